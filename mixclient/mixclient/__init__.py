@@ -1,0 +1,32 @@
+"""Follows a Mixwright schedule from inside a training job, without ever stopping it."""
+
+from mixclient.api import ServiceClient
+from mixclient.client import MixtureClient
+from mixclient.errors import (
+    ConflictError,
+    MixclientError,
+    NotAuthorisedError,
+    NotFoundError,
+    ScheduleError,
+    ScheduleUnavailableError,
+    ServiceError,
+    ServiceUnreachableError,
+)
+from mixclient.sampler import Sampler
+from mixclient.schedule import Schedule, Stage
+
+__all__ = [
+    "ConflictError",
+    "MixclientError",
+    "MixtureClient",
+    "NotAuthorisedError",
+    "NotFoundError",
+    "Sampler",
+    "Schedule",
+    "ScheduleError",
+    "ScheduleUnavailableError",
+    "ServiceClient",
+    "ServiceError",
+    "ServiceUnreachableError",
+    "Stage",
+]

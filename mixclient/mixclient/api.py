@@ -1,0 +1,212 @@
+"""HTTP calls to the service: one method a call, problems as exceptions.
+
+`ServiceClient` blocks and raises; it is for workers, scripts and the command line. Inside a training loop
+use `MixtureClient`, which does neither.
+"""
+
+import json
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from mixclient.errors import (
+    ConflictError,
+    NotAuthorisedError,
+    NotFoundError,
+    ServiceError,
+    ServiceUnreachableError,
+)
+
+_KINDS: dict[int, type[ServiceError]] = {
+    401: NotAuthorisedError,
+    403: NotAuthorisedError,
+    404: NotFoundError,
+    409: ConflictError,
+}
+_LONGEST_DETAIL = 500  # characters of a foreign error page that are worth showing
+
+
+class ServiceClient:
+    """A connection to the service.
+
+    Args:
+        url: address of the service, such as `http://127.0.0.1:8321`.
+        key: API key; sent in the Authorization header, never in an address.
+        timeout: seconds to wait for an answer.
+    """
+
+    def __init__(self, url: str, key: str, *, timeout: float = 30.0) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {key}", "User-Agent": "mixclient/0.1"},
+            timeout=timeout,
+            # A proxy of the environment has no business between a trainer and its service.
+            trust_env=False,
+        )
+
+    def __enter__(self) -> "ServiceClient":  # noqa: PYI034 - typing.Self is not in Python 3.10
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def call(
+        self, method: str, path: str, *, body: Any = None, parameters: dict[str, Any] | None = None
+    ) -> Any:
+        """Make a call and return the decoded answer; None for an empty one.
+
+        Raises:
+            ServiceUnreachableError: no usable answer.
+            ServiceError: the service said no.
+        """
+        response = self.send(method, path, body=body, parameters=parameters)
+        return decoded(response) if response.content else None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        parameters: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        """Make a call and return the raw answer, once it is known not to be a problem."""
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        extra = dict(headers or {})
+        if content is not None:
+            extra["Content-Type"] = "application/json"
+        try:
+            response = self._http.request(
+                method,
+                path,
+                content=content,
+                params=parameters,
+                headers=extra,
+                timeout=self._http.timeout if timeout is None else timeout,
+            )
+        except httpx.HTTPError as error:
+            raise ServiceUnreachableError(
+                f"{method} {self.url}{path}: {type(error).__name__} {error}"
+            ) from None
+        if response.status_code >= 400:
+            raise _problem(response)
+        return response
+
+    # Studies and their runs.
+
+    def create_study(self, study: dict[str, Any]) -> dict[str, Any]:
+        """Create a study, or get the equal one of that name."""
+        return self._object("POST", "/v1/studies", study)
+
+    def create_sweep(self, study_id: str, sweep: dict[str, Any]) -> dict[str, Any]:
+        """Design a sweep, or give its mixtures, and queue its runs."""
+        return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/sweeps", sweep)
+
+    def sweep(self, sweep_id: str) -> dict[str, Any]:
+        """A sweep with the number of its runs in each state."""
+        return self._object("GET", f"/v1/sweeps/{quote(sweep_id, safe='')}")
+
+    def runs(self, study_id: str, **filters: Any) -> list[dict[str, Any]]:
+        """All runs of a study, page by page."""
+        runs: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            parameters = {"limit": 500, **filters} | ({"cursor": cursor} if cursor else {})
+            page = self.call("GET", f"/v1/studies/{quote(study_id, safe='')}/runs", parameters=parameters)
+            runs += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return runs
+
+    def claim_run(self, worker: str, *, study_id: str | None = None) -> dict[str, Any] | None:
+        """Lease the next pending run; None if there is none."""
+        body = {"worker": worker} | ({"study_id": study_id} if study_id else {})
+        answer = self.call("POST", "/v1/runs/claim", body=body)
+        return answer if answer is None else dict(answer)
+
+    def heartbeat(self, run_id: str, lease: str, progress: float) -> dict[str, Any]:
+        """Renew a lease and say how far the run is, from 0 to 1."""
+        return self._object("PUT", f"/v1/runs/{run_id}/heartbeat", {"lease": lease, "progress": progress})
+
+    def put_result(self, run_id: str, result: dict[str, Any]) -> dict[str, Any]:
+        """Store the result of a run; the same again is not an error."""
+        return self._object("PUT", f"/v1/runs/{run_id}/result", result)
+
+    def put_failure(self, run_id: str, lease: str, reason: str) -> dict[str, Any]:
+        """Say that a run cannot be finished, and why."""
+        return self._object("PUT", f"/v1/runs/{run_id}/failure", {"lease": lease, "reason": reason})
+
+    def create_fit(self, study_id: str, fit: dict[str, Any]) -> dict[str, Any]:
+        """Start a fit in the background."""
+        return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/fits", fit)
+
+    def fit(self, fit_id: str) -> dict[str, Any]:
+        """A fit with its scores, once it is done."""
+        return self._object("GET", f"/v1/fits/{quote(fit_id, safe='')}")
+
+    def create_proposal(self, study_id: str, proposal: dict[str, Any]) -> dict[str, Any]:
+        """Start a proposal in the background."""
+        return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/proposals", proposal)
+
+    def proposal(self, proposal_id: str) -> dict[str, Any]:
+        """A proposal with its mixtures, once it is done."""
+        return self._object("GET", f"/v1/proposals/{quote(proposal_id, safe='')}")
+
+    # Jobs.
+
+    def create_job(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Create a live job, or get the equal one of that name."""
+        return self._object("POST", "/v1/jobs", job)
+
+    def job(self, name: str) -> dict[str, Any]:
+        """A job with its counters."""
+        return self._object("GET", f"/v1/jobs/{quote(name, safe='')}")
+
+    def open_attempt(self, name: str, from_step: int, *, state_token: str | None = None) -> dict[str, Any]:
+        """Restart a job from a checkpoint."""
+        body = {"from_step": from_step} | ({"state_token": state_token} if state_token else {})
+        return self._object("POST", f"/v1/jobs/{quote(name, safe='')}/attempts", body)
+
+    def _object(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        answer = self.call(method, path, body=body)
+        if not isinstance(answer, dict):
+            raise ServiceUnreachableError(
+                f"{method} {path}: the answer is not an object: is {self.url} the service?"
+            )
+        return answer
+
+
+def decoded(response: httpx.Response) -> Any:
+    """The JSON of an answer.
+
+    Raises:
+        ServiceUnreachableError: it is not JSON, such as the page of a proxy in between.
+    """
+    try:
+        return response.json()
+    except ValueError:
+        start = response.text[:80]
+        raise ServiceUnreachableError(
+            f"{response.request.url}: the answer is not JSON but {start!r}"
+        ) from None
+
+
+def _problem(response: httpx.Response) -> ServiceError:
+    try:
+        document = response.json()
+        code, detail = str(document["code"]), str(document["detail"])
+    except (ValueError, KeyError, TypeError):
+        document, code, detail = {}, "not_a_problem_document", response.text[:_LONGEST_DETAIL]
+    kind = _KINDS.get(response.status_code, ServiceError)
+    return kind(response.status_code, code, detail, document)

@@ -1,0 +1,269 @@
+"""What a training loop holds: `MixtureClient` follows the schedule of a job and reports losses.
+
+    client = MixtureClient(url, key, job="pretrain-7b", seed=17)
+    client.start()                                  # waits for a first schedule, before training
+    for step in range(steps):
+        domains = client.step(step)                 # indices into client.domains, for all ranks' samples
+        ...                                         # train
+        client.report(step_from=step, step_to=step, loss_sums=..., token_counts=...)
+    client.close()
+
+After `start`, no call waits for the network and none raises: without the service the job goes on with the
+last schedule that it knows.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mixclient.api import ServiceClient
+from mixclient.errors import MixclientError, ScheduleError, ScheduleUnavailableError
+from mixclient.poller import Poller
+from mixclient.reporter import Reporter
+from mixclient.sampler import Sampler
+from mixclient.schedule import Schedule, Stage
+from mixclient.spool import Spool
+
+_log = logging.getLogger("mixclient")
+
+
+class MixtureClient:
+    """Follows the schedule of one job.
+
+    Args:
+        url: address of the service.
+        key: API key with the scope `jobs:follow`.
+        job: name of the job.
+        seed: seed of the sampler, the same in every restart.
+        source: who reports, such as `rank0`; one of the job's declared sources.
+        folder: where reports and the last schedule are kept; by default a folder of the user's cache.
+        fallback: weights to start with if the service cannot be reached and no schedule is stored.
+        samples_per_step: needed with `fallback` only.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        job: str,
+        seed: int = 0,
+        source: str = "rank0",
+        folder: Path | None = None,
+        fallback: Mapping[str, float] | None = None,
+        samples_per_step: int | None = None,
+    ) -> None:
+        self.job = job
+        self.source = source
+        self.seed = seed
+        self._fallback, self._samples_per_step = fallback, samples_per_step
+        place = folder if folder is not None else _cache_folder(url, job)
+        self._stored = place / "schedule.json"
+        self._lock = threading.Lock()
+        self._sampler: Sampler | None = None
+        self._drawn_to = -1
+        self._acknowledged: set[int] = set()
+        self._state_token: str | None = None
+        self._services = [ServiceClient(url, key) for _ in range(2)]
+        self._poller = Poller(self._services[0], job, on_schedule=self._take)
+        self._reporter = Reporter(
+            self._services[1], job, Spool(place / "reports.jsonl"), on_answer=self._heard
+        )
+
+    def start(
+        self, *, timeout: float = 60.0, from_step: int | None = None, state_token: str | None = None
+    ) -> None:
+        """Get a first schedule and start the background threads. Call it once, before the loop.
+
+        Args:
+            timeout: seconds to wait for the service.
+            from_step: step of the checkpoint that the job resumes from; opens a new attempt.
+            state_token: the token that was stored with that checkpoint.
+
+        Raises:
+            ScheduleUnavailableError: no schedule from the service, none stored, and no fallback given.
+        """
+        deadline = time.monotonic() + timeout
+        if from_step is not None:
+            self._drawn_to = from_step - 1
+        error: MixclientError | None = None
+        while True:
+            try:
+                if from_step is not None:
+                    self._services[0].open_attempt(self.job, from_step, state_token=state_token)
+                    from_step = None
+                self._poller.poll()
+                break
+            except MixclientError as raised:
+                error = raised
+                if time.monotonic() >= deadline or not _may_pass(raised):
+                    self._start_without(error)
+                    break
+                time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+        self._poller.start()
+        self._reporter.start()
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule that is followed now."""
+        return self._following().schedule
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains, in the order of the indices that `step` gives."""
+        return self.schedule.domains
+
+    @property
+    def state_token(self) -> str | None:
+        """What to store with a checkpoint, so that the policy's state of that moment comes back with it."""
+        return self._state_token
+
+    def step(self, step: int) -> list[int]:
+        """Domains of all samples of a step; from now on that step's stage is fixed.
+
+        Call it for rising steps. Ranks that do not poll take `Sampler(Schedule.parse(...))` of the
+        document that rank 0 broadcasts.
+        """
+        with self._lock:
+            self._drawn_to = max(self._drawn_to, step)
+            sampler = self._following()
+            stage = sampler.schedule.stage_at(step)
+        if stage.version not in self._acknowledged:
+            self._acknowledged.add(stage.version)
+            self._acknowledge(stage, step, "applied")
+        return sampler.step(step)
+
+    def report(
+        self,
+        *,
+        step_from: int,
+        step_to: int,
+        loss_sums: Mapping[str, float] | Sequence[float],
+        token_counts: Mapping[str, int] | Sequence[int],
+    ) -> None:
+        """Queue what was measured over some steps: sums and counts, never means.
+
+        Args:
+            step_from: first step that is covered.
+            step_to: last step that is covered.
+            loss_sums: summed token losses per domain, nats; a non-finite one is sent as such, by name.
+            token_counts: tokens behind those sums; a domain with 0 was not observed.
+        """
+        try:
+            schedule = self.schedule
+            sums, counts = _named(loss_sums, schedule.domains), _named(token_counts, schedule.domains)
+            broken = [name for name, value in sums.items() if not math.isfinite(value)]
+            body = {
+                "attempt": schedule.attempt,
+                "source": self.source,
+                "step_from": int(step_from),
+                "step_to": int(step_to),
+                "schedule_version": schedule.stage_at(step_to).version,
+                "loss_sums": {name: float(v) if math.isfinite(v) else None for name, v in sums.items()},
+                "token_counts": {name: int(count) for name, count in counts.items()},
+                "non_finite": broken,
+            }
+            self._reporter.put({"kind": "reports", "body": body})
+        except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
+            self._reporter.counters["unusable_reports"] += 1
+            _log.exception("a report of step %s could not be made", step_to)
+
+    def counters(self) -> dict[str, int]:
+        """What happened so far: schedules taken and refused, reports sent, dropped, refused."""
+        return dict(self._poller.counters + self._reporter.counters)
+
+    def close(self, *, timeout: float = 10.0) -> bool:
+        """Send what waits, for at most `timeout` seconds; the rest is sent by the next client of this job."""
+        self._poller.close()
+        done = self._reporter.close(timeout)
+        for service in self._services:
+            service.close()
+        return done
+
+    def _following(self) -> Sampler:
+        if self._sampler is None:
+            raise ScheduleUnavailableError(
+                f"job {self.job!r} has no schedule yet: call start() before the loop"
+            )
+        return self._sampler
+
+    def _take(self, newer: Schedule) -> None:
+        """Follow a newer schedule from its steps on; refuse what comes too late."""
+        if newer.job != self.job:
+            raise ScheduleError(f"a schedule of job {newer.job!r}: this is {self.job!r}")
+        late: tuple[Stage, ...] = ()
+        with self._lock:
+            if self._sampler is None:
+                merged = newer
+            else:
+                merged, late = self._sampler.schedule.merged(newer, drawn_to=self._drawn_to)
+            self._sampler = Sampler(merged, seed=self.seed)
+            drawn_to = self._drawn_to
+        for stage in late:
+            self._acknowledge(stage, drawn_to, "too_late")
+        self._store(merged)
+
+    def _acknowledge(self, stage: Stage, step: int, outcome: str) -> None:
+        attempt = self.schedule.attempt
+        body = {"attempt": attempt, "version": stage.version, "step": step, "outcome": outcome}
+        self._reporter.put({"kind": "acks", "body": body})
+
+    def _heard(self, answer: dict[str, Any]) -> None:
+        token = answer.get("state_token")
+        if isinstance(token, str):
+            self._state_token = token
+
+    def _start_without(self, error: MixclientError) -> None:
+        """Start from the stored schedule or the fallback."""
+        stored = self._load()
+        if stored is not None:
+            _log.warning("starting from the stored schedule %d: %s", stored.version, error)
+            self._take(stored)
+        elif self._fallback is not None and self._samples_per_step is not None:
+            _log.warning("starting from the fallback weights: %s", error)
+            self._take(
+                Schedule.static(
+                    self._fallback, samples_per_step=self._samples_per_step, job=self.job, reason="fallback"
+                )
+            )
+        else:
+            raise ScheduleUnavailableError(
+                f"job {self.job!r} cannot start: {error}. Start the service, or give fallback weights"
+            ) from error
+
+    def _store(self, schedule: Schedule) -> None:
+        try:
+            self._stored.parent.mkdir(parents=True, exist_ok=True)
+            beside = self._stored.with_suffix(".new")
+            beside.write_text(schedule.dump(), encoding="utf-8")
+            beside.replace(self._stored)
+        except OSError as error:
+            _log.info("the schedule could not be stored at %s: %s", self._stored, error)
+
+    def _load(self) -> Schedule | None:
+        try:
+            schedule = Schedule.parse(json.loads(self._stored.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return None
+        return schedule if schedule.job == self.job else None
+
+
+def _named(values: Mapping[str, Any] | Sequence[Any], domains: tuple[str, ...]) -> dict[str, Any]:
+    return dict(values) if isinstance(values, Mapping) else dict(zip(domains, values, strict=True))
+
+
+def _may_pass(error: MixclientError) -> bool:
+    """Whether waiting can help: a wrong key or an unknown job stays wrong."""
+    return getattr(error, "status", 503) >= 500
+
+
+def _cache_folder(url: str, job: str) -> Path:
+    # A job name may hold any character; its digest is a safe file name.
+    name = hashlib.sha256(f"{url}\n{job}".encode()).hexdigest()[:16]
+    return Path.home() / ".cache" / "mixclient" / name

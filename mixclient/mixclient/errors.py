@@ -1,0 +1,61 @@
+"""What can go wrong between a trainer and the service.
+
+    MixclientError
+    ├── ScheduleError             a schedule document that must not be followed
+    ├── ScheduleUnavailableError  a job finds no schedule to start with: start the service, or give weights
+    ├── ServiceUnreachableError   no answer: try again later
+    └── ServiceError              an answer that says no: read it
+        ├── NotAuthorisedError      401 or 403: use another key
+        ├── NotFoundError           404: check the name and the project of the key
+        └── ConflictError           409: the world has moved on; the answer says how
+
+A running training loop sees none of these: `MixtureClient` turns them into counters and log lines.
+"""
+
+from typing import Any
+
+
+class MixclientError(Exception):
+    """Root of every error that this package raises on purpose."""
+
+
+class ScheduleError(MixclientError, ValueError):
+    """A schedule that is malformed, off the simplex, or not of this job."""
+
+
+class ScheduleUnavailableError(MixclientError):
+    """A job cannot start: the service gave no schedule, none is stored, and no fallback was given."""
+
+
+class ServiceUnreachableError(MixclientError):
+    """No usable answer from the service: connection refused, timeout, or a page that is not ours."""
+
+
+class ServiceError(MixclientError):
+    """The service answered with a problem.
+
+    Args:
+        status: HTTP status.
+        code: machine-readable code of the problem.
+        detail: what is wrong, with the values, and what to do.
+        problem: the whole problem document.
+    """
+
+    def __init__(self, status: int, code: str, detail: str, problem: dict[str, Any]) -> None:
+        super().__init__(f"{status} {code}: {detail}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.problem = problem
+
+
+class NotAuthorisedError(ServiceError):
+    """The key is missing, unknown, expired, or lacks a scope."""
+
+
+class NotFoundError(ServiceError):
+    """Nothing of that name in the project of the key."""
+
+
+class ConflictError(ServiceError):
+    """The request contradicts what is stored, such as a result under a lost lease."""

@@ -1,0 +1,132 @@
+"""Sends reports in the background: the training loop drops them into a bounded queue and goes on."""
+
+import contextlib
+import logging
+import queue
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from mixclient.api import ServiceClient
+from mixclient.errors import MixclientError, ServiceError, ServiceUnreachableError
+from mixclient.spool import Spool
+
+_log = logging.getLogger("mixclient")
+
+BATCH = 100  # reports in one request
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds between tries while the service is away
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class Reporter:
+    """A thread that takes reports off a queue, spools them, and sends them in order.
+
+    Args:
+        service: a connection of its own.
+        job: name of the job.
+        spool: where reports wait.
+        on_answer: called with each answer of the service; it names the newest version.
+        queue_limit: reports that may wait between two turns of the thread; beyond it they are dropped
+            and counted.
+    """
+
+    def __init__(
+        self,
+        service: ServiceClient,
+        job: str,
+        spool: Spool,
+        *,
+        on_answer: Callable[[dict[str, Any]], None],
+        queue_limit: int = 10_000,
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self._service = service
+        self._path = f"/v1/jobs/{quote(job, safe='')}"
+        self._spool = spool
+        self._on_answer = on_answer
+        self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue(queue_limit)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mixclient-reporter", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def put(self, item: dict[str, Any]) -> None:
+        """Queue a report or an acknowledgement; never waits, never raises."""
+        try:
+            self._queue.put_nowait(item)
+        except queue.Full:
+            self.counters["dropped_queue_full"] += 1
+
+    def close(self, timeout: float) -> bool:
+        """Send what waits, for at most `timeout` seconds; True if nothing stays in the spool."""
+        self._closing.set()
+        self.put_sentinel()
+        self._thread.join(timeout)
+        return not self._thread.is_alive() and len(self._spool) == 0
+
+    def put_sentinel(self) -> None:
+        """Wake the thread."""
+        with contextlib.suppress(queue.Full):  # a full queue wakes it as well
+            self._queue.put_nowait(None)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while True:
+            self._drain(wait=pause if len(self._spool) else None)
+            try:
+                self._send_all()
+                pause = 0.0
+            except (MixclientError, OSError) as error:
+                pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+                self.counters["failed_sends"] += 1
+                _log.info("%d reports wait: %s", len(self._spool), error)
+            if self._closing.is_set() and self._queue.empty() and (pause == 0.0 or len(self._spool) == 0):
+                return
+
+    def _drain(self, *, wait: float | None) -> None:
+        """Move the queue to the spool; wait for the first item, or at most `wait` seconds."""
+        if self._closing.is_set():
+            wait = min(wait or 0.0, 0.5)  # the trainer is leaving: try often
+        try:
+            item = self._queue.get(timeout=wait) if wait != 0.0 else self._queue.get_nowait()
+            while True:
+                if item is not None:
+                    self._spool.append(item)
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return
+
+    def _send_all(self) -> None:
+        while len(self._spool):
+            batch = self._spool.oldest(BATCH)
+            kind = batch[0]["kind"]
+            alike = next((i for i, item in enumerate(batch) if item["kind"] != kind), len(batch))
+            self._send(kind, [item["body"] for item in batch[:alike]])
+            self._spool.take_off(alike)
+
+    def _send(self, kind: str, bodies: list[dict[str, Any]]) -> None:
+        """Send a batch; where the service refuses it, each item by itself, so that one spoils no other."""
+        try:
+            answer = self._service.call("POST", f"{self._path}/{kind}", body={kind: bodies})
+        except ServiceError as error:
+            if error.status in _TRY_AGAIN:
+                raise ServiceUnreachableError(str(error)) from None
+            if error.status == 401:
+                raise  # an expired key may be renewed: keep everything
+            if len(bodies) > 1:
+                for body in bodies:
+                    self._send(kind, [body])
+                return
+            self.counters[f"refused_{error.code}"] += 1
+            _log.warning("the service refused one of the %s: %s", kind, error)
+            return
+        self.counters[f"sent_{kind}"] += len(bodies)
+        if isinstance(answer, dict):
+            for name in ("accepted", "duplicates", "late"):
+                self.counters[name] += int(answer.get(name, 0))
+            self._on_answer(answer)

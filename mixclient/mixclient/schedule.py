@@ -1,0 +1,204 @@
+"""The schedule that a trainer follows: versioned stages, each with the step from which it holds.
+
+A schedule is never a bare vector. Every rank of a job must switch at the same step, so weights travel
+with their `effective_step`; and what was drawn once must be drawn the same again, so stages whose step
+has passed never change.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mixclient.errors import ScheduleError
+
+SCHEMA = "mixture-schedule/v1"
+_TOLERANCE = 1e-6  # what a sum of float32 weights may be off
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Weights with the step from which they hold.
+
+    Args:
+        effective_step: first optimiser step of the stage.
+        weights: shares of samples, in the order of the schedule's domains; they sum to 1.
+        version: schedule version that brought the stage.
+        reason: who or what chose the weights.
+    """
+
+    effective_step: int
+    weights: tuple[float, ...]
+    version: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A checked schedule document.
+
+    Args:
+        job: name of the job.
+        attempt: unbroken stretch of the job that it belongs to.
+        version: number of the newest stage.
+        samples_per_step: samples of one optimiser step, over all ranks.
+        domains: names, in the order of the weights.
+        stages: by rising `effective_step`; the first one holds from the first step that matters.
+        lead_steps: least distance between the last reported step and a new stage.
+        ttl_steps: how long a trainer may follow the schedule without hearing of the service.
+        frozen: whether weights are held by an operator.
+    """
+
+    job: str
+    attempt: int
+    version: int
+    samples_per_step: int
+    domains: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    lead_steps: int = 0
+    ttl_steps: int = 0
+    frozen: bool = False
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> "Schedule":
+        """Check a document of the service.
+
+        Raises:
+            ScheduleError: it is not a usable schedule; the message names the field.
+        """
+        try:
+            if document["schema"] != SCHEMA:
+                raise ScheduleError(f"schema is {document['schema']!r}: this client reads {SCHEMA!r}")
+            domains = tuple(str(domain["name"]) for domain in document["domains"])
+            schedule = cls(
+                job=str(document["job"]),
+                attempt=int(document["attempt"]),
+                version=int(document["version"]),
+                samples_per_step=int(document["samples_per_step"]),
+                domains=domains,
+                stages=tuple(_stage(stage, domains) for stage in document["stages"]),
+                lead_steps=int(document.get("lead_steps", 0)),
+                ttl_steps=int(document.get("ttl_steps", 0)),
+                frozen=bool(document.get("frozen", False)),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, ScheduleError):
+                raise
+            raise ScheduleError(f"a schedule document without a usable {error}") from None
+        schedule._check()
+        return schedule
+
+    @classmethod
+    def static(
+        cls,
+        weights: Mapping[str, float],
+        *,
+        samples_per_step: int,
+        job: str = "static",
+        reason: str = "static",
+    ) -> "Schedule":
+        """A schedule of one stage, for runs that no service steers."""
+        stage = Stage(0, tuple(float(weight) for weight in weights.values()), 0, reason)
+        schedule = cls(job, 0, 0, samples_per_step, tuple(weights), (stage,))
+        schedule._check()
+        return schedule
+
+    def dump(self) -> str:
+        """The schedule as JSON, such as rank 0 broadcasts or a client stores."""
+        return json.dumps(
+            {
+                "schema": SCHEMA,
+                "job": self.job,
+                "attempt": self.attempt,
+                "version": self.version,
+                "samples_per_step": self.samples_per_step,
+                "lead_steps": self.lead_steps,
+                "ttl_steps": self.ttl_steps,
+                "frozen": self.frozen,
+                "domains": [{"name": name} for name in self.domains],
+                "stages": [
+                    {
+                        "effective_step": stage.effective_step,
+                        "weights": dict(zip(self.domains, stage.weights, strict=True)),
+                        "version": stage.version,
+                        "reason": stage.reason,
+                    }
+                    for stage in self.stages
+                ],
+            }
+        )
+
+    def stage_at(self, step: int) -> Stage:
+        """The stage that holds at a step."""
+        current = self.stages[0]
+        for stage in self.stages:
+            if stage.effective_step > step:
+                break
+            current = stage
+        return current
+
+    def merged(self, newer: "Schedule", *, drawn_to: int) -> tuple["Schedule", tuple[Stage, ...]]:
+        """Take the future from a newer schedule and keep the past of this one.
+
+        Args:
+            newer: a schedule of the same job.
+            drawn_to: last step whose samples were drawn; -1 before the first.
+
+        Returns:
+            The merged schedule, and the stages that came too late to be followed.
+
+        Raises:
+            ScheduleError: it is of another job, other domains, or an older attempt or version.
+        """
+        if newer.job != self.job or newer.domains != self.domains:
+            raise ScheduleError(
+                f"a schedule of job {newer.job!r} with other domains: this job is {self.job!r}"
+            )
+        if newer.samples_per_step != self.samples_per_step:
+            raise ScheduleError(
+                f"samples_per_step went from {self.samples_per_step} to {newer.samples_per_step}"
+            )
+        if (newer.attempt, newer.version) < (self.attempt, self.version):
+            raise ScheduleError(
+                f"version {newer.attempt}-{newer.version} is older than {self.attempt}-{self.version}"
+            )
+        past = tuple(stage for stage in self.stages if stage.effective_step <= drawn_to)
+        known = {stage.version for stage in self.stages}
+        late = tuple(
+            stage for stage in newer.stages if stage.effective_step <= drawn_to and stage.version not in known
+        )
+        future = tuple(stage for stage in newer.stages if stage.effective_step > drawn_to)
+        return replace(newer, stages=past + future if past else newer.stages), late
+
+    def _check(self) -> None:
+        if self.samples_per_step < 1:
+            raise ScheduleError(f"samples_per_step is {self.samples_per_step}: expected at least 1")
+        if not self.domains or len(set(self.domains)) != len(self.domains):
+            raise ScheduleError(f"domains {self.domains!r} must be distinct, and at least one")
+        if not self.stages:
+            raise ScheduleError("the schedule has no stage")
+        steps = [stage.effective_step for stage in self.stages]
+        if steps != sorted(set(steps)):
+            raise ScheduleError(f"stages are not in rising order of effective_step: {steps[:10]}")
+        for stage in self.stages:
+            total = math.fsum(stage.weights)
+            usable = all(math.isfinite(weight) and weight >= 0 for weight in stage.weights)
+            if len(stage.weights) != len(self.domains) or not usable or abs(total - 1) > _TOLERANCE:
+                raise ScheduleError(
+                    f"weights of version {stage.version} are off the simplex: they sum to {total:.6g}"
+                )
+
+
+def _stage(document: Mapping[str, Any], domains: Sequence[str]) -> Stage:
+    weights = document["weights"]
+    unknown = sorted(set(weights) - set(domains))
+    missing = sorted(set(domains) - set(weights))
+    if unknown or missing:
+        raise ScheduleError(f"a stage names unknown domains {unknown} or leaves out {missing}")
+    return Stage(
+        effective_step=int(document["effective_step"]),
+        weights=tuple(float(weights[domain]) for domain in domains),
+        version=int(document["version"]),
+        reason=str(document.get("reason", "")),
+    )

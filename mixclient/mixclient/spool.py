@@ -1,0 +1,104 @@
+"""A bounded queue of reports on disk: what was measured outlives an outage and a crash of the trainer.
+
+One file of JSON lines. A report is appended before it is sent and taken off once the service has it, so
+that after a crash some reports may be sent again (the service counts duplicates), but none is missing.
+A folder that cannot be written turns the spool into a queue in memory, and says so.
+"""
+
+import json
+import logging
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+_log = logging.getLogger("mixclient")
+_COMPACT_AFTER = 512  # lines taken off before the file is written anew
+
+
+class Spool:
+    """Reports that wait to be sent, oldest first.
+
+    Args:
+        path: the file; None keeps everything in memory.
+        limit: most reports that are held. Beyond it the oldest go, and are counted in `dropped`.
+    """
+
+    def __init__(self, path: Path | None, *, limit: int = 20_000) -> None:
+        self.dropped = 0
+        self._limit = limit
+        self._path = path
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._taken = 0
+        if path is not None:
+            self._guard(self._read)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def append(self, report: dict[str, Any]) -> None:
+        """Add the newest report."""
+        self._waiting.append(report)
+        if len(self._waiting) > self._limit:
+            self._waiting.popleft()
+            self._taken += 1
+            self.dropped += 1
+        self._guard(lambda: self._write(report))
+
+    def oldest(self, count: int) -> list[dict[str, Any]]:
+        """Up to `count` reports, oldest first; they stay until they are taken off."""
+        return [self._waiting[i] for i in range(min(count, len(self._waiting)))]
+
+    def take_off(self, count: int) -> None:
+        """Forget the oldest `count` reports: the service has them, or never wants them."""
+        for _ in range(min(count, len(self._waiting))):
+            self._waiting.popleft()
+        self._taken += count
+        if not self._waiting or self._taken >= _COMPACT_AFTER:
+            self._guard(self._compact)
+
+    def _read(self) -> None:
+        path = self._file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            return
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                self._waiting.append(json.loads(line))
+            except ValueError:
+                self.dropped += 1  # a line torn by a crash
+        while len(self._waiting) > self._limit:
+            self._waiting.popleft()
+            self.dropped += 1
+        self._compact()
+
+    def _write(self, report: dict[str, Any]) -> None:
+        if self._taken >= _COMPACT_AFTER:
+            self._compact()
+            return
+        with self._file().open("a", encoding="utf-8") as file:
+            file.write(json.dumps(report, allow_nan=False) + "\n")
+
+    def _compact(self) -> None:
+        path = self._file()
+        beside = path.with_suffix(".new")
+        with beside.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(report, allow_nan=False) + "\n" for report in self._waiting)
+        beside.replace(path)
+        self._taken = 0
+
+    def _file(self) -> Path:
+        if self._path is None:
+            raise OSError("no spool file")
+        return self._path
+
+    def _guard(self, write: Any) -> None:
+        """Run a disk operation; a failing disk must not reach the trainer."""
+        if self._path is None:
+            return
+        try:
+            write()
+        except OSError as error:
+            _log.warning(
+                "reports are kept in memory only: the spool %s cannot be used (%s)", self._path, error
+            )
+            self._path = None

@@ -1,0 +1,81 @@
+"""What can go wrong, named by what the caller should do about it.
+
+MixlawsError
+├── InvalidInputError          correct the value that the message names
+│   ├── UnknownDomainError       use one of the known names
+│   ├── MissingDomainError       give the domain a value
+│   ├── WeightsError             put the weights on the simplex
+│   └── UnknownMethodError       use one of the registered names
+├── InfeasibleError            loosen the bounds, the caps or the token budget
+├── SwarmTooSmallError         finish more proxy runs
+├── FitError                   try another method: this one found no finite fit
+└── StateError                 the saved state is not of this class or version: fit or start again
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class MixlawsError(Exception):
+    """Root of every error that this package raises on purpose."""
+
+
+class InvalidInputError(MixlawsError, ValueError):
+    """A value that the caller gave cannot be used; the message names it."""
+
+
+class UnknownDomainError(InvalidInputError):
+    """A domain that is not part of the domain set."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown domain {name!r}: {_known(name, known)}")
+        self.name = name
+
+
+class MissingDomainError(InvalidInputError):
+    """A domain of the set was given no value."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"no value for {', '.join(map(repr, self.names))}: name every domain, with 0 if none is meant"
+        )
+
+
+class WeightsError(InvalidInputError):
+    """Weights that are not on the simplex."""
+
+
+class UnknownMethodError(InvalidInputError):
+    """A method name that the registry does not hold."""
+
+    def __init__(self, kind: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown {kind} {name!r}: {_known(name, known)}")
+
+
+class InfeasibleError(MixlawsError, ValueError):
+    """No mixture satisfies all bounds and caps at once."""
+
+
+class SwarmTooSmallError(MixlawsError, ValueError):
+    """Too few finished proxy runs for a method."""
+
+    def __init__(self, *, method: str, needed: int, got: int) -> None:
+        super().__init__(f"{got} finished proxy runs; {method} needs at least {needed}: extend the sweep")
+        self.needed = needed
+        self.got = got
+
+
+class FitError(MixlawsError, RuntimeError):
+    """A fit did not reach finite parameters."""
+
+
+class StateError(MixlawsError, ValueError):
+    """A saved predictor or policy state cannot be read by this class."""
+
+
+def _known(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    shown = ", ".join(known[:20]) + (f" and {len(known) - 20} more" if len(known) > 20 else "")
+    return f"{hint}known: {shown}"

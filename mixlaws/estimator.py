@@ -1,0 +1,120 @@
+"""The protocols that every law, regressor, design and proposer follows.
+
+Lifecycle: an estimator holds frozen hyperparameters and no data. `fit` returns a separate, immutable
+predictor, so that only a fitted thing can predict. Randomness is always a passed generator. Whatever
+must outlive the process dumps to JSON with a `"schema"` number, and loads from it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import numpy as np
+
+from mixlaws.arrays import FloatArray, JsonObject
+from mixlaws.problem import MixtureProblem
+from mixlaws.swarm import Swarm
+
+P_co = TypeVar("P_co", bound="Predictor", covariant=True)
+P_contra = TypeVar("P_contra", bound="Predictor", contravariant=True)
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """A fitted, immutable map from mixtures to targets."""
+
+    def predict(self, weights: FloatArray, /) -> FloatArray:
+        """Predict (n, t) targets of (n, d) mixtures, at the scale that was fitted."""
+        ...
+
+    def dump(self) -> JsonObject:
+        """Everything that `Estimator.load` needs to predict the same."""
+        ...
+
+
+@runtime_checkable
+class DifferentiablePredictor(Predictor, Protocol):
+    """A predictor with exact derivatives."""
+
+    def jacobian(self, weights: FloatArray, /) -> FloatArray:
+        """(n, t, d) derivatives of the targets by the weights, as if weights were free of the simplex."""
+        ...
+
+
+@runtime_checkable
+class ProbabilisticPredictor(Predictor, Protocol):
+    """A predictor that knows how sure it is."""
+
+    def deviation(self, weights: FloatArray, /) -> FloatArray:
+        """(n, t) standard deviations of the noise-free targets."""
+        ...
+
+    def sample(self, weights: FloatArray, /, *, count: int, rng: np.random.Generator) -> FloatArray:
+        """(count, n, t) joint draws of the targets."""
+        ...
+
+
+class Estimator(Protocol[P_co]):
+    """Hyperparameters of a law or regressor: a frozen dataclass without data."""
+
+    def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> P_co:
+        """Fit all targets of a swarm.
+
+        Raises:
+            SwarmTooSmallError: the method needs more runs.
+            FitError: no finite fit was found.
+        """
+        ...
+
+    def load(self, raw: JsonObject, /) -> P_co:
+        """Rebuild a predictor from its dump.
+
+        Raises:
+            StateError: the dump is of another class or schema.
+        """
+        ...
+
+
+class Design(Protocol):
+    """A rule that chooses the mixtures of a sweep."""
+
+    def design(self, problem: MixtureProblem, /, *, count: int, rng: np.random.Generator) -> FloatArray:
+        """(count, d) mixtures within the bounds and caps of the problem."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A mixture put forward.
+
+    Args:
+        weights: (d,) the mixture, within bounds and caps.
+        predicted: (t,) predicted targets.
+        deviation: (t,) their standard deviations, or None if the predictor does not know.
+        objective: the combination of the predicted targets that was minimised.
+        details: how the answer came about, for people to read.
+    """
+
+    weights: FloatArray
+    predicted: FloatArray
+    deviation: FloatArray | None
+    objective: float
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+class Proposer(Protocol[P_contra]):
+    """A rule that turns a predictor into mixtures to run."""
+
+    def propose(
+        self, predictor: P_contra, problem: MixtureProblem, /, *, count: int, rng: np.random.Generator
+    ) -> Sequence[Proposal]:
+        """`count` proposals, best first.
+
+        Raises:
+            FitError: the predictor lacks what the proposer needs, or predicts nothing finite.
+        """
+        ...
+
+
+AnyEstimator: TypeAlias = Estimator[Any]
+AnyProposer: TypeAlias = Proposer[Any]

@@ -1,0 +1,1 @@
+"""Plotly figures as pure functions of arrays: the same on the dashboard and in notebooks."""

@@ -1,0 +1,1 @@
+"""Parametric laws of the mixture, each with its published source."""

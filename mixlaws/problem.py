@@ -1,0 +1,107 @@
+"""The problem that designs, proposers and policies solve: domains, prior, bounds, caps, objective."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from mixlaws.arrays import FloatArray, frozen
+from mixlaws.domains import DomainSet
+from mixlaws.errors import InfeasibleError, InvalidInputError
+from mixlaws.simplex import as_weights, check_bounds
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureProblem:
+    """What a good mixture is, and which mixtures are allowed.
+
+    A domain of N tokens that may be read at most E times in a final run of R tokens has the cap
+    N * E / R: the largest admissible weight. Caps belong to the final run, never to the proxy runs.
+
+    Args:
+        domains: the domains of axis d.
+        prior: (d,) natural mixture; by token counts unless given.
+        lower: (d,) smallest admissible weights; 0 unless given.
+        upper: (d,) largest admissible weights before caps; 1 unless given.
+        final_tokens: tokens of the run that the mixture is for; None means that no cap applies.
+        max_epochs: (d,) how often each domain may be read in that run; unlimited unless given.
+        coefficients: (t,) weights of the targets in the objective, summing to 1; None means equal.
+
+    Raises:
+        WeightsError: the prior is off the simplex.
+        InfeasibleError: bounds and caps admit no mixture.
+    """
+
+    domains: DomainSet
+    prior: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    final_tokens: int | None = None
+    max_epochs: FloatArray | None = None
+    coefficients: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        d = len(self.domains)
+        for name in ("prior", "lower", "upper", "max_epochs"):
+            value = getattr(self, name)
+            if value is not None and np.shape(value) != (d,):
+                raise InvalidInputError(f"{name} has shape {np.shape(value)}: expected ({d},)")
+        if self.final_tokens is not None and self.final_tokens <= 0:
+            raise InvalidInputError(f"final_tokens is {self.final_tokens}: expected at least 1")
+        object.__setattr__(self, "prior", frozen(as_weights(self.prior)))
+        object.__setattr__(self, "lower", frozen(self.lower))
+        object.__setattr__(self, "upper", frozen(self.upper))
+        check_bounds(self.lower, self.caps)
+
+    @classmethod
+    def create(
+        cls,
+        domains: DomainSet,
+        *,
+        prior: Mapping[str, float] | None = None,
+        lower: Mapping[str, float] | None = None,
+        upper: Mapping[str, float] | None = None,
+        final_tokens: int | None = None,
+        max_epochs: Mapping[str, float] | None = None,
+        coefficients: FloatArray | None = None,
+    ) -> "MixtureProblem":
+        """Build a problem from named values; a domain without a bound is free."""
+        return cls(
+            domains=domains,
+            prior=domains.natural if prior is None else domains.to_array(prior),
+            lower=domains.to_array(lower or {}, missing=0.0),
+            upper=domains.to_array(upper or {}, missing=1.0),
+            final_tokens=final_tokens,
+            max_epochs=None if max_epochs is None else domains.to_array(max_epochs, missing=np.inf),
+            coefficients=coefficients,
+        )
+
+    @cached_property
+    def caps(self) -> FloatArray:
+        """(d,) largest admissible weights: the upper bounds and what the tokens of a domain allow."""
+        if self.final_tokens is None or self.max_epochs is None:
+            return self.upper
+        available = np.array(self.domains.tokens, dtype=np.float64) * self.max_epochs / self.final_tokens
+        return frozen(np.minimum(self.upper, available))
+
+    def objective(self, values: FloatArray, /) -> FloatArray:
+        """Combine targets (..., t) into the objective (...)."""
+        if self.coefficients is None:
+            return np.asarray(values.mean(axis=-1))
+        return np.asarray(values @ self.coefficients)
+
+    def within(self, weights: FloatArray, /) -> "MixtureProblem":
+        """The same problem inside the box that a set of mixtures (n, d) spans.
+
+        A predictor is only evidence where runs were made; a proposal outside their box is a guess.
+
+        Raises:
+            InfeasibleError: the box and the caps have no mixture in common.
+        """
+        lower = np.maximum(self.lower, weights.min(axis=0))
+        upper = np.minimum(self.upper, weights.max(axis=0))
+        try:
+            return replace(self, lower=np.minimum(lower, 1.0), upper=upper)
+        except (InfeasibleError, InvalidInputError) as error:
+            raise InfeasibleError(f"bounds and caps exclude the sampled region ({error})") from None

@@ -1,0 +1,1 @@
+"""Rules that turn a predictor into mixtures to run."""

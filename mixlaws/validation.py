@@ -1,0 +1,144 @@
+"""Held-out scores: cross-validation, leave-one-out, and the three numbers that they are told in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from mixlaws.arrays import FloatArray, IntArray
+from mixlaws.errors import InvalidInputError, SwarmTooSmallError
+from mixlaws.estimator import AnyEstimator
+from mixlaws.swarm import Swarm
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well held-out predictions follow measured values.
+
+    Args:
+        spearman: rank correlation; None where it is undefined or an artefact (a constant predictor's
+            leave-one-out predictions are anti-correlated with the data by construction).
+        mae: mean absolute error, in the unit of the target.
+        r2: 1 - squared error / variance; None where the measured values do not vary.
+    """
+
+    spearman: float | None
+    mae: float
+    r2: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """Held-out predictions of every run of a swarm.
+
+    Args:
+        measured: (n, t) values of the swarm.
+        predicted: (n, t) predictions by fits that did not see the run.
+        folds: (n,) fold in which each run was held out.
+        constant: (t,) whether every fit predicted one and the same value everywhere.
+    """
+
+    measured: FloatArray
+    predicted: FloatArray
+    folds: IntArray
+    constant: tuple[bool, ...]
+
+    def scores(self) -> list[Scores]:
+        """One row of scores per target."""
+        return [
+            score(self.measured[:, t], self.predicted[:, t], constant=flat)
+            for t, flat in enumerate(self.constant)
+        ]
+
+    def objective_scores(self, coefficients: FloatArray, /) -> Scores:
+        """Scores of the combination (t,) of targets that a proposal minimises.
+
+        Per-target scores look excellent for every method, since a domain's own share dominates its
+        loss; the decision turns on this combination.
+        """
+        flat = all(c for c, coefficient in zip(self.constant, coefficients, strict=True) if coefficient > 0)
+        return score(self.measured @ coefficients, self.predicted @ coefficients, constant=flat)
+
+
+def score(measured: FloatArray, predicted: FloatArray, /, *, constant: bool = False) -> Scores:
+    """Score (n,) predictions against (n,) measured values."""
+    error = predicted - measured
+    variance = float(((measured - measured.mean()) ** 2).sum())
+    return Scores(
+        spearman=None if constant else spearman(measured, predicted),
+        mae=float(np.abs(error).mean()),
+        r2=1 - float((error**2).sum()) / variance if variance > 0 else None,
+    )
+
+
+def spearman(left: FloatArray, right: FloatArray, /) -> float | None:
+    """Rank correlation of two (n,) arrays, ties sharing their mean rank; None if either is constant."""
+    a, b = rankdata(left), rankdata(right)
+    a, b = a - a.mean(), b - b.mean()
+    size = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return float((a * b).sum() / size) if size > 0 else None
+
+
+def cross_validate(
+    estimator: AnyEstimator, swarm: Swarm, /, *, folds: int | None = None, rng: np.random.Generator
+) -> CrossValidation:
+    """Predict each run of a swarm by a fit that did not see it.
+
+    Runs of one and the same mixture are held out together: a repeat that stays in the training part
+    would tell its twin's value.
+
+    Args:
+        estimator: what to fit; each fold gets a generator of its own.
+        swarm: the runs.
+        folds: how many parts to split the distinct mixtures into; None leaves one mixture out at a time.
+        rng: splits the mixtures and seeds the fits.
+
+    Raises:
+        SwarmTooSmallError: fewer than three distinct mixtures, or too few for the estimator in a fold.
+    """
+    groups = _groups(swarm.weights)
+    distinct = int(groups.max()) + 1
+    if distinct < 3:
+        raise SwarmTooSmallError(method="cross-validation", needed=3, got=distinct)
+    parts = distinct if folds is None else min(folds, distinct)
+    if parts < 2:
+        raise InvalidInputError(f"folds is {folds}: use at least 2, or None for leave-one-out")
+    fold_of_group = rng.permutation(distinct) % parts
+    fold = fold_of_group[groups]
+    predicted = np.empty_like(swarm.values)
+    flat = np.ones(len(swarm.targets), dtype=bool)
+    for part, fold_rng in enumerate(rng.spawn(parts)):
+        kept = np.flatnonzero(fold != part)
+        predictor = estimator.fit(swarm.take(kept), rng=fold_rng)
+        everywhere = predictor.predict(swarm.weights)
+        predicted[fold == part] = everywhere[fold == part]
+        flat &= np.ptp(everywhere, axis=0) <= 1e-9 * np.maximum(np.abs(everywhere).max(axis=0), 1e-300)
+    return CrossValidation(swarm.values, predicted, fold, tuple(bool(f) for f in flat))
+
+
+def _groups(weights: FloatArray) -> IntArray:
+    """(n,) number of the distinct mixture that each run has."""
+    _, groups = np.unique(weights.round(9), axis=0, return_inverse=True)
+    return groups.reshape(-1).astype(np.int64)
+
+
+def pooled_deviation(weights: FloatArray, values: FloatArray) -> tuple[FloatArray, int]:
+    """Noise of repeated runs, pooled over mixtures.
+
+    A deviation from two runs is often tiny by luck; pooling over mixtures mends that.
+
+    Args:
+        weights: (n, d) mixtures.
+        values: (n, t) values of the runs.
+
+    Returns:
+        (t,) standard deviations and their degrees of freedom; NaN with 0 where nothing is repeated.
+    """
+    groups = _groups(weights)
+    squares = np.zeros(values.shape[1])
+    freedom = 0
+    for group in range(int(groups.max()) + 1):
+        rows = values[groups == group]
+        squares += ((rows - rows.mean(axis=0)) ** 2).sum(axis=0)
+        freedom += len(rows) - 1
+    return (np.sqrt(squares / freedom), freedom) if freedom else (np.full(values.shape[1], np.nan), 0)

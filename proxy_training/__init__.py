@@ -1,0 +1,1 @@
+"""Trains many small language models on mixtures and measures what laws and policies need."""

@@ -1,0 +1,176 @@
+"""What every registered method must do, whatever it is. A new registry line is tested here at once."""
+
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from mixlaws.domains import DomainSet
+from mixlaws.errors import StateError, UnknownMethodError
+from mixlaws.policy import Feedback
+from mixlaws.problem import MixtureProblem
+from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, method
+from mixlaws.simulation import Simulation
+from mixlaws.swarm import Swarm
+
+SIMULATION = Simulation.create(domains=5, rng=np.random.default_rng(0))
+ALL = {**DESIGNS, **ESTIMATORS, **PROPOSERS, **POLICIES}
+
+
+@pytest.fixture(scope="module")
+def swarm() -> Swarm:
+    return SIMULATION.swarm(count=36, noise=0.01, rng=np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_hyperparameters_are_a_frozen_dataclass_with_defaults(name: str) -> None:
+    made = ALL[name]()
+    assert dataclasses.is_dataclass(made)
+    assert made == ALL[name]()
+    for field in dataclasses.fields(made):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(made, field.name, None)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_the_module_says_what_it_is(name: str) -> None:
+    module = sys.modules[ALL[name].__module__]
+    assert module.__doc__
+    assert len(module.__doc__) > 60
+    assert ALL[name].__doc__
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(UnknownMethodError, match="did you mean 'odm'"):
+        method("policy", POLICIES, "odn")
+
+
+@pytest.mark.parametrize("name", sorted(ESTIMATORS))
+def test_a_predictor_survives_json_and_one_seed_gives_one_fit(name: str, swarm: Swarm) -> None:
+    estimator = ESTIMATORS[name]()
+    first, again = (estimator.fit(swarm, rng=np.random.default_rng(3)) for _ in range(2))
+    predicted = first.predict(swarm.weights)
+    assert predicted.shape == swarm.values.shape
+    assert np.array_equal(predicted, again.predict(swarm.weights))
+    loaded = estimator.load(json.loads(json.dumps(first.dump())))
+    assert loaded.predict(swarm.weights) == pytest.approx(predicted, abs=1e-12)
+    assert first.dump()["schema"] >= 1
+    with pytest.raises(StateError):
+        estimator.load({})
+
+
+@pytest.mark.parametrize("name", sorted(ESTIMATORS))
+def test_the_order_of_domains_and_runs_does_not_matter(name: str, swarm: Swarm) -> None:
+    order = np.random.default_rng(0).permutation(len(swarm.domains))
+    turned = Swarm(
+        DomainSet(
+            tuple(swarm.domains.names[j] for j in order), tuple(swarm.domains.tokens[j] for j in order)
+        ),
+        swarm.targets,
+        swarm.weights[:, order],
+        swarm.values,
+    )
+    straight = ESTIMATORS[name]().fit(swarm, rng=np.random.default_rng(3)).predict(swarm.weights)
+    other = ESTIMATORS[name]().fit(turned, rng=np.random.default_rng(3)).predict(turned.weights)
+    # Ties in trees and stopping points of searches may fall differently.
+    assert np.abs(other - straight).mean() < 0.1 * swarm.values.std()
+
+
+@pytest.mark.parametrize("name", sorted(DESIGNS))
+def test_a_design_stays_within_bounds_and_caps(name: str) -> None:
+    domains = DomainSet(tuple("abcde"), (5, 4, 3, 2, 1))
+    problem = MixtureProblem.create(
+        domains, lower={"e": 0.01}, upper={"a": 0.6}, final_tokens=10, max_epochs=dict.fromkeys("abcde", 3.0)
+    )
+    mixtures = DESIGNS[name]().design(problem, count=40, rng=np.random.default_rng(0))
+    assert mixtures.shape == (40, 5)
+    assert np.abs(mixtures.sum(axis=1) - 1).max() < 1e-9
+    assert np.all((mixtures >= problem.lower - 1e-9) & (mixtures <= problem.caps + 1e-9))
+
+
+@pytest.mark.parametrize("name", sorted(PROPOSERS))
+def test_a_proposer_gives_what_is_asked_for_within_bounds(name: str) -> None:
+    problem = SIMULATION.problem
+    first, again = (
+        PROPOSERS[name]().propose(SIMULATION.truth, problem, count=3, rng=np.random.default_rng(4))
+        for _ in range(2)
+    )
+    assert len(first) == 3
+    for proposal, repeat in zip(first, again, strict=True):
+        assert np.array_equal(proposal.weights, repeat.weights)
+        assert abs(proposal.weights.sum() - 1) <= 1e-9
+        assert np.all((proposal.weights >= problem.lower) & (proposal.weights <= problem.caps + 1e-12))
+
+
+def feedbacks(count: int, d: int, *, seed: int) -> list[Feedback]:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for step in range(1, count + 1):
+        tokens = rng.integers(0, 3, d) * 512
+        loss = 2.5 + rng.random(d) + 3 / np.sqrt(step)
+        rows.append(Feedback(step, loss * tokens, tokens, rng.dirichlet(np.full(d, 5.0))))
+    return rows
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_a_policy_resumed_after_any_step_equals_the_uninterrupted_one(name: str) -> None:
+    policy = POLICIES[name]()
+    state = resumed = policy.init(SIMULATION.problem)
+    for feedback in feedbacks(120, 5, seed=1):
+        state = policy.update(state, feedback)
+        resumed = policy.load(json.loads(json.dumps(policy.dump(policy.update(resumed, feedback)))))
+        assert policy.dump(resumed) == policy.dump(state)
+        assert np.array_equal(policy.stages(state)[0].weights, policy.stages(resumed)[0].weights)
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_asking_for_stages_does_not_move_a_policy(name: str) -> None:
+    policy = POLICIES[name]()
+    asked = quiet = policy.init(SIMULATION.problem)
+    for feedback in feedbacks(40, 5, seed=2):
+        for _ in range(3):
+            policy.stages(asked)
+        asked, quiet = policy.update(asked, feedback), policy.update(quiet, feedback)
+    assert policy.dump(asked) == policy.dump(quiet)
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_weights_stay_on_the_simplex_through_ten_thousand_updates(name: str) -> None:
+    policy = POLICIES[name]()
+    state = policy.init(SIMULATION.problem)
+    for feedback in feedbacks(10_000, 5, seed=3):
+        state = policy.update(state, feedback)
+    for stage in policy.stages(state):
+        assert abs(stage.weights.sum() - 1) <= 1e-12
+        assert stage.weights.min() >= 0
+        assert np.all(np.isfinite(stage.weights))
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_a_policy_does_not_care_how_domains_are_numbered(name: str) -> None:
+    policy = POLICIES[name]()
+    order = np.random.default_rng(0).permutation(5)
+    domains = SIMULATION.problem.domains
+    turned = DomainSet(tuple(domains.names[j] for j in order), tuple(domains.tokens[j] for j in order))
+    straight, other = policy.init(SIMULATION.problem), policy.init(MixtureProblem.create(turned))
+    for f in feedbacks(200, 5, seed=4):
+        straight = policy.update(straight, f)
+        other = policy.update(
+            other, Feedback(f.step, f.loss_sums[order], f.token_counts[order], f.weights[order])
+        )
+    expected = policy.stages(straight)[0].weights[order]
+    assert policy.stages(other)[0].weights == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_a_state_is_small_and_refuses_to_load_as_another(name: str) -> None:
+    many = DomainSet(tuple(f"domain-{i}" for i in range(200)), (1,) * 200)
+    policy = POLICIES[name]()
+    state = policy.init(MixtureProblem.create(many))
+    for feedback in feedbacks(5, 200, seed=5):
+        state = policy.update(state, feedback)
+    assert len(json.dumps(policy.dump(state))) <= 64 * 1024
+    with pytest.raises(StateError):
+        policy.load({"schema": 1, "policy": "another"})

@@ -1,0 +1,34 @@
+"""What all tests share: reference data, seeded generators, hypothesis without deadlines."""
+
+import os
+from pathlib import Path
+
+# Two test processes with two BLAS threads each get in each other's way on two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# A loaded machine makes one example slow; speed is measured in benchmarks, never in tests.
+settings.register_profile("mixwright", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("mixwright")
+
+REFERENCE_VARIABLE = "MIXWRIGHT_REFERENCE_DATA"
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261120)
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """Folder of published data and reference vectors; tests that need it say so when it is not there."""
+    folder = os.environ.get(REFERENCE_VARIABLE)
+    if not folder:
+        pytest.skip(f"{REFERENCE_VARIABLE} is not set: the comparison with published numbers is left out")
+    path = Path(folder)
+    assert path.is_dir(), f"{REFERENCE_VARIABLE} names {path}, which is no folder"
+    return path

@@ -1,0 +1,69 @@
+"""Readers of the published tables that golden tests compare with."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mixlaws.domains import DomainSet
+from mixlaws.simplex import FILE_TOLERANCE, as_weights
+from mixlaws.swarm import Swarm
+
+# Prior of RegMix's published sampler, in the column order of its tables.
+REGMIX_PRIOR = {
+    "arxiv": 0.113285, "freelaw": 0.079609, "nih_exporter": 0.003913, "pubmed_central": 0.185376,
+    "wikipedia_en": 0.051081, "dm_mathematics": 0.015963, "github": 0.101751, "philpapers": 0.003708,
+    "stackexchange": 0.066529, "enron_emails": 0.001751, "gutenberg_pg_19": 0.027085, "pile_cc": 0.236869,
+    "ubuntu_irc": 0.011843, "europarl": 0.007930, "hackernews": 0.008033, "pubmed_abstracts": 0.038826,
+    "uspto_backgrounds": 0.046447,
+}  # fmt: skip
+
+
+def regmix(folder: Path, part: str, *, renormalise: bool = True, only: str = "") -> Swarm:
+    """The 1M runs of RegMix: `part` is train or test; rows are joined by index."""
+    mixtures = _rows(folder / "data" / "regmix" / f"{part}_mixture_1m.csv")
+    losses = {row["index"]: row for row in _rows(folder / "data" / "regmix" / f"{part}_pile_loss_1m.csv")}
+    columns = {f"train_the_pile_{name}": name for name in REGMIX_PRIOR}
+    targets = [column for column in next(iter(losses.values())) if only in column and column != "index"]
+    weights = [[float(row[column]) for column in columns] for row in mixtures]
+    values = [[float(losses[row["index"]][target]) for target in targets] for row in mixtures]
+    names = [target.removeprefix("metric/the_pile_").removesuffix("_val_loss") for target in targets]
+    domains = DomainSet(tuple(columns.values()), (1,) * len(columns))
+    swarm = Swarm(domains, tuple(names), as_weights(weights, tolerance=FILE_TOLERANCE), np.array(values))
+    if not renormalise:
+        # A swarm never holds such rows; published recipes do.
+        object.__setattr__(swarm, "weights", np.array(weights))
+    return swarm
+
+
+def five_mix(folder: Path, *, size: str, step: int) -> Swarm:
+    """The five-domain runs of Data Mixing Laws, with one target per group of validation subsets."""
+    targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]
+    rows = [
+        row
+        for row in _rows(folder / "data" / "data_mixing_laws" / "5mix.csv")
+        if row["size"] == size and int(row["step"]) == step
+    ]
+    groups = [column.removeprefix("weight_") for column in rows[0] if column.startswith("weight_")]
+    weights, values = [], []
+    for mixture in sorted({row["mixture_id"] for row in rows}, key=int):
+        runs = [row for row in rows if row["mixture_id"] == mixture]
+        weights.append([float(runs[0][f"weight_{group}"]) for group in groups])
+        values.append([_group_loss(runs, targets, group) for group in groups])
+    domains = DomainSet(tuple(groups), (1,) * len(groups))
+    return Swarm(domains, tuple(groups), as_weights(weights, tolerance=FILE_TOLERANCE), np.array(values))
+
+
+def _group_loss(runs: list[dict[str, str]], targets: dict[str, dict[str, object]], group: str) -> float:
+    parts = [
+        (float(targets[run["validation_domain"]]["weight"]), float(run["loss"]))  # type: ignore[arg-type]
+        for run in runs
+        if targets[run["validation_domain"]]["group"] == group
+    ]
+    return sum(weight * loss for weight, loss in parts) / sum(weight for weight, _ in parts)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
