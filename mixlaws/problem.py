@@ -91,6 +91,10 @@ class MixtureProblem:
             return np.asarray(values.mean(axis=-1))
         return np.asarray(values @ self.coefficients)
 
+    def without_caps(self) -> "MixtureProblem":
+        """The same problem for proxy runs, which are far too short to run a domain dry."""
+        return replace(self, final_tokens=None)
+
     def within(self, weights: FloatArray, /) -> "MixtureProblem":
         """The same problem inside the box that a set of mixtures (n, d) spans.
 

@@ -1,6 +1,7 @@
 """What all tests share: reference data, seeded generators, hypothesis without deadlines."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Two test processes with two BLAS threads each get in each other's way on two cores.
@@ -10,6 +11,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from service.db import Database
+from tests.support.databases import fresh_database, shared_server
+from tests.support.servers import Service, running
 
 # A loaded machine makes one example slow; speed is measured in benchmarks, never in tests.
 settings.register_profile("mixwright", deadline=None, derandomize=True, max_examples=60)
@@ -32,3 +37,26 @@ def reference_data() -> Path:
     path = Path(folder)
     assert path.is_dir(), f"{REFERENCE_VARIABLE} names {path}, which is no folder"
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """URL of the PostgreSQL server of this test session."""
+    base = tmp_path_factory.getbasetemp()
+    # Parallel workers have folders of their own below one that they share.
+    with shared_server(base if worker_id == "master" else base.parent) as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    """A migrated database of the test's own."""
+    with fresh_database(postgres_url) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def service(database: Database, tmp_path: Path) -> Iterator[Service]:
+    """A running service of the test's own."""
+    with running(database, tmp_path) as started:
+        yield started

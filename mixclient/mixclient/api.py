@@ -129,9 +129,11 @@ class ServiceClient:
             if cursor is None:
                 return runs
 
-    def claim_run(self, worker: str, *, study_id: str | None = None) -> dict[str, Any] | None:
+    def claim_run(
+        self, worker: str, *, study: str | None = None, corpora: list[str] | None = None
+    ) -> dict[str, Any] | None:
         """Lease the next pending run; None if there is none."""
-        body = {"worker": worker} | ({"study_id": study_id} if study_id else {})
+        body = {"worker": worker, "study": study, "corpora": corpora}
         answer = self.call("POST", "/v1/runs/claim", body=body)
         return answer if answer is None else dict(answer)
 

@@ -1,0 +1,77 @@
+"""The application: wiring only."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from service import dashboard, health, problem_details, tasks
+from service.auth import Gate
+from service.db import Database
+from service.fits import endpoints as fits
+from service.jobs import endpoints as jobs
+from service.jobs.board import Board
+from service.jobs.committing import Committer
+from service.keys import endpoints as keys
+from service.proposals import endpoints as proposals
+from service.runs import endpoints as runs
+from service.settings import Settings
+from service.studies import endpoints as studies
+from service.sweeps import endpoints as sweeps
+
+DESCRIPTION = """
+Decides what a language model trains on next.
+
+**Find a mixture.** `POST /v1/studies` names domains and targets; `POST /v1/studies/{study}/sweeps` designs
+mixtures and queues proxy runs; workers claim, train and finish them under `/v1/runs`;
+`POST /v1/studies/{study}/fits` fits laws and regressors with held-out scores;
+`POST /v1/studies/{study}/proposals` says which mixture to train next, and how sure one can be.
+
+**Steer a training job.** `POST /v1/jobs` creates it; the trainer polls `GET /v1/jobs/{job}/schedule`, sends
+`POST /v1/jobs/{job}/reports` and acknowledges versions. Everything needs an API key with the right scope.
+"""
+
+
+def create_app(settings: Settings, database: Database) -> FastAPI:
+    """The service on a database."""
+    app = FastAPI(
+        title="Mixwright",
+        version="0.1.0",
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        # The framework's interactive pages load scripts from elsewhere; the document is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings, app.state.database = settings, database
+    problem_details.install(app)
+    for slice_ in (studies, sweeps, runs, fits, proposals, jobs, keys, health):
+        app.include_router(slice_.router)
+    dashboard.install(app)
+    app.add_middleware(
+        Gate,
+        database=database,
+        allowed_hosts=settings.allowed_hosts,
+        largest_body=settings.largest_body_bytes,
+    )
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Run what works beside the requests: the board, the committer, and the tasks."""
+    database: Database = app.state.database
+    settings: Settings = app.state.settings
+    app.state.board, app.state.committer = Board(database), Committer(database)
+    beside = [app.state.board.listen(), app.state.committer.run()]
+    if settings.tasks_inside:
+        beside.append(tasks.run_worker(database, settings))
+    running = [asyncio.create_task(work) for work in beside]
+    try:
+        yield
+    finally:
+        app.state.board.close()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,37 @@
+"""Swarms and problems from the JSON that a task hands to its child."""
+
+from typing import Any
+
+import numpy as np
+
+from mixlaws.domains import DomainSet
+from mixlaws.problem import MixtureProblem
+from mixlaws.swarm import Swarm
+
+
+def dump_problem(problem: MixtureProblem) -> dict[str, Any]:
+    """A problem as JSON."""
+    return {
+        "domains": dict(zip(problem.domains.names, problem.domains.tokens, strict=True)),
+        "prior": problem.prior.tolist(),
+        "lower": problem.lower.tolist(),
+        "caps": problem.caps.tolist(),
+        "coefficients": None if problem.coefficients is None else problem.coefficients.tolist(),
+    }
+
+
+def load_problem(raw: dict[str, Any]) -> MixtureProblem:
+    """A problem from its JSON; caps have become upper bounds."""
+    coefficients = raw["coefficients"]
+    return MixtureProblem(
+        domains=DomainSet.from_tokens(raw["domains"]),
+        prior=np.array(raw["prior"]),
+        lower=np.array(raw["lower"]),
+        upper=np.minimum(np.array(raw["caps"]), 1.0),
+        coefficients=None if coefficients is None else np.array(coefficients),
+    )
+
+
+def load_swarm(raw: dict[str, Any], domains: DomainSet) -> Swarm:
+    """A swarm from its JSON."""
+    return Swarm(domains, tuple(raw["targets"]), np.array(raw["weights"]), np.array(raw["values"]))

@@ -1,0 +1,5 @@
+"""The dashboard: server-rendered pages that call the same service functions as the API."""
+
+from service.dashboard.install import install
+
+__all__ = ["install"]

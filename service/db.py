@@ -1,0 +1,72 @@
+"""The database: one engine a process, one session a request, and the only place that commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+POOL_SIZE = 10
+POOL_SECONDS = 10.0  # a request that waits longer for a connection is better refused than hung
+STATEMENT_SECONDS = 20  # no query of the API is meant to take a second
+LOCK_SECONDS = 10
+
+
+class Database:
+    """An engine and its sessions.
+
+    Args:
+        url: as postgresql://user:password@host/database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @property
+    def conninfo(self) -> str:
+        """The address as libpq reads it, for tools that do not use SQLAlchemy."""
+        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session whose work is committed at the end, or rolled back if the block raises."""
+        with self._sessions() as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
+    return create_engine(
+        address,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": 5},
+    )
+
+
+def _request_session(request: Request) -> Iterator[Session]:
+    database: Database = request.app.state.database
+    with database.session() as session:
+        yield session
+
+
+# Scope "function": the commit happens before the answer is sent, so that a failed commit is an error the
+# client sees. The default scope commits after the client was told of success.
+SessionDep = Annotated[Session, Depends(_request_session, scope="function")]

@@ -1,0 +1,83 @@
+"""What the service says no with. Each error knows its code and HTTP status; libraries below do not.
+
+ServiceError
+├── NotFoundError        404  nothing of that name in the project of the key
+├── ConflictError        409  the request contradicts what is stored
+├── InvalidRequestError  422  a value cannot be used; the detail names it
+├── ForbiddenError       403  the key lacks a scope
+├── UnauthorisedError    401  no usable key
+└── UnavailableError     503  try again later
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ServiceError(Exception):
+    """Root of what endpoints answer with a problem document.
+
+    Args:
+        detail: what is wrong, with the values, and what to do.
+        code: machine-readable name; the class has a default.
+        extra: further members of the problem document.
+    """
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    default_code: ClassVar[str] = "internal_error"
+
+    def __init__(
+        self, detail: str, *, code: str | None = None, extra: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.default_code
+        self.extra = dict(extra or {})
+
+
+class NotFoundError(ServiceError):
+    """Nothing of that name in the project of the key."""
+
+    status = 404
+    title = "Not found"
+    default_code = "not_found"
+
+
+class ConflictError(ServiceError):
+    """The request contradicts what is stored."""
+
+    status = 409
+    title = "Conflict"
+    default_code = "conflict"
+
+
+class InvalidRequestError(ServiceError):
+    """A value cannot be used."""
+
+    status = 422
+    title = "Invalid request"
+    default_code = "invalid_request"
+
+
+class ForbiddenError(ServiceError):
+    """The key lacks a scope."""
+
+    status = 403
+    title = "Forbidden"
+    default_code = "missing_scope"
+
+
+class UnauthorisedError(ServiceError):
+    """No usable key."""
+
+    status = 401
+    title = "Unauthorised"
+    default_code = "unauthorised"
+
+
+class UnavailableError(ServiceError):
+    """The service cannot answer now."""
+
+    status = 503
+    title = "Unavailable"
+    default_code = "unavailable"

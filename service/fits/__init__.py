@@ -1,0 +1,1 @@
+"""Fits: laws and regressors fitted to the finished runs of a study, in the background."""

@@ -1,0 +1,57 @@
+"""Endpoints of fits."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response, status
+
+from service.db import SessionDep
+from service.errors import InvalidRequestError, NotFoundError
+from service.fits import repository, service
+from service.fits.schemas import FitIn, FitOut
+from service.problem_details import errors
+from service.scopes import Principal, Scope, needs
+from service.studies import service as studies
+from service.tasks import defer_fit
+
+router = APIRouter(prefix="/v1", tags=["fits"])
+
+
+@router.post(
+    "/studies/{study}/fits",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=errors(NotFoundError, InvalidRequestError),
+)
+def create_fit(
+    study: str,
+    body: FitIn,
+    response: Response,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)],
+) -> FitOut:
+    """Fit the finished runs in the background. The same fit of the same runs is made once: 200 then."""
+    owner = studies.get(session, caller.project_id, study)
+    fit, created = service.create(session, owner, body)
+    if created:
+        defer_fit(session, fit.id)
+    else:
+        response.status_code = status.HTTP_200_OK
+    response.headers["Location"] = f"/v1/fits/{fit.id}"
+    return service.shown(session, fit, owner)
+
+
+@router.get("/studies/{study}/fits", responses=errors(NotFoundError))
+def list_fits(
+    study: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> list[FitOut]:
+    """All fits of a study, newest first."""
+    owner = studies.get(session, caller.project_id, study)
+    return [service.shown(session, fit, owner) for fit in repository.of_study(session, owner.id)]
+
+
+@router.get("/fits/{fit_id}", responses=errors(NotFoundError))
+def get_fit(
+    fit_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> FitOut:
+    """A fit with its scores, once it is done."""
+    return service.shown(session, *service.get(session, caller.project_id, fit_id))

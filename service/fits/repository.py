@@ -1,0 +1,55 @@
+"""Queries for fits."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.ids import new_id
+from service.models import Fit, Study, TaskState
+
+
+def by_id(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study] | None:
+    """A fit with its study, if the project owns it."""
+    row = session.execute(
+        select(Fit, Study)
+        .join(Study, Study.id == Fit.study_id)
+        .where(Fit.id == fit_id, Study.project_id == project_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def locked(session: Session, fit_id: UUID) -> Fit | None:
+    """A fit, for the task that works on it."""
+    return session.scalar(select(Fit).where(Fit.id == fit_id).with_for_update())
+
+
+def of_study(session: Session, study_id: UUID) -> list[Fit]:
+    """All fits of a study, newest first."""
+    return list(session.scalars(select(Fit).where(Fit.study_id == study_id).order_by(Fit.id.desc())))
+
+
+def done_on(session: Session, study_id: UUID, data_digest: str) -> list[Fit]:
+    """Finished fits of the same runs, best method configurations last asked for first."""
+    query = select(Fit).where(
+        Fit.study_id == study_id, Fit.data_digest == data_digest, Fit.state == TaskState.DONE
+    )
+    return list(session.scalars(query.order_by(Fit.id.desc())))
+
+
+def insert_or_get(session: Session, fit: dict[str, object]) -> tuple[Fit, bool]:
+    """The fit of this study, data and configuration, and whether it is new.
+
+    Two callers at once get one fit: the unique constraint decides which of them made it.
+    """
+    key = ("study_id", "data_digest", "configuration_digest")
+    made = session.execute(
+        insert(Fit)
+        .values(id=new_id(), created_at=func.clock_timestamp(), **fit)
+        .on_conflict_do_nothing(index_elements=list(key))
+        .returning(Fit.id)
+    ).first()
+    conditions = [getattr(Fit, name) == fit[name] for name in key]
+    found = session.scalars(select(Fit).where(*conditions)).one()
+    return found, made is not None

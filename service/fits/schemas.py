@@ -1,0 +1,53 @@
+"""Bodies of the fit endpoints."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from service.schemas import LARGEST_INTEGER, Answer, Body, Parameters
+
+
+class FitIn(Body):
+    """A fit to make."""
+
+    method: str = Field(description="Name of a law or regressor, such as gaussian_process.")
+    params: Parameters
+    folds: int | None = Field(
+        default=10,
+        ge=2,
+        le=1000,
+        description="Parts of the cross-validation; null leaves one mixture out at a time.",
+    )
+    seed: int = Field(default=0, ge=0, le=LARGEST_INTEGER, description="Seed of the fit and of its folds.")
+    sweep_ids: list[UUID] | None = Field(
+        default=None, min_length=1, description="Sweeps whose runs are used; by default all proxy sweeps."
+    )
+
+
+class ScoresOut(Answer):
+    """Scores on runs that the fit did not see."""
+
+    spearman: float | None = Field(description="Rank correlation; null where it is undefined or an artefact.")
+    mae: float = Field(description="Mean absolute error, in the unit of the target.")
+    r2: float | None = Field(description="Explained share of the variance; null if nothing varies.")
+
+
+class FitOut(Answer):
+    """A fit."""
+
+    id: UUID = Field(description="Identifier of the fit.")
+    study: str = Field(description="Name of its study.")
+    method: str = Field(description="Law or regressor.")
+    configuration: FitIn = Field(description="What was asked for.")
+    state: str = Field(description="queued, running, done or failed.")
+    runs: int = Field(description="Runs that it sees.")
+    stale: bool = Field(description="Whether runs were finished since, that it does not see.")
+    scores: dict[str, ScoresOut] | None = Field(description="Held-out scores by target, once done.")
+    objective_scores: ScoresOut | None = Field(description="Held-out scores of the objective, once done.")
+    noise: dict[str, Any] | None = Field(description="Pooled standard deviations of repeated runs.")
+    error: str | None = Field(description="Why it failed.")
+    seconds: float | None = Field(description="Time of the fit and its cross-validation.")
+    created_at: datetime = Field(description="When it was asked for.")
+    finished_at: datetime | None = Field(description="When it was done or failed.")

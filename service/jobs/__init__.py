@@ -1,0 +1,1 @@
+"""Live jobs: schedules, reports, acknowledgements, attempts."""

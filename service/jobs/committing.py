@@ -1,0 +1,246 @@
+"""Group commit: one committer a process takes the reports of a moment and writes them together.
+
+A transaction a report would wait for the disk once a report. Here requests that arrive while one commit
+is under way form the next one; each is planned for itself before anything is written, and answered once
+its commit is on disk.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import anyio.to_thread
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from mixlaws.errors import MixlawsError
+from service.db import Database
+from service.errors import NotFoundError, ServiceError, UnavailableError
+from service.jobs import repository
+from service.jobs.definition import JobDefinition
+from service.jobs.folding import Head
+from service.jobs.planning import Known, Plan, measured, plan
+from service.jobs.schemas import JobIn, ReportIn, ReportsOut
+from service.models import Job, ScheduleStage
+from service.runs.repository import now
+
+_log = logging.getLogger("service.jobs")
+
+_MOST_REQUESTS = 256  # in one transaction
+_TRIES = 3
+_TRY_AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
+
+
+@dataclass(eq=False)
+class Request:
+    """Reports of one call, and the answer that its caller awaits."""
+
+    project_id: UUID
+    job: str
+    reports: Sequence[ReportIn]
+    answer: "asyncio.Future[ReportsOut]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+Outcome = ReportsOut | Exception
+
+
+class Committer:
+    """Takes reports, answers when they are stored.
+
+    Args:
+        database: where they are stored.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: asyncio.Queue[Request] = asyncio.Queue(maxsize=10_000)
+
+    async def submit(self, project_id: UUID, job: str, reports: Sequence[ReportIn]) -> ReportsOut:
+        """Store the reports of a call, all or none.
+
+        Raises:
+            ServiceError: the reports are refused.
+            UnavailableError: too many wait already.
+        """
+        request = Request(project_id, job, reports)
+        try:
+            self._queue.put_nowait(request)
+        except asyncio.QueueFull:
+            raise UnavailableError("too many reports wait: send them again later") from None
+        return await request.answer
+
+    async def run(self) -> None:
+        """Commit until cancelled."""
+        while True:
+            requests = [await self._queue.get()]
+            while len(requests) < _MOST_REQUESTS and not self._queue.empty():
+                requests.append(self._queue.get_nowait())
+            try:
+                outcomes = await anyio.to_thread.run_sync(self._commit, requests)
+            except Exception as error:  # noqa: BLE001 - every caller must get an answer
+                outcomes = [error] * len(requests)
+            for request, outcome in zip(requests, outcomes, strict=True):
+                if request.answer.done():
+                    continue  # the caller is gone; its reports are stored all the same
+                if isinstance(outcome, Exception):
+                    request.answer.set_exception(outcome)
+                else:
+                    request.answer.set_result(outcome)
+
+    def _commit(self, requests: Sequence[Request]) -> list[Outcome]:
+        for left in reversed(range(_TRIES)):
+            try:
+                with self._database.session() as session:
+                    return _write(session, requests)
+            except OperationalError as error:
+                if left == 0 or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+                _log.info("a commit of %d requests is tried again: %s", len(requests), error.orig)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _write(session: Session, requests: Sequence[Request]) -> list[Outcome]:
+    """Plan every request, then write all plans in one go."""
+    jobs = repository.locked(session, {(request.project_id, request.job) for request in requests})
+    batch = _Batch(session, list(jobs.values()), requests, jobs)
+    outcomes: list[Outcome] = []
+    for request in requests:
+        job = jobs.get((request.project_id, request.job))
+        try:
+            if job is None:
+                raise NotFoundError(f"no job {request.job!r} in this project")  # noqa: TRY301
+            outcomes.append(batch.take(job, request))
+        except (ServiceError, MixlawsError) as error:
+            outcomes.append(error)
+        except Exception as error:  # noqa: BLE001
+            # Whatever a policy makes of one job's numbers, the other jobs of this commit go on.
+            _log.exception("reports of job %r could not be folded", request.job)
+            outcomes.append(error)
+    batch.write()
+    return outcomes
+
+
+class _Batch:
+    """What the requests of one commit know and change; read once, written once."""
+
+    def __init__(
+        self,
+        session: Session,
+        jobs: list[Job],
+        requests: Sequence[Request],
+        by_name: dict[tuple[UUID, str], Job],
+    ) -> None:
+        self._session = session
+        self._jobs = {job.id: job for job in jobs}
+        self._definitions = {job.id: JobDefinition.of(JobIn.model_validate(job.definition)) for job in jobs}
+        wanted = [
+            (by_name[request.project_id, request.job], report)
+            for request in requests
+            if (request.project_id, request.job) in by_name
+            for report in request.reports
+        ]
+        keys = {(job.id, report.attempt, report.source, report.step_to) for job, report in wanted}
+        self._stored: dict[UUID, dict[tuple[str, int], dict[str, Any]]] = defaultdict(dict)
+        for (job_id, attempt, source, step_to), row in repository.stored_reports(session, keys).items():
+            if attempt == self._jobs[job_id].attempt:
+                self._stored[job_id][source, step_to] = _as_columns(row)
+        waiting = repository.waiting_reports(session, [(job.id, job.attempt) for job in jobs])
+        self._waiting: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+        for row in waiting:
+            self._waiting[row.job_id].append(_as_columns(row))
+        versions = {(job.id, report.schedule_version) for job, report in wanted}
+        versions |= {(row.job_id, row.schedule_version) for row in waiting}
+        self._weights: dict[UUID, dict[int, list[float]]] = defaultdict(dict)
+        for (job_id, version), weights in repository.weights_of(session, versions).items():
+            self._weights[job_id][version] = weights
+        last = repository.last_active(session, list(self._jobs))
+        self._heads = {job.id: _head(job, last[job.id]) for job in jobs}
+        self._plans: list[tuple[Job, Plan]] = []
+
+    def take(self, job: Job, request: Request) -> ReportsOut:
+        """Plan a request on top of those before it."""
+        known = Known(
+            stored=self._stored[job.id],
+            waiting=[measured(row) for row in self._waiting[job.id]],
+            weights_of=self._weights[job.id],
+        )
+        planned = plan(
+            self._definitions[job.id], job.id, job.attempt, self._heads[job.id], request.reports, known
+        )
+        self._heads[job.id] = planned.folded.head
+        self._plans.append((job, planned))
+        for row in planned.rows:
+            self._stored[job.id][row["source"], row["step_to"]] = row
+            if row["applied_seq"] is None and not row["late"]:
+                self._waiting[job.id].append(row)
+        applied = planned.folded.applied
+        self._waiting[job.id] = [
+            row for row in self._waiting[job.id] if (row["source"], row["step_to"]) not in applied
+        ]
+        head = planned.folded.head
+        return ReportsOut(
+            accepted=len(planned.rows),
+            duplicates=planned.duplicates,
+            late=planned.late,
+            attempt=job.attempt,
+            version=head.version,
+            state_token=state_token(job.attempt, head.applied_seq),
+        )
+
+    def write(self) -> None:
+        """Write reports, heads and new versions; announce the new versions."""
+        moment = now(self._session)
+        repository.insert_reports(self._session, [row for _, planned in self._plans for row in planned.rows])
+        published = set()
+        for job, planned in self._plans:
+            head = planned.folded.head
+            repository.place_reports(self._session, job.id, job.attempt, planned.placed)
+            job.applied_seq, job.applied_step = head.applied_seq, head.applied_step
+            job.reported_step, job.version = head.reported_step, head.version
+            job.policy_state, job.last_report_at = dict(head.state), moment
+            job.duplicates += planned.duplicates
+            if planned.folded.publishes:
+                published.add(job.id)
+                self._session.add(_stage(job, head))
+        self._session.flush()
+        repository.announce(self._session, published)
+
+
+def state_token(attempt: int, applied_seq: int) -> str:
+    """Name of a place in a job's history."""
+    return f"a{attempt}.s{applied_seq}"
+
+
+def _head(job: Job, last: ScheduleStage) -> Head:
+    return Head(
+        applied_seq=job.applied_seq,
+        applied_step=job.applied_step,
+        reported_step=job.reported_step,
+        version=job.version,
+        effective_step=last.effective_step,
+        weights=last.weights,
+        state=job.policy_state,
+    )
+
+
+def _stage(job: Job, head: Head) -> ScheduleStage:
+    return ScheduleStage(
+        job_id=job.id,
+        version=head.version,
+        attempt=job.attempt,
+        effective_step=head.effective_step,
+        weights=list(head.weights),
+        reason=str(job.definition["policy"]),
+        applied_seq=head.applied_seq,
+        policy_state=dict(head.state),
+    )
+
+
+def _as_columns(row: Any) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}

@@ -1,0 +1,203 @@
+"""Queries for jobs, stages, reports and attempts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from service.models import Attempt, Job, Report, ScheduleStage
+
+CHANNEL = "mixwright_schedule"
+ReportKey = tuple[UUID, int, str, int]
+
+
+def by_name(session: Session, project_id: UUID, name: str, *, lock: bool = False) -> Job | None:
+    """The job of a name."""
+    query = select(Job).where(Job.project_id == project_id, Job.name == name)
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def of_project(session: Session, project_id: UUID) -> list[Job]:
+    """All jobs of a project, newest first."""
+    return list(session.scalars(select(Job).where(Job.project_id == project_id).order_by(Job.id.desc())))
+
+
+def locked(session: Session, wanted: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], Job]:
+    """Jobs by project and name, locked in the order of their ids, so that two committers never cross."""
+    query = (
+        select(Job)
+        .where(tuple_(Job.project_id, Job.name).in_(list(wanted)))
+        .order_by(Job.id)
+        .with_for_update()
+    )
+    return {(job.project_id, job.name): job for job in session.scalars(query)}
+
+
+def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKey, Report]:
+    """Reports that are there already, by natural key."""
+    columns = tuple_(Report.job_id, Report.attempt, Report.source, Report.step_to)
+    rows = session.scalars(select(Report).where(columns.in_(list(keys))))
+    return {(row.job_id, row.attempt, row.source, row.step_to): row for row in rows}
+
+
+def waiting_reports(session: Session, jobs: Sequence[tuple[UUID, int]]) -> list[Report]:
+    """Reports of the open attempts that wait for other sources."""
+    query = select(Report).where(
+        tuple_(Report.job_id, Report.attempt).in_(list(jobs)),
+        Report.applied_seq.is_(None),
+        Report.late.is_(False),
+        Report.taken_back.is_(False),
+    )
+    return list(session.scalars(query))
+
+
+def weights_of(session: Session, versions: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], list[float]]:
+    """Weights of schedule versions."""
+    columns = tuple_(ScheduleStage.job_id, ScheduleStage.version)
+    query = select(ScheduleStage.job_id, ScheduleStage.version, ScheduleStage.weights)
+    return {(row[0], row[1]): row[2] for row in session.execute(query.where(columns.in_(list(versions))))}
+
+
+def active_stages(session: Session, job_id: UUID) -> list[ScheduleStage]:
+    """Stages that are in the plan, by the step from which they hold."""
+    query = select(ScheduleStage).where(
+        ScheduleStage.job_id == job_id, ScheduleStage.too_late.is_(False), ScheduleStage.taken_back.is_(False)
+    )
+    return list(session.scalars(query.order_by(ScheduleStage.effective_step)))
+
+
+def last_active(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, ScheduleStage]:
+    """The last stage in the plan of each job."""
+    query = (
+        select(ScheduleStage)
+        .where(
+            ScheduleStage.job_id.in_(job_ids),
+            ScheduleStage.too_late.is_(False),
+            ScheduleStage.taken_back.is_(False),
+        )
+        .order_by(ScheduleStage.job_id, ScheduleStage.effective_step.desc())
+        .ext(distinct_on(ScheduleStage.job_id))
+    )
+    return {stage.job_id: stage for stage in session.scalars(query)}
+
+
+def stages(session: Session, job_id: UUID) -> list[ScheduleStage]:
+    """Every stage that was ever published, by version."""
+    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id)
+    return list(session.scalars(query.order_by(ScheduleStage.version)))
+
+
+def stage(session: Session, job_id: UUID, version: int) -> ScheduleStage | None:
+    """One version."""
+    return session.get(ScheduleStage, (job_id, version))
+
+
+def insert_reports(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Store new reports."""
+    if rows:
+        session.execute(insert(Report), rows)
+
+
+def place_reports(session: Session, job_id: UUID, attempt: int, places: dict[tuple[str, int], int]) -> None:
+    """Note where reports that had waited came into the fold."""
+    for (source, step_to), seq in places.items():
+        session.execute(
+            update(Report)
+            .where(
+                Report.job_id == job_id,
+                Report.attempt == attempt,
+                Report.source == source,
+                Report.step_to == step_to,
+            )
+            .values(applied_seq=seq)
+        )
+
+
+def applied_reports(session: Session, job_id: UUID, *, after_seq: int, to_seq: int) -> list[Report]:
+    """Reports of a stretch of the fold that still counts, in its order."""
+    query = select(Report).where(
+        Report.job_id == job_id,
+        Report.taken_back.is_(False),
+        Report.applied_seq > after_seq,
+        Report.applied_seq <= to_seq,
+    )
+    return list(session.scalars(query.order_by(Report.applied_seq, Report.source)))
+
+
+def seq_before_step(session: Session, job_id: UUID, step: int) -> int:
+    """Place in the fold after the last applied report that lies wholly before a step; 0 if there is none."""
+    query = select(func.max(Report.applied_seq)).where(
+        Report.job_id == job_id, Report.taken_back.is_(False), Report.step_to < step
+    )
+    return session.scalar(query) or 0
+
+
+def last_step_of_seq(session: Session, job_id: UUID, seq: int) -> int | None:
+    """Step of a place in the fold; None if it was taken back or never was."""
+    query = select(func.max(Report.step_to)).where(
+        Report.job_id == job_id, Report.taken_back.is_(False), Report.applied_seq == seq
+    )
+    return session.scalar(query)
+
+
+def snapshot_at(session: Session, job_id: UUID, seq: int) -> ScheduleStage:
+    """The newest stage whose policy state is not newer than a place in the fold."""
+    query = select(ScheduleStage).where(
+        ScheduleStage.job_id == job_id, ScheduleStage.applied_seq <= seq, ScheduleStage.taken_back.is_(False)
+    )
+    order = (ScheduleStage.applied_seq.desc(), ScheduleStage.version.desc())
+    return session.scalars(query.order_by(*order).limit(1)).one()
+
+
+def take_back(session: Session, job_id: UUID, seq: int) -> None:
+    """Mark what lies beyond a place in the fold, or still waits, as taken back by a restart."""
+    beyond = (Report.applied_seq > seq) | and_(Report.applied_seq.is_(None), Report.late.is_(False))
+    session.execute(update(Report).where(Report.job_id == job_id, beyond).values(taken_back=True))
+    session.execute(
+        update(ScheduleStage)
+        .where(ScheduleStage.job_id == job_id, ScheduleStage.applied_seq > seq)
+        .values(taken_back=True)
+    )
+
+
+def counts(session: Session, job_id: UUID) -> dict[str, int]:
+    """Counters of a job."""
+    versions = session.execute(
+        select(
+            func.count(),
+            func.count(ScheduleStage.applied_at_step),
+            func.count().filter(ScheduleStage.too_late.is_(True)),
+        ).where(ScheduleStage.job_id == job_id, ScheduleStage.version > 1)
+    ).one()
+    reports = session.execute(
+        select(func.count(), func.count().filter(Report.late.is_(True))).where(Report.job_id == job_id)
+    ).one()
+    return {
+        "versions_published": versions[0],
+        "versions_applied": versions[1],
+        "versions_too_late": versions[2],
+        "reports_accepted": reports[0],
+        "reports_late": reports[1],
+    }
+
+
+def reports(session: Session, job_id: UUID) -> list[Report]:
+    """Every report that still counts, by step."""
+    query = select(Report).where(Report.job_id == job_id, Report.taken_back.is_(False))
+    return list(session.scalars(query.order_by(Report.step_to, Report.source)))
+
+
+def attempts(session: Session, job_id: UUID) -> list[Attempt]:
+    """All attempts of a job, in order."""
+    return list(session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)))
+
+
+def announce(session: Session, job_ids: Iterable[UUID]) -> None:
+    """Tell every process, at the moment of the commit, that these jobs have a new schedule."""
+    jobs = [str(job_id) for job_id in job_ids]
+    if jobs:
+        query = text("SELECT pg_notify(:channel, job) FROM unnest(CAST(:jobs AS text[])) AS job")
+        session.execute(query, {"channel": CHANNEL, "jobs": jobs})

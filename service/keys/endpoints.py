@@ -1,0 +1,45 @@
+"""Endpoints of API keys."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, status
+
+from service.db import SessionDep
+from service.errors import ForbiddenError, InvalidRequestError, NotFoundError
+from service.keys import repository, service
+from service.keys.schemas import KeyIn, KeyOut, NewKeyOut
+from service.problem_details import errors
+from service.scopes import Principal, Scope, needs
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ForbiddenError, InvalidRequestError))
+def create_key(
+    body: KeyIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)]
+) -> NewKeyOut:
+    """Make a key of the caller's project. Its secret is in this answer and nowhere else."""
+    for scope in body.scopes:
+        caller.require(scope)  # nobody gives away more than they have
+    key, secret = service.create_key_in(
+        session, caller.project_id, name=body.name, scopes=body.scopes, days=body.days
+    )
+    session.refresh(key)
+    return NewKeyOut(key=secret.text, **KeyOut.model_validate(key).model_dump())
+
+
+@router.get("", responses=errors(ForbiddenError))
+def list_keys(session: SessionDep, caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)]) -> list[KeyOut]:
+    """All keys of the caller's project, without their secrets."""
+    return [KeyOut.model_validate(key) for key in repository.keys_of(session, caller.project_id)]
+
+
+@router.delete(
+    "/{key_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(ForbiddenError, NotFoundError)
+)
+def revoke_key(
+    key_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)]
+) -> None:
+    """Revoke a key; requests with it are refused within seconds."""
+    service.revoke_key(session, caller.project_id, key_id)

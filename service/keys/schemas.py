@@ -1,0 +1,40 @@
+"""Bodies of the key endpoints."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.scopes import Scope
+
+
+class KeyIn(BaseModel):
+    """A request for a key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100, description="What the key is for, for people.")
+    scopes: list[Scope] = Field(min_length=1, description="What the key may do.")
+    days: int | None = Field(
+        default=None, ge=1, le=3650, description="Days until it expires; null for never."
+    )
+
+
+class KeyOut(BaseModel):
+    """A key without its secret."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="Identifier of the key.")
+    name: str = Field(description="What the key is for.")
+    public_part: str = Field(description="The part between the first and second underscore of the key.")
+    scopes: list[str] = Field(description="What the key may do.")
+    created_at: datetime = Field(description="When it was made.")
+    expires_at: datetime | None = Field(description="When it expires, if ever.")
+    revoked_at: datetime | None = Field(description="When it was revoked, if so.")
+
+
+class NewKeyOut(KeyOut):
+    """A key on the one occasion on which its secret is told."""
+
+    key: str = Field(description="The key itself. It is not stored and cannot be shown again.")

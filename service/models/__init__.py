@@ -1,0 +1,35 @@
+"""Tables of the service, one ORM class a file."""
+
+from service.models.api_key import ApiKey
+from service.models.attempt import Attempt
+from service.models.base import Base
+from service.models.browser_session import BrowserSession
+from service.models.fit import Fit, TaskState
+from service.models.job import Job
+from service.models.observation import Observation
+from service.models.project import Project
+from service.models.proposal import ProposalRequest
+from service.models.proxy_run import ProxyRun, RunState
+from service.models.report import Report
+from service.models.schedule_stage import ScheduleStage
+from service.models.study import Study
+from service.models.sweep import Sweep
+
+__all__ = [
+    "ApiKey",
+    "Attempt",
+    "Base",
+    "BrowserSession",
+    "Fit",
+    "Job",
+    "Observation",
+    "Project",
+    "ProposalRequest",
+    "ProxyRun",
+    "Report",
+    "RunState",
+    "ScheduleStage",
+    "Study",
+    "Sweep",
+    "TaskState",
+]

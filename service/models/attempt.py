@@ -1,0 +1,20 @@
+"""Attempts: unbroken stretches of a job's steps."""
+
+import uuid
+
+from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, CreatedAt
+
+
+class Attempt(Base):
+    """One attempt; the highest number of a job is the one that may report, all others are fenced."""
+
+    __tablename__ = "attempts"
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    from_step: Mapped[int] = mapped_column(BigInteger)
+    restored_seq: Mapped[int] = mapped_column(BigInteger)
+    opened_at: Mapped[CreatedAt]

@@ -1,0 +1,33 @@
+"""Jobs: live training jobs that follow a schedule."""
+
+import uuid
+
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, CreatedAt, Json, Moment, PrimaryId
+
+
+class Job(Base):
+    """A job with the head of its fold.
+
+    `version` and `applied_seq` only ever grow, also across attempts: no number is used twice.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+
+    id: Mapped[PrimaryId]
+    project_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    definition: Mapped[Json]
+    attempt: Mapped[int]
+    from_step: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int]
+    applied_seq: Mapped[int] = mapped_column(BigInteger)
+    applied_step: Mapped[int] = mapped_column(BigInteger)
+    reported_step: Mapped[int] = mapped_column(BigInteger)
+    policy_state: Mapped[Json]
+    duplicates: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[CreatedAt]
+    last_report_at: Mapped[Moment | None]

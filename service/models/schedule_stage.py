@@ -1,0 +1,32 @@
+"""Schedule stages: every version that was ever published, with the policy state behind it."""
+
+import uuid
+
+from sqlalchemy import BigInteger, Float, ForeignKey
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, CreatedAt, Json
+
+
+class ScheduleStage(Base):
+    """One version: weights, the step from which they hold, and the snapshot they came from.
+
+    A stage that came too late for the trainer, or that belongs to a stretch that a restart took back,
+    stays for the history but is no longer served.
+    """
+
+    __tablename__ = "schedule_stages"
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int]
+    effective_step: Mapped[int] = mapped_column(BigInteger)
+    weights: Mapped[list[float]] = mapped_column(ARRAY(Float))
+    reason: Mapped[str]
+    applied_seq: Mapped[int] = mapped_column(BigInteger)
+    policy_state: Mapped[Json]
+    too_late: Mapped[bool] = mapped_column(default=False)
+    taken_back: Mapped[bool] = mapped_column(default=False)
+    applied_at_step: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[CreatedAt]

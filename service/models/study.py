@@ -1,0 +1,21 @@
+"""Studies: one optimisation each, with domains, targets, objective and constraints."""
+
+import uuid
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, CreatedAt, Json, PrimaryId
+
+
+class Study(Base):
+    """A study; `definition` is the body it was created with, complete with defaults."""
+
+    __tablename__ = "studies"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+
+    id: Mapped[PrimaryId]
+    project_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    definition: Mapped[Json]
+    created_at: Mapped[CreatedAt]

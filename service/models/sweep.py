@@ -1,0 +1,20 @@
+"""Sweeps: requests for proxy runs over designed or given mixtures."""
+
+import uuid
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, CreatedAt, Json, PrimaryId
+
+
+class Sweep(Base):
+    """A sweep; `definition` is the body it was created with."""
+
+    __tablename__ = "sweeps"
+
+    id: Mapped[PrimaryId]
+    study_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]
+    definition: Mapped[Json]
+    created_at: Mapped[CreatedAt]

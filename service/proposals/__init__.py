@@ -1,0 +1,1 @@
+"""Proposals: mixtures put forward by a fit, in the background."""

@@ -1,0 +1,55 @@
+"""Endpoints of proposals."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response, status
+
+from service.db import SessionDep
+from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.problem_details import errors
+from service.proposals import repository, service
+from service.proposals.schemas import ProposalIn, ProposalOut
+from service.scopes import Principal, Scope, needs
+from service.studies import service as studies
+from service.tasks import defer_proposal
+
+router = APIRouter(prefix="/v1", tags=["proposals"])
+
+
+@router.post(
+    "/studies/{study}/proposals",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=errors(NotFoundError, ConflictError, InvalidRequestError),
+)
+def create_proposal(
+    study: str,
+    body: ProposalIn,
+    response: Response,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)],
+) -> ProposalOut:
+    """Search for mixtures in the background."""
+    owner = studies.get(session, caller.project_id, study)
+    request = service.create(session, owner, body)
+    defer_proposal(session, request.id)
+    response.headers["Location"] = f"/v1/proposals/{request.id}"
+    session.refresh(request)
+    return service.shown(request, owner)
+
+
+@router.get("/studies/{study}/proposals", responses=errors(NotFoundError))
+def list_proposals(
+    study: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> list[ProposalOut]:
+    """All proposals of a study, newest first."""
+    owner = studies.get(session, caller.project_id, study)
+    return [service.shown(request, owner) for request in repository.of_study(session, owner.id)]
+
+
+@router.get("/proposals/{proposal_id}", responses=errors(NotFoundError))
+def get_proposal(
+    proposal_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> ProposalOut:
+    """A proposal with its mixtures, once it is done."""
+    return service.shown(*service.get(session, caller.project_id, proposal_id))

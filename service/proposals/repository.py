@@ -1,0 +1,30 @@
+"""Queries for proposals."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.models import ProposalRequest, Study
+
+
+def by_id(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[ProposalRequest, Study] | None:
+    """A proposal with its study, if the project owns it."""
+    row = session.execute(
+        select(ProposalRequest, Study)
+        .join(Study, Study.id == ProposalRequest.study_id)
+        .where(ProposalRequest.id == proposal_id, Study.project_id == project_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def locked(session: Session, proposal_id: UUID) -> ProposalRequest | None:
+    """A proposal, for the task that works on it."""
+    query = select(ProposalRequest).where(ProposalRequest.id == proposal_id)
+    return session.scalar(query.with_for_update())
+
+
+def of_study(session: Session, study_id: UUID) -> list[ProposalRequest]:
+    """All proposals of a study, newest first."""
+    query = select(ProposalRequest).where(ProposalRequest.study_id == study_id)
+    return list(session.scalars(query.order_by(ProposalRequest.id.desc())))

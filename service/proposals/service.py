@@ -1,0 +1,122 @@
+"""Proposals: asked of a finished fit, judged by all other good fits of the same runs."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from mixlaws.registry import PROPOSERS
+from service.compute.swarms import dump_problem
+from service.errors import ConflictError, NotFoundError
+from service.fits import repository as fits
+from service.fits import service as fit_service
+from service.methods import build
+from service.models import Fit, ProposalRequest, Study, TaskState
+from service.proposals import repository
+from service.proposals.schemas import ProposalIn, ProposalOut, ProposedOut, ReferenceOut
+from service.studies import service as studies
+
+
+def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
+    """Ask for proposals.
+
+    Raises:
+        NotFoundError: the study has no such fit.
+        ConflictError: the fit is not done.
+        UnknownMethodError: no proposer of that name.
+    """
+    found = fits.by_id(session, study.project_id, body.fit_id)
+    if found is None or found[1].id != study.id:
+        raise NotFoundError(f"no fit {body.fit_id} in study {study.name!r}")
+    fit = found[0]
+    if fit.state is not TaskState.DONE:
+        raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")
+    build("proposer", PROPOSERS, body.proposer, body.params)
+    request = ProposalRequest(
+        study_id=study.id,
+        fit_id=fit.id,
+        configuration=body.model_dump(mode="json"),
+        state=TaskState.QUEUED,
+    )
+    session.add(request)
+    session.flush()
+    return request
+
+
+def task_input(session: Session, request: ProposalRequest, study: Study) -> dict[str, Any]:
+    """What the child needs."""
+    found = fits.by_id(session, study.project_id, request.fit_id)
+    if found is None:
+        raise NotFoundError(f"the fit {request.fit_id} is gone")
+    fit = found[0]
+    swarm = fit_service.task_input(session, fit, study)["swarm"]
+    others = {other.method: other for other in reversed(fits.done_on(session, study.id, fit.data_digest))}
+    others.pop(fit.method, None)
+    configuration = request.configuration
+    return {
+        "problem": dump_problem(studies.problem(studies.definition(study))),
+        "sampled": swarm["weights"],
+        "fit": _told(fit),
+        "others": [_told(other) for other in others.values()],
+        "noise": _noise(fit),
+        **{name: configuration[name] for name in ("proposer", "params", "count", "seed", "within_sampled")},
+    }
+
+
+def get(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[ProposalRequest, Study]:
+    """A proposal with its study.
+
+    Raises:
+        NotFoundError: the project has none of that id.
+    """
+    found = repository.by_id(session, project_id, proposal_id)
+    if found is None:
+        raise NotFoundError(f"no proposal {proposal_id} in this project")
+    return found
+
+
+def shown(request: ProposalRequest, study: Study) -> ProposalOut:
+    """A proposal as an answer."""
+    result = request.result or {}
+    targets = studies.definition(study).targets or []
+
+    def named(row: dict[str, Any]) -> dict[str, Any]:
+        deviation = row.get("deviation")
+        return {
+            **row,
+            "predicted": dict(zip(targets, row["predicted"], strict=True)),
+            "deviation": None if deviation is None else dict(zip(targets, deviation, strict=True)),
+        }
+
+    return ProposalOut(
+        id=request.id,
+        study=study.name,
+        fit_id=request.fit_id,
+        configuration=ProposalIn.model_validate(request.configuration),
+        state=request.state.value,
+        proposals=[ProposedOut.model_validate(named(row)) for row in result.get("proposals", [])],
+        references={
+            name: ReferenceOut.model_validate(named(row))
+            for name, row in result.get("references", {}).items()
+        },
+        noise=result.get("noise"),
+        error=request.error,
+        created_at=request.created_at,
+        finished_at=request.finished_at,
+    )
+
+
+def _told(fit: Fit) -> dict[str, Any]:
+    result = fit.result or {}
+    return {
+        "method": fit.method,
+        "predictor": result["predictor"],
+        "r2": result["objective_scores"]["r2"],
+    }
+
+
+def _noise(fit: Fit) -> float:
+    """Noise of the objective: of repeated runs where there are any, else what held-out errors show."""
+    result = fit.result or {}
+    measured = result["noise"]["objective"]
+    return float(measured if measured is not None else result["objective_scores"]["mae"])

@@ -1,0 +1,1 @@
+"""Proxy runs: claimed under a lease, kept alive by heartbeats, finished by a result or a failure."""

@@ -1,0 +1,60 @@
+"""Building blocks of request and response bodies."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
+
+LARGEST_INTEGER = 2**53 - 1  # what JSON readers of every language keep exactly
+MOST_DOMAINS = 2000
+MOST_RUNS = 10_000
+
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
+    Field(description="Letters, digits, dot, dash and underscore; it appears in addresses."),
+]
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
+Weights = Annotated[dict[str, Share], Field(max_length=MOST_DOMAINS)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+PositiveCount = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+Parameters = Annotated[
+    dict[str, Any], Field(default_factory=dict, description="Hyperparameters; unknown names are refused.")
+]
+
+T = TypeVar("T")
+
+
+class Body(BaseModel):
+    """A request body: an unknown field is an error, not a silent no-op."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(Answer, Generic[T]):
+    """One page of a list."""
+
+    items: list[T] = Field(description="The items, in order of creation.")
+    next: str | None = Field(description="Cursor of the next page; null on the last one.")
+
+
+class DomainBody(Body):
+    """A domain with what may be read of it."""
+
+    name: str = Field(min_length=1, max_length=200, description="Name of the domain.")
+    tokens: PositiveCount = Field(description="Training tokens that the domain holds.")
+    max_epochs: FiniteFloat | None = Field(
+        default=None, gt=0, description="How often it may be read in the final run; null for any number."
+    )
+
+
+def epochs(domains: list[DomainBody]) -> Mapping[str, float] | None:
+    """Limits by domain; None if no domain has one."""
+    limits = {domain.name: domain.max_epochs for domain in domains if domain.max_epochs is not None}
+    return limits or None

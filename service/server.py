@@ -1,0 +1,98 @@
+"""Running the application on a socket, and ending without leaving anybody hanging."""
+
+import errno
+import ipaddress
+import logging
+import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+GRACE_SECONDS = 5  # what requests in flight get when the process is asked to end
+
+
+class AddressError(Exception):
+    """The address cannot be listened on; the text says why and what to do."""
+
+
+def bind(host: str, port: int, *, remote: bool = False) -> socket.socket:
+    """A listening socket, before anything else is started.
+
+    Args:
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one.
+        remote: whether an address beyond this machine is meant.
+
+    Raises:
+        AddressError: the address is taken or not ours, or reaches beyond this machine unasked.
+    """
+    if not remote and not _is_loopback(host):
+        raise AddressError(
+            f"{host} can be reached from other machines, and keys would travel unencrypted: put TLS in front "
+            "and pass --remote, or listen on 127.0.0.1"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP, since asyncio switches Nagle's algorithm off only for sockets that say so: without it
+    # every small answer waits 40 ms for an acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise AddressError(
+                f"port {port} on {host} is in use: stop what listens there, or choose another with --port"
+            ) from None
+        raise AddressError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """Address of a listening socket, as a browser takes it."""
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+class Server(uvicorn.Server):
+    """uvicorn, telling those who wait for schedules to go before it waits for them."""
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_level=logging.WARNING,
+                access_log=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                server_header=False,
+            )
+        )
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end: long polls and event streams are let go."""
+        self.let_go()
+        super().handle_exit(sig, frame)
+
+    def stop(self) -> None:
+        """Begin to end, from another thread."""
+        self.let_go()
+        self.should_exit = True
+
+    def let_go(self) -> None:
+        """End every wait for a schedule."""
+        board = getattr(self._app.state, "board", None)
+        if board is not None:
+            board.close()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""From settings to a database that is there and up to date."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import OperationalError
+
+from service import migrate
+from service.db import Database
+from service.embedded_postgres import EmbeddedPostgres, default_folder
+from service.settings import Settings
+
+
+class DatabaseUnreachableError(Exception):
+    """The database that the settings name does not answer."""
+
+
+@contextmanager
+def opened(settings: Settings, *, report: Callable[[str], None] = lambda _: None) -> Iterator[Database]:
+    """The database of the settings, migrated; an embedded server runs for as long as the block.
+
+    Raises:
+        DatabaseUnreachableError: the server does not answer.
+        SchemaTooNewError: the database was migrated by a newer version.
+        EmbeddedPostgresError: the embedded server cannot run; the text says why.
+    """
+    if settings.database_url is not None:
+        with _connected(settings.database_url.get_secret_value()) as database:
+            yield database
+        return
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    with (
+        EmbeddedPostgres(default_folder(settings.data_folder), report=report) as server,
+        _connected(server.url) as database,
+    ):
+        yield database
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        try:
+            migrate.upgrade(database.engine)
+        except OperationalError as error:
+            address = database.engine.url.render_as_string(hide_password=True)
+            reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
+            raise DatabaseUnreachableError(
+                f"no database at {address}: {reason}. Start it, or correct MIXWRIGHT_DATABASE_URL"
+            ) from None
+        yield database
+    finally:
+        database.close()

@@ -1,0 +1,1 @@
+"""Studies: domains, targets, objective, constraints."""

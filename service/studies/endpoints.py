@@ -1,0 +1,44 @@
+"""Endpoints of studies."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response, status
+
+from service.db import SessionDep
+from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.problem_details import errors
+from service.scopes import Principal, Scope, needs
+from service.studies import repository, service
+from service.studies.schemas import StudyIn, StudyOut
+
+router = APIRouter(prefix="/v1/studies", tags=["studies"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ConflictError, InvalidRequestError))
+def create_study(
+    body: StudyIn,
+    response: Response,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)],
+) -> StudyOut:
+    """Create a study. The same body again answers 200 with the study that exists."""
+    study, created = service.create(session, caller.project_id, body)
+    if not created:
+        response.status_code = status.HTTP_200_OK
+    return service.shown(session, [study])[0]
+
+
+@router.get("")
+def list_studies(
+    session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> list[StudyOut]:
+    """All studies of the project, newest first."""
+    return service.shown(session, repository.of_project(session, caller.project_id))
+
+
+@router.get("/{study}", responses=errors(NotFoundError))
+def get_study(
+    study: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> StudyOut:
+    """One study."""
+    return service.shown(session, [service.get(session, caller.project_id, study)])[0]

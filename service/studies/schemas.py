@@ -1,0 +1,40 @@
+"""Bodies of the study endpoints."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field, FiniteFloat
+
+from service.schemas import Answer, Body, DomainBody, PositiveCount, Slug, Weights
+
+
+class StudyIn(Body):
+    """A study to create. What is left out is filled in, and shown in the answer."""
+
+    name: Slug = Field(description="Name of the study, unique in the project.")
+    domains: list[DomainBody] = Field(min_length=1, max_length=2000, description="Domains, in their order.")
+    targets: list[str] | None = Field(
+        default=None, min_length=1, description="Targets that every run reports; by default one per domain."
+    )
+    objective: dict[str, FiniteFloat] | None = Field(
+        default=None,
+        description="Coefficients of the targets; by default the natural share of each domain that is a "
+        "target, else all equal. They are normalised to sum 1.",
+    )
+    prior: Weights | None = Field(default=None, description="Natural mixture; by default by token counts.")
+    lower: Weights = Field(default={}, description="Smallest admissible weights.")
+    upper: Weights = Field(default={}, description="Largest admissible weights.")
+    final_tokens: PositiveCount | None = Field(
+        default=None, description="Tokens of the run that the mixture is for; it turns epochs into caps."
+    )
+    notes: str = Field(default="", max_length=10_000, description="Notes for people.")
+
+
+class StudyOut(Answer):
+    """A study."""
+
+    id: UUID = Field(description="Identifier of the study.")
+    name: str = Field(description="Name of the study.")
+    definition: StudyIn = Field(description="What it was created with, complete with defaults.")
+    runs: dict[str, int] = Field(description="Number of runs in each state.")
+    created_at: datetime = Field(description="When it was created.")

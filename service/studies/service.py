@@ -1,0 +1,105 @@
+"""What a study is: checked, completed with defaults, turned into a problem."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from mixlaws.domains import DomainSet, canonical_name
+from mixlaws.errors import InvalidInputError
+from mixlaws.problem import MixtureProblem
+from mixlaws.swarm import target_coefficients
+from service.errors import ConflictError, NotFoundError
+from service.models import Study
+from service.schemas import epochs
+from service.studies import repository
+from service.studies.schemas import StudyIn, StudyOut
+
+
+def create(session: Session, project_id: UUID, body: StudyIn) -> tuple[Study, bool]:
+    """Create a study; the same body again gives the same study, and False.
+
+    Raises:
+        ConflictError: a study of that name exists with another definition.
+        MixlawsError: the definition contradicts itself; the message names the field.
+    """
+    complete = _complete(body)
+    definition = complete.model_dump(mode="json")
+    found = repository.by_name(session, project_id, complete.name)
+    if found is not None:
+        if found.definition != definition:
+            changed = sorted(key for key in definition if definition[key] != found.definition.get(key))
+            raise ConflictError(
+                f"study {complete.name!r} exists with another {', '.join(changed)}: choose another name"
+            )
+        return found, False
+    study = Study(project_id=project_id, name=complete.name, definition=definition)
+    session.add(study)
+    session.flush()
+    return study, True
+
+
+def get(session: Session, project_id: UUID, name: str) -> Study:
+    """The study of a name.
+
+    Raises:
+        NotFoundError: the project has none.
+    """
+    study = repository.by_name(session, project_id, name)
+    if study is None:
+        raise NotFoundError(f"no study {name!r} in this project: list the studies to see their names")
+    return study
+
+
+def shown(session: Session, studies: list[Study]) -> list[StudyOut]:
+    """Studies as answers."""
+    counts = repository.run_counts(session, [study.id for study in studies])
+    return [
+        StudyOut(
+            id=study.id,
+            name=study.name,
+            definition=definition(study),
+            runs=counts[study.id],
+            created_at=study.created_at,
+        )
+        for study in studies
+    ]
+
+
+def definition(study: Study) -> StudyIn:
+    """The stored definition."""
+    return StudyIn.model_validate(study.definition)
+
+
+def domain_set(body: StudyIn) -> DomainSet:
+    """The domains of a definition."""
+    return DomainSet(tuple(d.name for d in body.domains), tuple(d.tokens for d in body.domains))
+
+
+def problem(body: StudyIn) -> MixtureProblem:
+    """The problem that a definition poses."""
+    return MixtureProblem.create(
+        domain_set(body),
+        prior=body.prior,
+        lower=body.lower,
+        upper=body.upper,
+        final_tokens=body.final_tokens,
+        max_epochs=epochs(body.domains),
+        coefficients=target_coefficients(body.targets or [], body.objective or {}),
+    )
+
+
+def _complete(body: StudyIn) -> StudyIn:
+    """The definition with its defaults, once it is known to be consistent."""
+    domains = domain_set(body)
+    named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, domains.names, strict=True)]
+    targets = [canonical_name(target) for target in body.targets] if body.targets else list(domains.names)
+    if len(set(targets)) != len(targets):
+        raise InvalidInputError("targets: a name occurs twice")
+    prior = body.prior or domains.to_mapping(domains.natural)
+    shares = {name: share for name, share in prior.items() if name in targets}
+    objective = body.objective or (shares if sum(shares.values()) > 0 else dict.fromkeys(targets, 1.0))
+    complete = body.model_copy(
+        update={"domains": named, "targets": targets, "prior": prior, "objective": objective}
+    )
+    problem(complete)  # raises what is inconsistent
+    return complete

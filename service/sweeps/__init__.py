@@ -1,0 +1,1 @@
+"""Sweeps: requests for proxy runs."""

@@ -1,0 +1,37 @@
+"""Endpoints of sweeps."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, status
+
+from service.db import SessionDep
+from service.errors import InvalidRequestError, NotFoundError
+from service.problem_details import errors
+from service.scopes import Principal, Scope, needs
+from service.studies import service as studies
+from service.sweeps import service
+from service.sweeps.schemas import SweepIn, SweepOut
+
+router = APIRouter(prefix="/v1", tags=["sweeps"])
+
+
+@router.post(
+    "/studies/{study}/sweeps",
+    status_code=status.HTTP_201_CREATED,
+    responses=errors(NotFoundError, InvalidRequestError),
+)
+def create_sweep(
+    study: str, body: SweepIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)]
+) -> SweepOut:
+    """Design a sweep and queue its runs for workers."""
+    owner = studies.get(session, caller.project_id, study)
+    return service.shown(session, service.create(session, owner, body), owner)
+
+
+@router.get("/sweeps/{sweep_id}", responses=errors(NotFoundError))
+def get_sweep(
+    sweep_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> SweepOut:
+    """A sweep with the progress of its runs."""
+    return service.shown(session, *service.get(session, caller.project_id, sweep_id))

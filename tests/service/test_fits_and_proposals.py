@@ -1,0 +1,157 @@
+"""Fits and proposals in the background: from finished runs to mixtures, over HTTP, by real tasks."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mixclient import ConflictError, ServiceError
+from mixlaws.simulation import Simulation
+from tests.support.servers import Service
+
+SIMULATION = Simulation.create(domains=4, rng=np.random.default_rng(3))
+
+
+def finished_study(service: Service, *, count: int = 24, repeats: int = 0) -> Simulation:
+    """A study whose runs were measured on a known truth."""
+    domains = SIMULATION.problem.domains
+    service.client.create_study(
+        {
+            "name": "trial",
+            "domains": [{"name": n, "tokens": t} for n, t in zip(domains.names, domains.tokens, strict=True)],
+            "objective": dict.fromkeys(domains.names, 1.0),
+        }
+    )
+    same = [{"weights": domains.to_mapping(np.full(4, 0.25)), "seed": seed} for seed in range(repeats)]
+    service.client.create_sweep("trial", {"design": "sobol", "count": count, "mixtures": same})
+    rng = np.random.default_rng(5)
+    while lease := service.client.claim_run("tester"):
+        weights = domains.to_array(lease["run"]["weights"])
+        losses = SIMULATION.truth.predict(weights[None, :])[0] + 0.01 * rng.standard_normal(4)
+        service.client.put_result(
+            lease["run"]["id"],
+            {
+                "lease": lease["lease"],
+                "losses": domains.to_mapping(losses),
+                "step": 700,
+                "tokens": 400_000,
+                "model_parameters": 92_000,
+                "seconds": 1.0,
+            },
+        )
+    return SIMULATION
+
+
+def settled(read: Any, row_id: str) -> dict[str, Any]:
+    """The row once its task has ended."""
+    deadline = time.monotonic() + 60
+    while True:
+        row: dict[str, Any] = read(row_id)
+        if row["state"] in {"done", "failed"}:
+            return row
+        assert time.monotonic() < deadline, f"still {row['state']}"
+        time.sleep(0.05)
+
+
+def fit(service: Service, **body: Any) -> dict[str, Any]:
+    made = service.client.create_fit("trial", {"method": "gaussian_process", **body})
+    return settled(service.client.fit, made["id"])
+
+
+def test_a_fit_scores_what_it_did_not_see_and_its_proposal_is_good(service: Service) -> None:
+    simulation = finished_study(service, repeats=4)
+    done = fit(service)
+    assert done["state"] == "done", done["error"]
+    assert done["runs"] == 28
+    assert all(scores["spearman"] > 0.8 for scores in done["scores"].values())
+    assert done["objective_scores"]["r2"] > 0.5
+    assert done["noise"]["degrees_of_freedom"] == 3
+    assert done["noise"]["targets"]["domain-0"] == pytest.approx(0.01, rel=0.9)
+    other = fit(service, method="exponential")
+    assert other["state"] == "done", other["error"]
+    asked = service.client.create_proposal("trial", {"fit_id": done["id"], "count": 2})
+    answer = settled(service.client.proposal, asked["id"])
+    assert answer["state"] == "done", answer["error"]
+    best = answer["proposals"][0]
+    weights = simulation.problem.domains.to_array(best["weights"])
+    rng = np.random.default_rng(0)
+    assert simulation.regret(weights, rng=rng) < 0.02
+    assert simulation.regret(weights, rng=rng) < 0.5 * simulation.regret(simulation.problem.prior, rng=rng)
+    truth = simulation.truth.predict(weights[None, :])[0]
+    predicted = np.array([best["predicted"][name] for name in simulation.problem.domains.names])
+    assert predicted == pytest.approx(truth, abs=0.05)
+    assert set(best["gain_by_other_fits"]) == {"exponential"}
+    assert answer["references"]["prior"]["objective"] - best["objective"] == pytest.approx(
+        best["gain_over_prior"]
+    )
+
+
+def test_the_same_fit_of_the_same_runs_is_made_once_and_goes_stale_with_new_ones(service: Service) -> None:
+    finished_study(service)
+    first = fit(service)
+    assert service.client.create_fit("trial", {"method": "gaussian_process"})["id"] == first["id"]
+    assert not first["stale"]
+    service.client.create_sweep("trial", {"design": "sobol", "count": 1, "seed": 9})
+    lease = service.client.claim_run("tester")
+    assert lease is not None
+    body = {"step": 1, "tokens": 1, "model_parameters": 1, "seconds": 1.0, "lease": lease["lease"]}
+    service.client.put_result(lease["run"]["id"], {**body, "losses": dict.fromkeys(lease["targets"], 3.0)})
+    assert service.client.fit(first["id"])["stale"]
+    assert service.client.create_fit("trial", {"method": "gaussian_process"})["id"] != first["id"]
+
+
+def test_confirmations_are_not_fitted_with_the_proxies(service: Service) -> None:
+    finished_study(service)
+    uniform = {"weights": dict.fromkeys(SIMULATION.problem.domains.names, 0.25)}
+    service.client.create_sweep("trial", {"purpose": "confirmation", "mixtures": [uniform]})
+    lease = service.client.claim_run("tester")
+    assert lease is not None
+    body = {"step": 1, "tokens": 1, "model_parameters": 1, "seconds": 1.0, "lease": lease["lease"]}
+    service.client.put_result(lease["run"]["id"], {**body, "losses": dict.fromkeys(lease["targets"], 1.0)})
+    assert fit(service, method="linear")["runs"] == 24
+
+
+def test_too_few_runs_for_a_law_fail_with_the_number_needed(service: Service) -> None:
+    finished_study(service, count=4)
+    failed = fit(service, method="exponential")
+    assert failed["state"] == "failed"
+    assert "4 finished proxy runs" in failed["error"]
+    assert "needs at least 5: extend the sweep" in failed["error"]
+    with pytest.raises(ConflictError, match="is failed: wait until it is done"):
+        service.client.create_proposal("trial", {"fit_id": failed["id"]})
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"method": "gausian_process"}, "did you mean 'gaussian_process'"),
+        ({"params": {"restart": 3}}, "restart"),
+        ({"method": "exponential", "params": {"ridge": -1.0}}, r"ridge is -1\.0"),
+        ({"folds": 1}, "folds"),
+    ],
+)
+def test_a_fit_that_makes_no_sense_is_refused_at_once(
+    service: Service, body: dict[str, Any], message: str
+) -> None:
+    finished_study(service, count=6)
+    with pytest.raises(ServiceError, match=message) as refused:
+        service.client.create_fit("trial", {"method": "gaussian_process", **body})
+    assert refused.value.status == 422
+
+
+def test_without_finished_runs_there_is_nothing_to_fit(service: Service) -> None:
+    service.client.create_study({"name": "trial", "domains": [{"name": "a", "tokens": 1}]})
+    with pytest.raises(ServiceError, match="no finished proxy run to fit"):
+        service.client.create_fit("trial", {"method": "linear"})
+
+
+def test_a_proposal_that_cannot_be_made_says_why(service: Service) -> None:
+    finished_study(service)
+    trees = fit(service, method="lightgbm", params={"rounds": 50}, folds=2)
+    asked = service.client.create_proposal("trial", {"fit_id": trees["id"], "proposer": "convex"})
+    answer = settled(service.client.proposal, asked["id"])
+    assert answer["state"] == "failed"
+    assert "use the simulate proposer" in answer["error"]
+    with pytest.raises(ServiceError, match="did you mean 'convex'"):
+        service.client.create_proposal("trial", {"fit_id": trees["id"], "proposer": "convexx"})
