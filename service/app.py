@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi import FastAPI
 
@@ -20,6 +21,9 @@ from service.settings import Settings
 from service.studies import endpoints as studies
 from service.sweeps import endpoints as sweeps
 
+_log = logging.getLogger("service")
+
+_RESTART_SECONDS = 1.0
 DESCRIPTION = """
 Decides what a language model trains on next.
 
@@ -64,10 +68,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     settings: Settings = app.state.settings
     app.state.board, app.state.committer = Board(database), Committer(database)
-    beside = [app.state.board.listen(), app.state.committer.run()]
+    beside: dict[str, Callable[[], Awaitable[None]]] = {
+        "the board": app.state.board.listen,
+        "the committer": app.state.committer.run,
+    }
     if settings.tasks_inside:
-        beside.append(tasks.run_worker(database, settings))
-    running = [asyncio.create_task(work) for work in beside]
+        beside["the task worker"] = lambda: tasks.run_worker(database, settings)
+    running = [asyncio.create_task(_kept_alive(name, work)) for name, work in beside.items()]
     try:
         yield
     finally:
@@ -75,3 +82,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _kept_alive(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Start work again that ended, such as when the database was away for a while."""
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - whatever it was, the rest of the process needs this part
+            _log.exception("%s ended and is started again", name)
+        await asyncio.sleep(_RESTART_SECONDS)

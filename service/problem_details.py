@@ -62,10 +62,10 @@ def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
 def install(app: FastAPI) -> None:
     """Register the handlers."""
     handlers: dict[type[Exception], Callable[[Request, Any], Response]] = {
-        ServiceError: _service_error,
+        ServiceError: service_error,
         MixlawsError: _mixlaws_error,
         RequestValidationError: _validation_error,
-        HTTPException: _http_error,
+        HTTPException: http_error,
         PoolTimeoutError: _database_away,
         OperationalError: _database_away,
         InterfaceError: _database_away,
@@ -75,7 +75,8 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
-def _service_error(_: Request, error: ServiceError) -> Response:
+def service_error(_: Request, error: ServiceError) -> Response:
+    """A refusal of ours."""
     return response(problem(error.status, error.code, error.title, error.detail, extra=error.extra))
 
 
@@ -97,7 +98,8 @@ def _validation_error(_: Request, error: RequestValidationError) -> Response:
     return response(problem(422, "invalid_request", "Invalid request", detail, extra={"errors": items}))
 
 
-def _http_error(_: Request, error: HTTPException) -> Response:
+def http_error(_: Request, error: HTTPException) -> Response:
+    """A refusal of the framework, such as an unknown path."""
     title = _TITLES.get(error.status_code, "Error")
     code = title.lower().replace(" ", "_")
     return response(problem(error.status_code, code, title, str(error.detail)), headers=error.headers or {})

@@ -60,5 +60,5 @@ class Needs:
 
 
 def needs(scope: Scope) -> Any:
-    """Mark the caller of an endpoint with a scope, as in `Annotated[Principal, needs(Scope.RUNS_WORK)]`."""
+    """Annotate the caller of an endpoint with the scope that it must have."""
     return Security(Needs(scope))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from service import migrate
 from service.db import Database
@@ -17,31 +17,47 @@ class DatabaseUnreachableError(Exception):
 
 @contextmanager
 def opened(settings: Settings, *, report: Callable[[str], None] = lambda _: None) -> Iterator[Database]:
-    """The database of the settings, migrated; an embedded server runs for as long as the block.
+    """The database of the settings, brought to the schema of this version.
 
     Raises:
         DatabaseUnreachableError: the server does not answer.
         SchemaTooNewError: the database was migrated by a newer version.
         EmbeddedPostgresError: the embedded server cannot run; the text says why.
     """
+    with connected(settings, report=report) as database:
+        migrate.upgrade(database.engine)
+        yield database
+
+
+@contextmanager
+def connected(settings: Settings, *, report: Callable[[str], None] = lambda _: None) -> Iterator[Database]:
+    """The database of the settings as it is; an embedded server runs for as long as the block.
+
+    Raises:
+        DatabaseUnreachableError: the server does not answer.
+        EmbeddedPostgresError: the embedded server cannot run; the text says why.
+    """
     if settings.database_url is not None:
-        with _connected(settings.database_url.get_secret_value()) as database:
+        with _answering(settings.database_url.get_secret_value()) as database:
             yield database
         return
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     with (
         EmbeddedPostgres(default_folder(settings.data_folder), report=report) as server,
-        _connected(server.url) as database,
+        _answering(server.url) as database,
     ):
         yield database
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Database]:
-    database = Database(url)
+def _answering(url: str) -> Iterator[Database]:
+    try:
+        database = Database(url)
+    except ArgumentError as error:
+        raise DatabaseUnreachableError(f"MIXWRIGHT_DATABASE_URL is no database address: {error}") from None
     try:
         try:
-            migrate.upgrade(database.engine)
+            database.engine.connect().close()
         except OperationalError as error:
             address = database.engine.url.render_as_string(hide_password=True)
             reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"

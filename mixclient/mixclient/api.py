@@ -175,6 +175,11 @@ class ServiceClient:
         """A job with its counters."""
         return self._object("GET", f"/v1/jobs/{quote(name, safe='')}")
 
+    def versions(self, name: str) -> list[dict[str, Any]]:
+        """Every version of a job's schedule, with what became of it."""
+        versions: list[dict[str, Any]] = self.call("GET", f"/v1/jobs/{quote(name, safe='')}/versions")
+        return versions
+
     def open_attempt(self, name: str, from_step: int, *, state_token: str | None = None) -> dict[str, Any]:
         """Restart a job from a checkpoint."""
         body = {"from_step": from_step} | ({"state_token": state_token} if state_token else {})

@@ -5,7 +5,7 @@
     for step in range(steps):
         domains = client.step(step)                 # indices into client.domains, for all ranks' samples
         ...                                         # train
-        client.report(step_from=step, step_to=step, loss_sums=..., token_counts=...)
+        client.record(step, loss_sums=loss_sums, token_counts=token_counts)
     client.close()
 
 After `start`, no call waits for the network and none raises: without the service the job goes on with the
@@ -25,6 +25,7 @@ from typing import Any
 from mixclient.api import ServiceClient
 from mixclient.errors import MixclientError, ScheduleError, ScheduleUnavailableError
 from mixclient.poller import Poller
+from mixclient.recorder import Recorder
 from mixclient.reporter import Reporter
 from mixclient.sampler import Sampler
 from mixclient.schedule import Schedule, Stage
@@ -45,6 +46,7 @@ class MixtureClient:
         folder: where reports and the last schedule are kept; by default a folder of the user's cache.
         fallback: weights to start with if the service cannot be reached and no schedule is stored.
         samples_per_step: needed with `fallback` only.
+        report_every: steps of a report.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class MixtureClient:
         folder: Path | None = None,
         fallback: Mapping[str, float] | None = None,
         samples_per_step: int | None = None,
+        report_every: int = 10,
     ) -> None:
         self.job = job
         self.source = source
@@ -72,6 +75,7 @@ class MixtureClient:
         self._state_token: str | None = None
         self._services = [ServiceClient(url, key) for _ in range(2)]
         self._poller = Poller(self._services[0], job, on_schedule=self._take)
+        self._recorder = Recorder(report_every, self._report)
         self._reporter = Reporter(
             self._services[1], job, Spool(place / "reports.jsonl"), on_answer=self._heard
         )
@@ -139,40 +143,21 @@ class MixtureClient:
             self._acknowledge(stage, step, "applied")
         return sampler.step(step)
 
-    def report(
-        self,
-        *,
-        step_from: int,
-        step_to: int,
-        loss_sums: Mapping[str, float] | Sequence[float],
-        token_counts: Mapping[str, int] | Sequence[int],
-    ) -> None:
-        """Queue what was measured over some steps: sums and counts, never means.
+    def record(self, step: int, *, loss_sums: Sequence[float], token_counts: Sequence[int]) -> None:
+        """Add what a step measured, summed over all ranks; reports go out by themselves.
 
         Args:
-            step_from: first step that is covered.
-            step_to: last step that is covered.
-            loss_sums: summed token losses per domain, nats; a non-finite one is sent as such, by name.
+            step: the step, after its `step` call.
+            loss_sums: summed token losses by domain, nats, in the order of `domains`; sums and never means,
+                so that steps and ranks can be added.
             token_counts: tokens behind those sums; a domain with 0 was not observed.
         """
         try:
-            schedule = self.schedule
-            sums, counts = _named(loss_sums, schedule.domains), _named(token_counts, schedule.domains)
-            broken = [name for name, value in sums.items() if not math.isfinite(value)]
-            body = {
-                "attempt": schedule.attempt,
-                "source": self.source,
-                "step_from": int(step_from),
-                "step_to": int(step_to),
-                "schedule_version": schedule.stage_at(step_to).version,
-                "loss_sums": {name: float(v) if math.isfinite(v) else None for name, v in sums.items()},
-                "token_counts": {name: int(count) for name, count in counts.items()},
-                "non_finite": broken,
-            }
-            self._reporter.put({"kind": "reports", "body": body})
+            version = self.schedule.stage_at(step).version
+            self._recorder.add(step, version, loss_sums, token_counts)
         except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
-            self._reporter.counters["unusable_reports"] += 1
-            _log.exception("a report of step %s could not be made", step_to)
+            self._reporter.counters["unusable_measurements"] += 1
+            _log.exception("the measurements of step %s could not be recorded", step)
 
     def counters(self) -> dict[str, int]:
         """What happened so far: schedules taken and refused, reports sent, dropped, refused."""
@@ -180,11 +165,27 @@ class MixtureClient:
 
     def close(self, *, timeout: float = 10.0) -> bool:
         """Send what waits, for at most `timeout` seconds; the rest is sent by the next client of this job."""
+        self._recorder.flush()
         self._poller.close()
         done = self._reporter.close(timeout)
         for service in self._services:
             service.close()
         return done
+
+    def _report(self, step_from: int, step_to: int, loss_sums: list[float], token_counts: list[int]) -> None:
+        schedule = self.schedule
+        losses = dict(zip(schedule.domains, loss_sums, strict=True))
+        body = {
+            "attempt": schedule.attempt,
+            "source": self.source,
+            "step_from": step_from,
+            "step_to": step_to,
+            "schedule_version": schedule.stage_at(step_to).version,
+            "loss_sums": {name: loss if math.isfinite(loss) else None for name, loss in losses.items()},
+            "token_counts": dict(zip(schedule.domains, token_counts, strict=True)),
+            "non_finite": [name for name, loss in losses.items() if not math.isfinite(loss)],
+        }
+        self._reporter.put({"kind": "reports", "body": body})
 
     def _following(self) -> Sampler:
         if self._sampler is None:
@@ -252,10 +253,6 @@ class MixtureClient:
         except (OSError, ValueError):
             return None
         return schedule if schedule.job == self.job else None
-
-
-def _named(values: Mapping[str, Any] | Sequence[Any], domains: tuple[str, ...]) -> dict[str, Any]:
-    return dict(values) if isinstance(values, Mapping) else dict(zip(domains, values, strict=True))
 
 
 def _may_pass(error: MixclientError) -> bool:

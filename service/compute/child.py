@@ -8,6 +8,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mixlaws.errors import MixlawsError
@@ -21,37 +24,74 @@ class ComputationError(Exception):
     """A computation that did not end well; the text is for people."""
 
 
-def compute(name: str, raw: dict[str, Any], *, seconds: int, memory_bytes: int) -> dict[str, Any]:
-    """Run a computation in a child of its own.
+class InterruptedComputationError(ComputationError):
+    """A computation that was stopped because its process ends: to be done by the next one."""
 
-    Raises:
-        ComputationError: it refused its input, ran out of time or memory, or died.
-    """
-    command = [sys.executable, "-m", "service.compute.child", name, str(memory_bytes)]
-    try:
-        done = subprocess.run(
-            command,
-            input=json.dumps(raw).encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-            env={**os.environ, **_QUIET},
-        )
-    except subprocess.TimeoutExpired:
-        raise ComputationError(
-            f"not done within {seconds} seconds: use fewer runs or a simpler method"
-        ) from None
-    if done.returncode == 0:
-        result: dict[str, Any] = json.loads(done.stdout)
-        return result
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    if done.returncode == _REFUSED:
-        raise ComputationError(said[-1] if said else "refused without a reason")
+
+class Children:
+    """The computations of one process, which can all be stopped at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Stop every computation, those yet to come included."""
+        with self._lock:
+            self._stopping = True
+            for child in self._running:
+                child.kill()
+
+    def compute(self, name: str, raw: dict[str, Any], *, seconds: int, memory_bytes: int) -> dict[str, Any]:
+        """Run a computation in a child of its own.
+
+        Raises:
+            InterruptedComputationError: it was stopped.
+            ComputationError: it refused its input, ran out of time or memory, or died.
+        """
+        with self._started(name, memory_bytes) as child:
+            try:
+                told, said = child.communicate(json.dumps(raw).encode(), timeout=seconds)
+            except subprocess.TimeoutExpired:
+                raise ComputationError(
+                    f"not done within {seconds} seconds: use fewer runs or a simpler method"
+                ) from None
+        if child.returncode == 0:
+            result: dict[str, Any] = json.loads(told)
+            return result
+        if self._stopping:
+            raise InterruptedComputationError("stopped")
+        raise _death(child.returncode, said.decode(errors="replace").strip().splitlines(), memory_bytes)
+
+    @contextmanager
+    def _started(self, name: str, memory_bytes: int) -> Iterator["subprocess.Popen[bytes]"]:
+        with self._lock:
+            if self._stopping:
+                raise InterruptedComputationError("stopped")
+            child = subprocess.Popen(
+                [sys.executable, "-m", "service.compute.child", name, str(memory_bytes)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **_QUIET},
+            )
+            self._running.add(child)
+        with child:  # closes its pipes and waits for its end
+            try:
+                yield child
+            finally:
+                with self._lock:
+                    self._running.discard(child)
+                child.kill()
+
+
+def _death(code: int, said: list[str], memory_bytes: int) -> ComputationError:
+    if code == _REFUSED:
+        return ComputationError(said[-1] if said else "refused without a reason")
     if "MemoryError" in " ".join(said[-3:]):
-        raise ComputationError(f"out of memory at {memory_bytes} bytes: use fewer runs or a simpler method")
-    raise ComputationError(
-        f"the computation died (exit {done.returncode}): {said[-1] if said else 'no message'}"
-    )
+        return ComputationError(f"out of memory at {memory_bytes} bytes: use fewer runs or a simpler method")
+    return ComputationError(f"the computation died (exit {code}): {said[-1] if said else 'no message'}")
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ def _uniform(problem: MixtureProblem) -> FloatArray:
 def _reference(weights: FloatArray, predictor: Predictor, problem: MixtureProblem) -> dict[str, Any]:
     predicted = predictor.predict(weights[None, :])[0]
     return {
-        "weights": problem.domains.to_mapping(weights),
+        "weights": weights.tolist(),
         "predicted": predicted.tolist(),
         "objective": float(problem.objective(predicted)),
     }
@@ -74,7 +74,7 @@ def _told(
     gain = _gain(proposal.weights, predictor, problem)
     opinions = {fit["method"]: _gain(proposal.weights, _predictor(fit), problem) for fit in witnesses}
     return {
-        "weights": problem.domains.to_mapping(proposal.weights),
+        "weights": proposal.weights.tolist(),
         "predicted": proposal.predicted.tolist(),
         "deviation": None if proposal.deviation is None else proposal.deviation.tolist(),
         "objective": proposal.objective,

@@ -1,8 +1,49 @@
 """Where the dashboard joins the application."""
 
-from fastapi import FastAPI
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from service import problem_details
+from service.dashboard import fit, home, job, login, proposal, study
+from service.dashboard.rendering import error_page
+from service.errors import ServiceError
+
+_STATIC = Path(__file__).parent / "static"
+_YEAR = "public, max-age=31536000, immutable"
 
 
 def install(app: FastAPI) -> None:
-    """Add pages and static files."""
-    del app
+    """Add pages and static files, and show errors of pages as pages."""
+    for page in (login, home, study, fit, proposal, job):
+        app.include_router(page.router, include_in_schema=False)
+    app.add_api_route("/static/plotly.min.js", _plotly, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_exception_handler(ServiceError, _service_error)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _http_error)  # type: ignore[arg-type]
+
+
+async def _plotly() -> FileResponse:
+    """The drawing library, from the wheel that our figures are made with: the two always fit."""
+    path = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
+    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": _YEAR})
+
+
+def _service_error(request: Request, error: ServiceError) -> Response:
+    if _wants_page(request):
+        return error_page(error.status, error.title, error.detail)
+    return problem_details.service_error(request, error)
+
+
+def _http_error(request: Request, error: HTTPException) -> Response:
+    if _wants_page(request):
+        return error_page(error.status_code, str(error.detail), f"{request.url.path} cannot be shown.")
+    return problem_details.http_error(request, error)
+
+
+def _wants_page(request: Request) -> bool:
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")

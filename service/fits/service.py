@@ -83,6 +83,7 @@ def get(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]:
 def shown(session: Session, fit: Fit, study: Study) -> FitOut:
     """A fit as an answer."""
     result = fit.result or {}
+    scores, targets = result.get("scores"), studies.definition(study).targets or []
     now = data_digest(runs.completed(session, study.id, sweep_ids=_sweeps(fit)))
     return FitOut(
         id=fit.id,
@@ -92,7 +93,7 @@ def shown(session: Session, fit: Fit, study: Study) -> FitOut:
         state=fit.state.value,
         runs=len(fit.run_ids),
         stale=now != fit.data_digest,
-        scores=result.get("scores"),
+        scores=None if scores is None else {target: scores[target] for target in targets},
         objective_scores=result.get("objective_scores"),
         noise=result.get("noise"),
         error=fit.error,

@@ -24,6 +24,7 @@ from service.jobs.schemas import (
     ReportsBody,
     ReportsOut,
     ScheduleOut,
+    VersionOut,
 )
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
@@ -59,6 +60,14 @@ def list_jobs(session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS
 def get_job(job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]) -> JobOut:
     """A job with its counters."""
     return service.shown(session, service.get(session, caller.project_id, job))
+
+
+@router.get("/{job}/versions", responses=errors(NotFoundError))
+def list_versions(
+    job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> list[VersionOut]:
+    """Every version that was ever published, and what became of it."""
+    return service.versions(session, service.get(session, caller.project_id, job))
 
 
 @router.get(

@@ -97,6 +97,22 @@ class StageOut(Answer):
     reason: str = Field(description="Who or what chose the weights.")
 
 
+class VersionOut(Answer):
+    """One version of a job's schedule, with what became of it."""
+
+    version: int = Field(description="Number of the version.")
+    attempt: int = Field(description="Attempt that it was made in.")
+    effective_step: int = Field(description="First optimiser step that it holds for.")
+    applied_at_step: int | None = Field(
+        description="Step from which the trainer applied it, once it said so."
+    )
+    weights: dict[str, float] = Field(description="Share of samples of every domain.")
+    reason: str = Field(description="Who or what chose the weights.")
+    too_late: bool = Field(description="Whether it came too late and was planned anew.")
+    taken_back: bool = Field(description="Whether a restart from a checkpoint took it back.")
+    created_at: datetime = Field(description="When it was published.")
+
+
 class ScheduleDomainOut(Answer):
     """A domain of a schedule."""
 

@@ -10,7 +10,7 @@ from service.jobs import repository
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import replay
 from service.jobs.planning import measured
-from service.jobs.schemas import AckIn, AttemptIn, JobIn, JobOut
+from service.jobs.schemas import AckIn, AttemptIn, JobIn, JobOut, VersionOut
 from service.models import Attempt, Job, ScheduleStage
 
 _TOKEN = re.compile(r"a(\d{1,9})\.s(\d{1,18})")
@@ -94,6 +94,20 @@ def shown(session: Session, job: Job) -> JobOut:
         last_report_at=job.last_report_at,
         **repository.counts(session, job.id),
     )
+
+
+def versions(session: Session, job: Job) -> list[VersionOut]:
+    """Every version of a job's schedule, oldest first."""
+    names = [domain["name"] for domain in job.definition["domains"]]
+    plain = ("version", "attempt", "effective_step", "applied_at_step", "reason", "too_late", "taken_back")
+    return [
+        VersionOut(
+            weights=dict(zip(names, stage.weights, strict=True)),
+            created_at=stage.created_at,
+            **{name: getattr(stage, name) for name in plain},
+        )
+        for stage in repository.stages(session, job.id)
+    ]
 
 
 def acknowledge(session: Session, job: Job, acks: list[AckIn]) -> None:

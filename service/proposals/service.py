@@ -78,12 +78,14 @@ def get(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[Proposal
 def shown(request: ProposalRequest, study: Study) -> ProposalOut:
     """A proposal as an answer."""
     result = request.result or {}
-    targets = studies.definition(study).targets or []
+    definition = studies.definition(study)
+    targets, domains = definition.targets or [], studies.domain_set(definition)
 
     def named(row: dict[str, Any]) -> dict[str, Any]:
         deviation = row.get("deviation")
         return {
             **row,
+            "weights": domains.to_mapping(row["weights"]),
             "predicted": dict(zip(targets, row["predicted"], strict=True)),
             "deviation": None if deviation is None else dict(zip(targets, deviation, strict=True)),
         }

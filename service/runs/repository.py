@@ -119,3 +119,10 @@ def now(session: Session) -> datetime:
     """The database's clock."""
     moment: datetime = session.scalar(select(func.now()))  # type: ignore[assignment]
     return moment
+
+
+def labels(session: Session, run_ids: Sequence[UUID]) -> list[str]:
+    """What runs are called, in the given order."""
+    rows = session.execute(select(ProxyRun.id, ProxyRun.label).where(ProxyRun.id.in_(run_ids)))
+    names = {row[0]: row[1] for row in rows}
+    return [names.get(run_id, "") for run_id in run_ids]

@@ -1,5 +1,6 @@
 """What a study is: checked, completed with defaults, turned into a problem."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -66,8 +67,17 @@ def shown(session: Session, studies: list[Study]) -> list[StudyOut]:
 
 
 def definition(study: Study) -> StudyIn:
-    """The stored definition."""
-    return StudyIn.model_validate(study.definition)
+    """The stored definition, with its named values in the order of the domains: the database keeps none."""
+    body = StudyIn.model_validate(study.definition)
+    domains, targets = [domain.name for domain in body.domains], body.targets or []
+    return body.model_copy(
+        update={
+            "prior": _ordered(body.prior or {}, domains),
+            "lower": _ordered(body.lower, domains),
+            "upper": _ordered(body.upper, domains),
+            "objective": _ordered(body.objective or {}, targets),
+        }
+    )
 
 
 def domain_set(body: StudyIn) -> DomainSet:
@@ -86,6 +96,10 @@ def problem(body: StudyIn) -> MixtureProblem:
         max_epochs=epochs(body.domains),
         coefficients=target_coefficients(body.targets or [], body.objective or {}),
     )
+
+
+def _ordered(values: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    return {name: values[name] for name in names if name in values}
 
 
 def _complete(body: StudyIn) -> StudyIn:

@@ -1,15 +1,21 @@
 """The child process of a computation: bounded in time and memory, and honest about how it ended."""
 
+import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mixlaws.simulation import Simulation
-from service.compute.child import ComputationError, compute
+from service.compute.child import Children, ComputationError, InterruptedComputationError
 from service.compute.swarms import dump_problem
 
 GIBIBYTE = 1024**3
+
+
+def compute(name: str, raw: dict[str, object], *, seconds: int, memory_bytes: int) -> dict[str, Any]:
+    return Children().compute(name, raw, seconds=seconds, memory_bytes=memory_bytes)
 
 
 def fit_input(count: int = 12, **more: object) -> dict[str, object]:
@@ -41,7 +47,7 @@ def test_a_computation_is_a_function_of_its_input() -> None:
 
 
 def test_a_refusal_is_told_in_the_words_of_the_library() -> None:
-    with pytest.raises(ComputationError, match="2 finished proxy runs; .* needs at least 4"):
+    with pytest.raises(ComputationError, match=r"2 finished proxy runs; .* needs at least 4"):
         compute("fit", fit_input(method="exponential", count=2), seconds=60, memory_bytes=8 * GIBIBYTE)
 
 
@@ -56,3 +62,15 @@ def test_a_computation_ends_at_its_deadline() -> None:
 def test_a_computation_without_memory_ends_and_says_so() -> None:
     with pytest.raises(ComputationError):
         compute("fit", fit_input(), seconds=60, memory_bytes=200 * 1024**2)
+
+
+def test_stopping_ends_what_runs_and_starts_nothing_more() -> None:
+    children = Children()
+    slow = fit_input(count=200, method="lightgbm", params={"rounds": 100_000}, folds=100)
+    stopper = threading.Timer(1.0, children.stop)
+    stopper.start()
+    started = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(InterruptedComputationError):
+            children.compute("fit", slow, seconds=300, memory_bytes=8 * GIBIBYTE)
+    assert time.monotonic() - started < 30

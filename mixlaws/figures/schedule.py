@@ -1,0 +1,47 @@
+"""Weights of a live job over its steps, as stacked areas that change where a version takes hold."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from mixlaws.arrays import FloatArray
+from mixlaws.figures.style import colours, shown, styled
+
+
+def schedule(
+    domains: Sequence[str],
+    steps: Sequence[int],
+    weights: FloatArray,
+    *,
+    end: int,
+    reported: int | None = None,
+) -> go.Figure:
+    """Draw a schedule.
+
+    Args:
+        domains: names of axis d.
+        steps: (n,) first step of each stage, rising.
+        weights: (n, d) weights of the stages.
+        end: step up to which the last stage is drawn.
+        reported: last step that the trainer reported; beyond it lies the plan.
+    """
+    figure = go.Figure()
+    xs = [*steps, max(end, steps[-1] + 1)]
+    for d, (domain, colour) in enumerate(colours(domains).items()):
+        figure.add_scatter(
+            x=xs,
+            y=[*weights[:, d], weights[-1, d]],
+            mode="lines",
+            line={"width": 0.5, "color": colour, "shape": "hv"},
+            stackgroup="weights",
+            name=shown(domain),
+            hovertemplate="step %{x}: %{y:.1%}<extra>" + shown(domain) + "</extra>",
+        )
+    if reported is not None and reported >= 0:
+        figure.add_vline(
+            x=reported,
+            line={"dash": "dot", "width": 1.5},
+            annotation={"text": "reported", "yref": "paper", "y": 0},
+        )
+    figure.update_yaxes(tickformat=".0%", range=[0, 1])
+    return styled(figure, x="optimiser step", y="share of samples")

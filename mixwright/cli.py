@@ -1,0 +1,35 @@
+"""The command line; wiring only. Each command imports what it needs when it runs."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from mixwright import databases, keys, serve, work
+from mixwright.demo import command as demo
+from mixwright.problems import explained
+
+app = typer.Typer(
+    name="mixwright",
+    help="Decides what a language model trains on next.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("serve")(serve.serve)
+app.command("worker")(work.worker)
+app.command("demo")(demo.demo)
+app.add_typer(keys.app, name="key")
+app.add_typer(databases.app, name="db")
+
+
+def main() -> None:
+    """Run a command; what went wrong is told in a sentence, and not as a stack trace."""
+    try:
+        app()
+    except Exception as error:
+        text = explained(error)
+        if text is None:
+            raise
+        Console(stderr=True).print(f"[bold red]mixwright:[/] {text}", highlight=False, soft_wrap=True)
+        sys.exit(1)

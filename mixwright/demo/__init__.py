@@ -1,0 +1,1 @@
+"""The whole story on real text: sweep, fits, proposals, and a live job that follows its schedule."""

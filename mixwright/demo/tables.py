@@ -1,0 +1,127 @@
+"""The demo's findings as tables for people."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mixwright.demo.results import difference_error
+
+
+def show_fits(console: Console, fits: list[dict[str, Any]]) -> None:
+    """Held-out scores of every method."""
+    table = Table(
+        "method", "rank correlation", "error, nats", "R²", "by domain", title="Fits, on runs not seen"
+    )
+    for fit in fits:
+        if fit["state"] == "failed":
+            table.add_row(fit["method"], Text(fit["error"], style="red"))
+            continue
+        scores, own = fit["objective_scores"], list(fit["scores"].values())
+        ranks = sorted(s["spearman"] for s in own if s["spearman"] is not None)
+        middle = f"{ranks[len(ranks) // 2]:.2f} median rank" if ranks else "constant"
+        table.add_row(
+            fit["method"],
+            _number(scores["spearman"]),
+            _number(scores["mae"], 3),
+            _number(scores["r2"]),
+            middle,
+        )
+    console.print(table)
+
+
+def show_proposals(console: Console, fits: list[dict[str, Any]], proposals: list[dict[str, Any]]) -> None:
+    """Proposed mixtures with what each method thinks of them."""
+    methods = {fit["id"]: fit["method"] for fit in fits}
+    table = Table("proposal of", title="Proposals, share of training tokens in %")
+    done = [proposal for proposal in proposals if proposal["proposals"]]
+    for domain in done[0]["proposals"][0]["weights"]:
+        table.add_column(domain, justify="right")
+    table.add_column("gain over natural", justify="right")
+    table.add_column("doubted by")
+    for name, reference in done[0]["references"].items():
+        shown = "natural" if name == "prior" else name
+        table.add_row(shown, *_shares(reference["weights"]), style="dim")
+    for proposal in done:
+        best = proposal["proposals"][0]
+        gain = f"{best['gain_over_prior']:+.3f}"
+        table.add_row(
+            methods[proposal["fit_id"]], *_shares(best["weights"]), gain, ", ".join(best["disagreeing"])
+        )
+    console.print(table)
+
+
+def show_targets(console: Console, rows: list[dict[str, Any]], noise: dict[str, Any]) -> None:
+    """Held-out losses of the larger runs, with what two seeds of one mixture differ by beside them."""
+    table = Table("held-out loss, nats per token", title="Target runs, on text that no proxy was scored on")
+    for row in rows:
+        table.add_column(f"{row['method']} ×{row['seeds']}", justify="right")
+    for domain in rows[0]["losses"]:
+        table.add_row(domain, *(f"{row['losses'][domain]:.3f}" for row in rows))
+    table.add_section()
+    for measure, title in (
+        ("natural_weighted", "natural-weighted"),
+        ("mean", "plain mean"),
+        ("bits_per_byte", "bits per byte"),
+    ):
+        table.add_row(
+            title,
+            *(f"{row[measure]:.4f}" for row in rows),
+            style="bold" if measure == "natural_weighted" else "",
+        )
+    table.add_section()
+    deviation = noise["standard_deviation"]["natural_weighted"]
+    for reference in ("natural", "uniform"):
+        table.add_row(f"against {reference}", *(_difference(row, rows, reference, deviation) for row in rows))
+    console.print(table)
+    console.print(
+        f"Differences are of the natural-weighted loss, ± their standard error. One mixture differs between "
+        f"seeds by {_number(deviation, 3)} ({noise['degrees_of_freedom']} degrees of freedom, pooled).",
+        style="dim",
+    )
+
+
+def show_gain(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Which domains the proposal's gain over natural comes from."""
+    chosen = next(row for row in rows if row["method"] == "proposal")
+    gains = sorted(chosen["gain_by_domain_over_natural"].items(), key=lambda item: -abs(item[1]))
+    parts = ", ".join(f"{domain} {gain:+.4f}" for domain, gain in gains)
+    console.print(
+        f"The proposal's gain over natural, by domain: {parts} (sum {sum(g for _, g in gains):+.4f})"
+    )
+
+
+def show_live(console: Console, jobs: list[dict[str, Any]]) -> None:
+    """What the live jobs did."""
+    table = Table(
+        "live job", "published", "applied", "late", "reports", "largest share off", title="Live steering"
+    )
+    for job in jobs:
+        table.add_row(
+            job["job"],
+            str(job["versions_published"]),
+            str(job["versions_applied"]),
+            str(job["versions_too_late"]),
+            f"{job['reports_accepted']} of {job['reports_expected']}",
+            f"{100 * job['largest_share_difference']:.2f} points",
+        )
+    console.print(table)
+
+
+def _difference(
+    row: dict[str, Any], rows: list[dict[str, Any]], reference: str, deviation: float | None
+) -> str:
+    if row["method"] == reference:
+        return "-"
+    other = next(r for r in rows if r["method"] == reference)
+    error = difference_error(deviation, row["seeds"], other["seeds"])
+    return f"{row[f'against_{reference}']['natural_weighted']:+.3f}" + (f" ± {error:.3f}" if error else "")
+
+
+def _shares(weights: dict[str, float]) -> list[str]:
+    return [f"{100 * weight:.1f}" for weight in weights.values()]
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

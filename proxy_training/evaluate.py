@@ -1,0 +1,57 @@
+"""Held-out loss by domain, always on the same windows, so that runs can be compared."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from proxy_training.corpus.corpus import Corpus
+from proxy_training.corpus.splits import Split
+from proxy_training.model import Decoder
+
+_BATCH = 64  # windows at once: fills the cores of a small machine without much memory
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Losses on text that was not trained on.
+
+    Args:
+        losses: by domain, nats per token.
+        bits_per_byte: by domain; comparable between domains, whose tokens hold more or less text.
+    """
+
+    losses: dict[str, float]
+    bits_per_byte: dict[str, float]
+
+
+@torch.no_grad()
+def evaluate(model: Decoder, corpus: Corpus, *, context: int, tokens: int, split: Split) -> HeldOut:
+    """Score a model on windows spread evenly over the held-out text of every domain.
+
+    Args:
+        model: what to score; its mode is left as it was.
+        corpus: where the text is.
+        context: tokens that a window predicts.
+        tokens: most tokens to score of each domain.
+        split: which held-out text.
+    """
+    training = model.training
+    model.eval()
+    losses = {name: _loss(model, corpus, name, context, tokens, split) for name in corpus.domains.names}
+    model.train(training)
+    bits = {name: loss / math.log(2) / corpus.bytes_per_token(name, split) for name, loss in losses.items()}
+    return HeldOut(losses, bits)
+
+
+def _loss(model: Decoder, corpus: Corpus, name: str, context: int, tokens: int, split: Split) -> float:
+    held_out = corpus.tokens(name, split)
+    available = len(held_out) // (context + 1)
+    count = min(available, max(1, tokens // context))
+    starts = (np.arange(count) * available // count) * (context + 1)
+    total = 0.0
+    for part in range(0, count, _BATCH):
+        windows = np.stack([held_out[start : start + context + 1] for start in starts[part : part + _BATCH]])
+        total += float(model.losses(torch.from_numpy(windows.astype(np.int64))).double().sum())
+    return total / (count * context)

@@ -1,0 +1,106 @@
+"""A live job: its weights over the steps and its losses, as they come in."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, StreamingResponse
+from sqlalchemy.orm import Session
+
+from mixlaws.figures.losses import losses
+from mixlaws.figures.schedule import schedule
+from service.dashboard.rendering import figure_data, page
+from service.db import SessionDep
+from service.jobs import repository, service
+from service.jobs.board import Board
+from service.models import Job
+from service.scopes import Principal, Scope, needs
+
+router = APIRouter()
+
+_COMMENT_SECONDS = 15.0
+_COUNTERS = (
+    "version",
+    "attempt",
+    "versions_published",
+    "versions_applied",
+    "versions_too_late",
+    "reports_accepted",
+    "reports_late",
+    "reports_duplicate",
+    "reported_step",
+)
+
+
+@router.get("/jobs/{job}")
+def show_job(
+    job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> HTMLResponse:
+    """A job with its figures; the page's script keeps them up to date."""
+    found = service.get(session, caller.project_id, job)
+    weights, training = _figures(session, found)
+    return page(
+        "job.html",
+        job=service.shown(session, found),
+        counters=_COUNTERS,
+        weights=weights,
+        losses=training,
+        versions=list(reversed(service.versions(session, found)))[:20],
+        attempts=repository.attempts(session, found.id),
+    )
+
+
+@router.get("/jobs/{job}/live")
+def live_state(
+    job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> dict[str, Any]:
+    """What the page's script needs to draw the job as it is now."""
+    found = service.get(session, caller.project_id, job)
+    weights, training = _figures(session, found)
+    shown = service.shown(session, found)
+    return {
+        "figures": {"weights": figure_data(weights), "losses": figure_data(training)},
+        "counters": {name: getattr(shown, name) for name in _COUNTERS},
+    }
+
+
+@router.get("/jobs/{job}/events")
+async def job_events(
+    job: str, request: Request, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> StreamingResponse:
+    """An event for every new version of the schedule."""
+    board: Board = request.app.state.board
+    first = await board.get(caller.project_id, job)
+
+    async def events() -> AsyncIterator[bytes]:
+        seen = first.etag
+        yield b": listening\n\n"
+        while not board.closing.is_set():
+            entry = await board.changed(caller.project_id, job, seen, _COMMENT_SECONDS)
+            if entry is None:
+                yield b": alive\n\n"
+                continue
+            seen = entry.etag
+            yield b"event: version\ndata: %s\n\n" % seen.encode()
+
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+def _figures(session: Session, job: Job) -> tuple[go.Figure, go.Figure]:
+    names = [domain["name"] for domain in job.definition["domains"]]
+    stages = repository.active_stages(session, job.id)
+    weights = schedule(
+        names,
+        [stage.effective_step for stage in stages],
+        np.array([stage.weights for stage in stages]),
+        end=max(job.reported_step, stages[-1].effective_step) + int(job.definition["lead_steps"]),
+        reported=job.reported_step,
+    )
+    reports = repository.reports(session, job.id)
+    sums = np.array([[np.nan if s is None else s for s in report.loss_sums] for report in reports])
+    tokens = np.array([report.token_counts for report in reports], dtype=np.float64)
+    training = losses(names, [report.step_to for report in reports], sums, tokens)
+    return weights, training

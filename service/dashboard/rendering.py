@@ -1,0 +1,99 @@
+"""Pages from templates: everything is escaped, figures travel as data, times are told in words."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+_STATES = {"completed": "good", "done": "good", "running": "busy", "failed": "bad", "stale": "bad"}
+
+
+def page(template: str, **context: Any) -> HTMLResponse:
+    """A page."""
+    return HTMLResponse(_environment.get_template(template).render(**context))
+
+
+def error_page(status: int, title: str, detail: str) -> HTMLResponse:
+    """A page that says what is wrong."""
+    response = page("error.html", status=status, title=title, detail=detail)
+    response.status_code = status
+    return response
+
+
+def figure_data(figure: go.Figure) -> dict[str, Any]:
+    """A figure as plain JSON: numbers and not packed bytes, which only newer readers understand."""
+    data: dict[str, Any] = json.loads(figure.to_json(engine="json"))
+    return data
+
+
+def _figure(figure: go.Figure, name: str, description: str) -> Markup:
+    """A figure as an element that the page's script draws; its data cannot end the element early."""
+    data = Markup(json.dumps(figure_data(figure)).replace("<", "\\u003c"))  # noqa: S704 - escaped here
+    return Markup(
+        '<div class="figure" id="{name}" role="img" aria-label="{description}">'
+        '<script type="application/json">{data}</script></div>'
+    ).format(name=name, description=description, data=data)
+
+
+def _ago(moment: datetime | None) -> Markup:
+    if moment is None:
+        return Markup("–")
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            words = f"{seconds / size:.0f} {unit} ago"
+            break
+    else:
+        words = "just now" if seconds < 5 else f"{seconds:.0f} s ago"
+    exact = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{iso}" title="{exact}">{words}</time>').format(
+        iso=moment.isoformat(), exact=exact, words=words
+    )
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _signed(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:+.{digits}f}"
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def _tokens(count: int) -> str:
+    for unit, size in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return str(count)
+
+
+def _badge(state: str) -> Markup:
+    return Markup('<span class="badge {kind}">{state}</span>').format(
+        kind=_STATES.get(state, "calm"), state=state
+    )
+
+
+def _make_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        ago=_ago, number=_number, signed=_signed, percent=_percent, tokens=_tokens, badge=_badge
+    )
+    environment.globals.update(figure=_figure)
+    return environment
+
+
+_environment = _make_environment()

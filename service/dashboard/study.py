@@ -1,0 +1,119 @@
+"""A study: its domains and runs, what was fitted to them, proposed, and confirmed."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from mixlaws.figures.confirmation import confirmation
+from mixlaws.figures.mixtures import mixtures
+from mixlaws.validation import pooled_deviation
+from service.dashboard.rendering import page
+from service.db import SessionDep
+from service.fits import repository as fit_repository
+from service.fits import service as fits
+from service.jobs import repository as job_repository
+from service.jobs import service as jobs
+from service.models import RunState, Study
+from service.proposals import repository as proposal_repository
+from service.proposals import service as proposals
+from service.runs import repository as run_repository
+from service.runs import service as runs
+from service.runs.schemas import RunOut
+from service.scopes import Principal, Scope, needs
+from service.studies import service as studies
+
+router = APIRouter()
+
+_MOST_ROWS = 1000
+
+
+@router.get("/studies/{study}")
+def show_study(
+    study: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+) -> HTMLResponse:
+    """Everything that is known of a study."""
+    found = studies.get(session, caller.project_id, study)
+    definition = studies.definition(found)
+    rows = run_repository.page(session, found.id, after=None, limit=_MOST_ROWS)
+    moment = run_repository.now(session)
+    shown = [runs.shown((run, sweep, found), moment) for run, sweep in rows]
+    objectives = {run.id: _objective(found, run) for run in shown}
+    confirmed = _by_mixture([run for run in shown if run.purpose == "confirmation"], objectives)
+    names = [domain.name for domain in definition.domains]
+    proxies = [run for run in shown if run.purpose == "proxy"]
+    return page(
+        "study.html",
+        study=studies.shown(session, [found])[0],
+        runs=sorted(shown, key=lambda run: (objectives[run.id] is None, objectives[run.id] or 0.0)),
+        objectives=objectives,
+        best=_best(proxies, objectives),
+        mixtures=_mixtures(names, proxies, objectives) if proxies else None,
+        fits=[fits.shown(session, fit, found) for fit in fit_repository.of_study(session, found.id)],
+        proposals=[proposals.shown(row, found) for row in proposal_repository.of_study(session, found.id)],
+        methods={fit.id: fit.method for fit in fit_repository.of_study(session, found.id)},
+        confirmed=confirmed,
+        confirmation=_confirmation(found, shown, confirmed),
+        jobs=_jobs(session, caller, study),
+    )
+
+
+def _objective(study: Study, run: RunOut) -> float | None:
+    return None if run.result is None else runs.objective(study, run.result["losses"])
+
+
+def _best(proxies: Sequence[RunOut], objectives: dict[Any, float | None]) -> RunOut | None:
+    finished = [run for run in proxies if objectives[run.id] is not None]
+    return min(finished, key=lambda run: objectives[run.id] or 0.0, default=None)
+
+
+def _mixtures(names: list[str], proxies: Sequence[RunOut], objectives: dict[Any, float | None]) -> go.Figure:
+    weights = np.array([[run.weights[name] for name in names] for run in proxies])
+    values = np.array([np.nan if objectives[run.id] is None else objectives[run.id] for run in proxies])
+    return mixtures(names, weights, values)
+
+
+def _by_mixture(confirmations: list[RunOut], objectives: dict[Any, float | None]) -> dict[str, list[float]]:
+    """Objectives of completed confirmations by what they are called, the seed left out."""
+    grouped: dict[str, list[float]] = {}
+    for run in sorted(confirmations, key=lambda run: run.job is not None):
+        value = objectives[run.id]
+        if value is not None:
+            grouped.setdefault(run.label.rsplit(", seed", 1)[0], []).append(value)
+    return grouped
+
+
+def _confirmation(study: Study, shown: list[RunOut], confirmed: dict[str, list[float]]) -> go.Figure | None:
+    if not confirmed:
+        return None
+    fixed = [
+        run
+        for run in shown
+        if run.purpose == "confirmation"
+        and run.state == RunState.COMPLETED
+        and run.job is None
+        and run.result
+    ]
+    noise: float | None = None
+    if fixed:
+        weights = np.array([list(run.weights.values()) for run in fixed])
+        values = np.array([[runs.objective(study, run.result["losses"])] for run in fixed if run.result])
+        deviation, freedom = pooled_deviation(weights, values)
+        noise = float(deviation[0]) if freedom else None
+    reference = "natural" if "natural" in confirmed else next(iter(confirmed))
+    return confirmation(confirmed, reference=reference, noise=noise)
+
+
+def _jobs(session: Session, caller: Principal, study: str) -> list[Any]:
+    if Scope.JOBS_READ not in caller.scopes:
+        return []
+    mine = [
+        job
+        for job in job_repository.of_project(session, caller.project_id)
+        if job.definition["study"] == study
+    ]
+    return [jobs.shown(session, job) for job in mine]
