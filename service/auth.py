@@ -184,7 +184,8 @@ def _guarded(send: Send) -> Send:
 
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # Not "no-referrer": with it browsers send forms of our own pages with an origin of null.
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"content-security-policy",

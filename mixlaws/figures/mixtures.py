@@ -67,34 +67,36 @@ def _triangle(domains: Sequence[str], weights: FloatArray, values: FloatArray, v
 def _parallel(domains: Sequence[str], weights: FloatArray, values: FloatArray, value_name: str) -> go.Figure:
     figure = go.Figure()
     names = [shown(name) for name in domains]
-    for rows, colour, label in _shades(values):
+    for rows, colour in _shades(values):
         # One trace holds many lines: None lifts the pen.
-        xs = [x for _ in rows for x in (*names, None)]
-        ys = [y for row in weights[rows] for y in (*row.tolist(), None)]
         figure.add_scatter(
-            x=xs,
-            y=ys,
+            x=[x for _ in rows for x in (*names, None)],
+            y=[y for row in weights[rows] for y in (*row.tolist(), None)],
             mode="lines+markers",
             line={"color": colour, "width": 1.2},
             marker={"size": 4},
-            name=label,
             hovertemplate="%{x}: %{y:.1%}<extra></extra>",
         )
+    known = values[np.isfinite(values)]
+    if len(known):
+        # A point that is nowhere brings the scale of the colours.
+        title = {"text": f"{shown(value_name)}, nats per token", "side": "right"}
+        scale = {"colorscale": _SCALE, "cmin": known.min(), "cmax": known.max(), "colorbar": {"title": title}}
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker={"color": [known.min()], **scale})
+    figure.update_layout(showlegend=False)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
-    styled(figure, x="domain", y="share of training tokens", height=420)
-    return figure.update_layout(legend={"title": f"{shown(value_name)}, nats per token"})
+    return styled(figure, x="domain", y="share of training tokens", height=420)
 
 
-def _shades(values: FloatArray) -> list[tuple[list[int], str, str]]:
-    """Groups of runs of like value, worst first, so that the best lines lie on top."""
+def _shades(values: FloatArray) -> list[tuple[list[int], str]]:
+    """Groups of runs of like value with their colours, worst first, so that the best lines lie on top."""
     known = np.flatnonzero(np.isfinite(values))
-    groups: list[tuple[list[int], str, str]] = []
+    groups: list[tuple[list[int], str]] = []
     if len(known) < len(values):
-        groups.append((np.flatnonzero(~np.isfinite(values)).tolist(), MUTED, "not finished"))
-    parts = [part for part in np.array_split(known[np.argsort(-values[known])], _SHADES) if len(part)]
-    places = np.linspace(1, 0, len(parts)) if len(parts) > 1 else [0.0]
-    for part, place in zip(parts, places, strict=True):
-        low, high = values[part].min(), values[part].max()
-        label = f"{low:.3f}" if f"{low:.3f}" == f"{high:.3f}" else f"{low:.3f} to {high:.3f}"
-        groups.append((part.tolist(), sample_colorscale(_SCALE, [float(place)])[0], label))
+        groups.append((np.flatnonzero(~np.isfinite(values)).tolist(), MUTED))
+    low, high = (values[known].min(), values[known].max()) if len(known) else (0.0, 1.0)
+    for part in np.array_split(known[np.argsort(-values[known])], _SHADES):
+        if len(part):
+            place = (values[part].mean() - low) / (high - low) if high > low else 0.0
+            groups.append((part.tolist(), sample_colorscale(_SCALE, [float(place)])[0]))
     return groups

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mixlaws.arrays import FloatArray
-from mixlaws.figures.style import MUTED, colours, shown, styled
+from mixlaws.figures.style import ACCENT, MUTED, colours, shown, styled
 
 
 def prediction(
@@ -74,7 +74,7 @@ def objective_prediction(
             "thickness": 1,
             "visible": bool(noise),
         },
-        marker={"size": 8},
+        marker={"size": 8, "color": ACCENT},
         text=[shown(label) for label in labels] if labels is not None else None,
         hovertemplate="%{text}<br>measured %{x:.3f}<br>predicted %{y:.3f}<extra></extra>",
     )

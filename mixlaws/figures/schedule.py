@@ -41,7 +41,7 @@ def schedule(
         figure.add_vline(
             x=reported,
             line={"dash": "dot", "width": 1.5},
-            annotation={"text": "reported", "yref": "paper", "y": 0},
+            annotation={"text": "reported", "yref": "paper", "y": 1.06},
         )
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     return styled(figure, x="optimiser step", y="share of samples")

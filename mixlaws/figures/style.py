@@ -48,6 +48,6 @@ def styled(figure: go.Figure, *, x: str, y: str, height: int = 360) -> go.Figure
         template="none",
     )
     grid = {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False, "linecolor": MUTED}
-    figure.update_xaxes(title=x, **grid)
-    figure.update_yaxes(title=y, **grid)
+    figure.update_xaxes(title=x, automargin=True, **grid)
+    figure.update_yaxes(title=y, automargin=True, **grid)
     return figure

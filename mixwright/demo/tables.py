@@ -34,21 +34,20 @@ def show_fits(console: Console, fits: list[dict[str, Any]]) -> None:
 def show_proposals(console: Console, fits: list[dict[str, Any]], proposals: list[dict[str, Any]]) -> None:
     """Proposed mixtures with what each method thinks of them."""
     methods = {fit["id"]: fit["method"] for fit in fits}
-    table = Table("proposal of", title="Proposals, share of training tokens in %")
     done = [proposal for proposal in proposals if proposal["proposals"]]
-    for domain in done[0]["proposals"][0]["weights"]:
-        table.add_column(domain, justify="right")
-    table.add_column("gain over natural", justify="right")
-    table.add_column("doubted by")
-    for name, reference in done[0]["references"].items():
-        shown = "natural" if name == "prior" else name
-        table.add_row(shown, *_shares(reference["weights"]), style="dim")
-    for proposal in done:
-        best = proposal["proposals"][0]
-        gain = f"{best['gain_over_prior']:+.3f}"
-        table.add_row(
-            methods[proposal["fit_id"]], *_shares(best["weights"]), gain, ", ".join(best["disagreeing"])
-        )
+    columns = [("natural" if n == "prior" else n, r["weights"]) for n, r in done[0]["references"].items()]
+    columns += [(methods[p["fit_id"]], p["proposals"][0]["weights"]) for p in done]
+    table = Table("share of tokens, %", title="Proposals")
+    for name, _ in columns:
+        table.add_column(name.replace("_", " "), justify="right")
+    for domain in columns[0][1]:
+        table.add_row(domain, *(f"{100 * weights[domain]:.1f}" for _, weights in columns))
+    table.add_section()
+    blank = [""] * len(done[0]["references"])
+    best = [p["proposals"][0] for p in done]
+    table.add_row("predicted gain over natural", *blank, *(f"{b['gain_over_prior']:+.3f}" for b in best))
+    doubts = ["\n".join(b["disagreeing"]).replace("_", " ") or "nobody" for b in best]
+    table.add_row("doubted by", *blank, *doubts)
     console.print(table)
 
 
@@ -99,7 +98,7 @@ def show_live(console: Console, jobs: list[dict[str, Any]]) -> None:
     )
     for job in jobs:
         table.add_row(
-            job["job"],
+            job["job"].rsplit("-odm", 1)[-1].replace("-", "odm, seed "),
             str(job["versions_published"]),
             str(job["versions_applied"]),
             str(job["versions_too_late"]),
@@ -117,10 +116,6 @@ def _difference(
     other = next(r for r in rows if r["method"] == reference)
     error = difference_error(deviation, row["seeds"], other["seeds"])
     return f"{row[f'against_{reference}']['natural_weighted']:+.3f}" + (f" ± {error:.3f}" if error else "")
-
-
-def _shares(weights: dict[str, float]) -> list[str]:
-    return [f"{100 * weight:.1f}" for weight in weights.values()]
 
 
 def _number(value: float | None, digits: int = 2) -> str:

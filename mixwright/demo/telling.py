@@ -37,7 +37,7 @@ def tell(plan: Plan, *, leave: bool, file: Path | None, port: int) -> dict[str, 
     pool: Pool | None = None
     found: dict[str, Any] = {}
     try:
-        console.print("[bold]1[/] starting the service and reading text of this machine")
+        console.print("[bold]1[/] [dim]0 s[/] starting the service and reading text of this machine")
         address = service.start()
         corpus = _corpus(plan, console)
         pool = Pool(address.url, address.key, corpus.folder, study=(name := study_name()))
@@ -67,18 +67,20 @@ def _told(story: Story, started: float) -> dict[str, Any]:
     console, plan = story.console, story.plan
     domains = story.corpus.domains
     console.print(
-        f"[bold]2[/] training {plan.designed + plan.repeats + 2} proxy runs on mixtures of {len(domains)} "
+        f"[bold]2[/] {_elapsed(started)} training {plan.designed + plan.repeats + 2} proxy runs on mixtures of {len(domains)} "
         f"domains: {', '.join(domains.names)}",
         highlight=False,
     )
     proxies = story.sweep()
-    console.print("[bold]3[/] fitting laws and regressors to them, and asking for mixtures")
+    console.print(
+        f"[bold]3[/] {_elapsed(started)} fitting laws and regressors to them, and asking for mixtures"
+    )
     fits = story.fits()
     tables.show_fits(console, fits)
     proposals = story.proposals(fits)
     tables.show_proposals(console, fits, proposals)
     console.print(
-        "[bold]4[/] training larger models; the live ones follow weights that the service sends them"
+        f"[bold]4[/] {_elapsed(started)} training larger models; the live ones follow weights that the service sends them"
     )
     runs, jobs = story.targets(proposals[0]["proposals"][0]["weights"])
     shares = domains.to_mapping(domains.natural)
@@ -117,6 +119,10 @@ def _end(console: Console, address: Address, study: str, seconds: float) -> None
     console.print(f"  {address.login}", soft_wrap=True, highlight=False)
     console.print(f"  study {study}", highlight=False)
     sys.stderr.flush()
+
+
+def _elapsed(started: float) -> str:
+    return f"[dim]{time.monotonic() - started:.0f} s[/]"
 
 
 def _is_free(port: int) -> bool:

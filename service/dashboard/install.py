@@ -1,6 +1,5 @@
 """Where the dashboard joins the application."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -10,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from service import problem_details
 from service.dashboard import fit, home, job, login, proposal, study
+from service.dashboard.drawing_library import library_path
 from service.dashboard.rendering import error_page
 from service.errors import ServiceError
 
@@ -28,9 +28,8 @@ def install(app: FastAPI) -> None:
 
 
 async def _plotly() -> FileResponse:
-    """The drawing library, from the wheel that our figures are made with: the two always fit."""
-    path = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
-    return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": _YEAR})
+    """The drawing library."""
+    return FileResponse(library_path(), media_type="text/javascript", headers={"Cache-Control": _YEAR})
 
 
 def _service_error(request: Request, error: ServiceError) -> Response:

@@ -31,4 +31,4 @@ def show_proposal(
         mixtures = {"proposal": shown.proposals[0].weights}
         mixtures |= {name: reference.weights for name, reference in shown.references.items()}
         figure = proposal(names, mixtures)
-    return page("proposal.html", proposal=shown, method=fit.method, figure=figure)
+    return page("proposal.html", proposal=shown, method=fit.method, mixture=figure)

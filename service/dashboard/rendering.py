@@ -10,6 +10,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from service.dashboard.drawing_library import guarded_style_ids
+
 _STATES = {"completed": "good", "done": "good", "running": "busy", "failed": "bad", "stale": "bad"}
 
 
@@ -92,7 +94,7 @@ def _make_environment() -> Environment:
     environment.filters.update(
         ago=_ago, number=_number, signed=_signed, percent=_percent, tokens=_tokens, badge=_badge
     )
-    environment.globals.update(figure=_figure)
+    environment.globals.update(figure=_figure, guarded_style_ids=guarded_style_ids)
     return environment
 
 

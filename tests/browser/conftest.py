@@ -88,5 +88,6 @@ def logged_in(browser: Browser, service: Service, *, width: int = 1280, scheme: 
     with service.database.session() as session:
         link = create_link(session)
     seen = watched(browser, service.url, width=width, scheme=scheme)
-    seen.page.goto(f"{service.url}/login?link={link}")
+    # Whole, with its icon: what the next page interrupts would count as failed.
+    seen.page.goto(f"{service.url}/login?link={link}", wait_until="networkidle")
     return seen

@@ -1,6 +1,7 @@
 // Draws the figures of a page from the data beside them, in the colours of the page's theme.
 
-const CONFIGURATION = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+// The library's tool bar brings style elements of its own, which the page's policy forbids.
+const CONFIGURATION = { responsive: true, displayModeBar: false };
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 function themed(layout) {
