@@ -12,11 +12,11 @@ true objective, so the objective never rises.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mixlaws.arrays import FloatArray
+from mixlaws.arrays import FloatArray, IntArray
 
 # theta (b, p) -> values (b, n) and their derivatives (b, n, p)
 Model = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
@@ -47,14 +47,20 @@ class Batch:
     penalty: FloatArray
     lower: FloatArray
 
+    def rows(self, index: IntArray) -> "Batch":
+        """Some of the fits."""
+        return replace(
+            self, y=self.y[index], mask=self.mask[index], scale=self.scale[index], ridge=self.ridge[index]
+        )
+
     def objective(self, theta: FloatArray, values: FloatArray) -> FloatArray:
         """(b,) what each fit minimises; infinity where a value is not finite."""
-        size = np.abs((values - self.y) / self.scale[:, None])
         with np.errstate(over="ignore", invalid="ignore"):
+            size = np.abs((values - self.y) / self.scale[:, None])
             inside = 0.5 * np.minimum(size, self.delta) ** 2
             beyond = np.where(size > self.delta, self.delta * (size - self.delta), 0.0)
             loss = ((inside + beyond) * self.mask).sum(axis=1)
-            loss += 0.5 * self.ridge * np.einsum("bp,pq,bq->b", theta, self.penalty, theta)
+            loss += 0.5 * self.ridge * ((theta @ self.penalty) * theta).sum(axis=1)
         return np.where(np.isfinite(loss), loss, np.inf)
 
 
@@ -63,8 +69,11 @@ def minimise(
 ) -> tuple[FloatArray, FloatArray]:
     """Minimise every fit of a batch from its start.
 
+    A fit leaves the batch once a step, taken or refused, could lower its objective by no more than the
+    tolerance, so that the slowest fit does not hold up the others.
+
     Args:
-        model: the law; it is called with all b rows of parameters.
+        model: the law; it is called with the parameters of the fits that are still under way.
         start: (b, p) starting parameters.
         batch: data and penalties.
         iterations: most steps that are tried.
@@ -74,54 +83,73 @@ def minimise(
         (b, p) parameters and (b,) objectives.
     """
     theta = np.maximum(start, batch.lower)
-    values, jacobian = model(theta)
-    best = batch.objective(theta, values)
-    damping = np.full(len(theta), _DAMPING_START)
-    quiet = np.zeros(len(theta), dtype=np.int64)
+    best = np.empty(len(theta))
+    going = np.arange(len(theta))
+    part, now = batch, theta.copy()
+    values, jacobian = _evaluated(model, now)
+    lowest = part.objective(now, values)
+    damping = np.full(len(now), _DAMPING_START)
     for _ in range(iterations):
-        step = _step(theta, values, jacobian, damping, batch)
-        trial = np.maximum(theta + step, batch.lower)
-        with np.errstate(over="ignore", invalid="ignore"):
-            trial_values, trial_jacobian = model(trial)
-        objective = batch.objective(trial, trial_values)
-        better = objective < best
-        fall = np.where(better, best - objective, 0.0)
-        quiet = np.where(better & (fall > tolerance * (np.abs(best) + 1e-300)), 0, quiet + 1)
-        theta = np.where(better[:, None], trial, theta)
+        step, promised = _step(now, values, jacobian, damping, part)
+        trial = np.maximum(now + step, part.lower)
+        trial_values, trial_jacobian = _evaluated(model, trial)
+        objective = part.objective(trial, trial_values)
+        better = objective < lowest
+        with np.errstate(invalid="ignore"):
+            gain = np.where(better, lowest - objective, promised)
+        now = np.where(better[:, None], trial, now)
         values = np.where(better[:, None], trial_values, values)
         jacobian = np.where(better[:, None, None], trial_jacobian, jacobian)
-        best = np.where(better, objective, best)
+        lowest = np.where(better, objective, lowest)
         damping = np.clip(np.where(better, damping / 3, damping * 4), 1e-12, _DAMPING_LIMIT)
-        # Six refusals raise the damping 4000-fold: what lowers nothing by then is a minimum.
-        if np.all((quiet >= 6) | (damping >= _DAMPING_LIMIT)):
+        going_on = (gain > tolerance * np.abs(lowest)) & (damping < _DAMPING_LIMIT)
+        theta[going], best[going] = now, lowest
+        if not going_on.any():
             break
+        if not going_on.all():
+            kept = np.flatnonzero(going_on)
+            going, part = going[kept], part.rows(kept)
+            now, values, jacobian = now[kept], values[kept], jacobian[kept]
+            lowest, damping = lowest[kept], damping[kept]
     return theta, best
+
+
+def _evaluated(model: Model, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return model(theta)
 
 
 def _step(
     theta: FloatArray, values: FloatArray, jacobian: FloatArray, damping: FloatArray, batch: Batch
-) -> FloatArray:
-    """(b, p) damped Gauss-Newton steps."""
+) -> tuple[FloatArray, FloatArray]:
+    """(b, p) damped Gauss-Newton steps, and (b,) the falls that the quadratic model promises for them."""
     residual = (values - batch.y) / batch.scale[:, None]
     size = np.abs(residual)
     emphasis = batch.mask * np.where(size > batch.delta, batch.delta / np.maximum(size, 1e-300), 1.0)
     slopes = jacobian / batch.scale[:, None, None]
     weighted = slopes * emphasis[:, :, None]
     hessian = np.matmul(weighted.transpose(0, 2, 1), slopes) + batch.ridge[:, None, None] * batch.penalty
-    gradient = np.einsum("bnp,bn->bp", weighted, residual) + batch.ridge[:, None] * (theta @ batch.penalty)
+    gradient = np.matmul(residual[:, None, :], weighted)[:, 0] + batch.ridge[:, None] * (
+        theta @ batch.penalty
+    )
     # A parameter that rests on its bound and is pushed against it takes no part in this step.
     held = (theta <= batch.lower) & (gradient > 0)
     gradient = np.where(held, 0.0, gradient)
     hessian = np.where(held[:, :, None] | held[:, None, :], 0.0, hessian)
-    p = theta.shape[1]
     diagonal = np.einsum("bpp->bp", hessian)
     lift = damping[:, None] * np.maximum(diagonal, 1e-9 * diagonal.max(axis=1, keepdims=True) + 1e-300)
-    lift = np.where(held, 1.0, lift)
-    hessian = hessian + lift[:, :, None] * np.eye(p)
+    damped = hessian + np.where(held, 1.0, lift)[:, :, None] * np.eye(theta.shape[1])
+    step = _solved(damped, -gradient)
+    promised = -(gradient * step).sum(axis=1) - 0.5 * (
+        np.matmul(hessian, step[:, :, None])[:, :, 0] * step
+    ).sum(axis=1)
+    return step, promised
+
+
+def _solved(matrices: FloatArray, sides: FloatArray) -> FloatArray:
+    """(b, p) solutions of (b, p, p) systems; of least norm where one is singular."""
     try:
-        solved: FloatArray = np.linalg.solve(hessian, -gradient[:, :, None])[:, :, 0]
+        return np.asarray(np.linalg.solve(matrices, sides[:, :, None])[:, :, 0])
     except np.linalg.LinAlgError:
-        solved = np.stack(
-            [np.linalg.lstsq(h, -g, rcond=None)[0] for h, g in zip(hessian, gradient, strict=True)]
-        )
-    return solved
+        pairs = zip(matrices, sides, strict=True)
+        return np.stack([np.linalg.lstsq(matrix, side, rcond=None)[0] for matrix, side in pairs])

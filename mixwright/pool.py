@@ -67,12 +67,14 @@ def _work(
     # Imported here: the parent has no use for torch, which takes seconds and memory.
     import torch  # noqa: PLC0415
 
+    from proxy_training.allocation import keep_freed_memory  # noqa: PLC0415
     from proxy_training.corpus import Corpus  # noqa: PLC0415
     from proxy_training.worker import Worker  # noqa: PLC0415
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears of it and ends us
     torch.set_num_threads(1)
+    keep_freed_memory()
     name = f"{socket.gethostname()}-{os.getpid()}"
     worker = Worker(
         url, key, Corpus.open(folder), name=name, study=study, watch=lambda moment: told.put((number, moment))

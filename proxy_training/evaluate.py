@@ -10,7 +10,7 @@ from proxy_training.corpus.corpus import Corpus
 from proxy_training.corpus.splits import Split
 from proxy_training.model import Decoder
 
-_BATCH = 64  # windows at once: fills the cores of a small machine without much memory
+_BATCH = 16  # windows at once: fills the cores of a small machine without much memory
 
 
 @dataclass(frozen=True)

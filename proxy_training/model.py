@@ -36,9 +36,9 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(Block(spec) for _ in range(spec.layers))
         self.norm = nn.RMSNorm(spec.width)
         self.bias = nn.Parameter(torch.zeros(vocabulary) if log_unigram is None else log_unigram.clone())
-        cos, sin = _rotations(spec.context, spec.width // spec.heads)
-        self.register_buffer("cos", cos, persistent=False)
-        self.register_buffer("sin", sin, persistent=False)
+        self.register_buffer(
+            "rotations", _rotations(spec.context, spec.width // spec.heads), persistent=False
+        )
         for name, parameter in self.named_parameters():
             if parameter.dim() == 2:
                 writes = name.endswith(("mix.weight", "down.weight"))
@@ -48,11 +48,10 @@ class Decoder(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, T) tokens to (B, T, V) logits."""
-        t = tokens.shape[1]
-        cos, sin = self.cos[:t], self.sin[:t]  # type: ignore[index]
+        rotations = self.rotations[: tokens.shape[1]]  # type: ignore[index]
         x = self.embedding(tokens)
         for block in self.blocks:
-            x = block(x, cos, sin)
+            x = block(x, rotations)
         return F.linear(self.norm(x), self.embedding.weight, self.bias)
 
     def losses(self, tokens: Tensor) -> Tensor:
@@ -79,27 +78,29 @@ class Block(nn.Module):
         self.gate_up = nn.Linear(spec.width, 2 * spec.hidden, bias=False)
         self.down = nn.Linear(spec.hidden, spec.width, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(self, x: Tensor, rotations: Tensor) -> Tensor:
         """(B, T, width) to (B, T, width)."""
         b, t, width = x.shape
-        projected = self.queries_keys_values(self.norm_attention(x))
-        q, k, v = projected.view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # each (B, H, T, width / H)
-        attended = F.scaled_dot_product_attention(
-            _rotate(q, cos, sin), _rotate(k, cos, sin), v, is_causal=True
-        )
+        projected = self.queries_keys_values(self.norm_attention(x)).view(b, t, 3, self.heads, -1)
+        q, k = _rotated(projected[:, :, :2], rotations).permute(2, 0, 3, 1, 4)  # each (B, H, T, width / H)
+        v = projected[:, :, 2].transpose(1, 2)
+        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.mix(attended.transpose(1, 2).reshape(b, t, width))
         gate, up = self.gate_up(self.norm_hidden(x)).chunk(2, dim=-1)
         return x + self.down(F.silu(gate) * up)  # type: ignore[no-any-return]
 
 
-def _rotations(context: int, head_width: int) -> tuple[Tensor, Tensor]:
-    """(T, head_width / 2) cosines and sines of the rotary angles."""
+def _rotations(context: int, head_width: int) -> Tensor:
+    """(T, 1, 1, head_width / 2) unit complex numbers of the rotary angles."""
     frequencies = _ROTARY_BASE ** (-torch.arange(0, head_width, 2) / head_width)
     angles = torch.outer(torch.arange(context), frequencies)
-    return angles.cos(), angles.sin()
+    return torch.polar(torch.ones_like(angles), angles)[:, None, None, :]
 
 
-def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair (first half, second half) of a head's coordinates by the angle of its position."""
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+def _rotated(x: Tensor, rotations: Tensor) -> Tensor:
+    """Turn each pair of neighbouring coordinates of (B, T, 2, H, head width) by the angle of its position.
+
+    A pair is a complex number, its rotation a product: queries and keys together in one operation.
+    """
+    pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))
+    return torch.view_as_real(pairs * rotations).flatten(-2)

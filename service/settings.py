@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     task_memory_bytes: int = Field(
         default=8 * 1024**3, description="Address space that one fit or proposal may use."
     )
+    task_concurrency: int = Field(default=2, ge=1, le=64, description="Fits and proposals worked on at once.")
     tasks_inside: bool = Field(
         default=True, description="Whether this process runs background tasks beside the API."
     )

@@ -57,8 +57,9 @@ def defer_proposal(session: Session, proposal_id: UUID) -> None:
     _defer(session, "mixwright:proposal", proposal_id)
 
 
-async def run_worker(database: Database, settings: Settings, *, concurrency: int = 1) -> None:
+async def run_worker(database: Database, settings: Settings) -> None:
     """Work on tasks until cancelled."""
+    concurrency = settings.task_concurrency
     app = App(connector=PsycopgConnector(conninfo=database.conninfo, min_size=1, max_size=2 + concurrency))
     for name, work in _TASKS.items():
         app.task(name=name, pass_context=True)(work)

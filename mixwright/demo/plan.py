@@ -1,6 +1,6 @@
 """How large the demo is.
 
-Sizes follow a measured first experiment: under a hundred thousand parameters and 400,000 tokens a run
+Sizes follow a measured first experiment: under a hundred thousand parameters and 300,000 tokens a run
 learns enough in some ten seconds for mixtures to differ, since optimiser steps are what is scarce (short
 contexts, small batches, a high rate, and an output bias that starts at token frequencies).
 """
@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 
 from proxy_training.spec import TrainSpec
 
-PROXY = TrainSpec(tokens=400_000, width=32, layers=2, heads=2, hidden=96, learning_rate=1e-2)
+PROXY = TrainSpec(tokens=300_000, width=32, layers=2, heads=2, hidden=96, learning_rate=1e-2)
 TARGET = TrainSpec(
-    tokens=650_000,
-    width=96,
+    tokens=500_000,
+    width=80,
     layers=3,
-    heads=3,
-    hidden=256,
+    heads=2,
+    hidden=216,
     learning_rate=7e-3,
     split="test",
-    evaluation_tokens=32_768,
+    evaluation_tokens=24_576,
 )
 
 
@@ -57,12 +57,13 @@ class Plan:
 
 FULL = Plan()
 QUICK = Plan(
-    proxy=replace(PROXY, tokens=82_000, width=24, hidden=64, evaluation_tokens=8_192),
-    target=replace(TARGET, tokens=131_000, width=64, layers=3, heads=2, hidden=192, report_every=8),
+    proxy=replace(PROXY, tokens=65_536, width=24, hidden=64, evaluation_tokens=4_096),
+    target=replace(TARGET, tokens=131_072, width=64, hidden=192, evaluation_tokens=8_192, report_every=8),
     designed=16,
     repeats=1,
     seeds=1,
     noise_seeds=2,
+    folds=5,
     lead_steps=16,
     megabytes=1.0,
 )

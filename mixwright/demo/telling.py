@@ -67,8 +67,8 @@ def _told(story: Story, started: float) -> dict[str, Any]:
     console, plan = story.console, story.plan
     domains = story.corpus.domains
     console.print(
-        f"[bold]2[/] {_elapsed(started)} training {plan.designed + plan.repeats + 2} proxy runs on mixtures of {len(domains)} "
-        f"domains: {', '.join(domains.names)}",
+        f"[bold]2[/] {_elapsed(started)} training {plan.designed + plan.repeats + 2} proxy runs on mixtures "
+        f"of {len(domains)} domains: {', '.join(domains.names)}",
         highlight=False,
     )
     proxies = story.sweep()
@@ -80,7 +80,8 @@ def _told(story: Story, started: float) -> dict[str, Any]:
     proposals = story.proposals(fits)
     tables.show_proposals(console, fits, proposals)
     console.print(
-        f"[bold]4[/] {_elapsed(started)} training larger models; the live ones follow weights that the service sends them"
+        f"[bold]4[/] {_elapsed(started)} training larger models; the live ones follow weights that the "
+        "service sends them"
     )
     runs, jobs = story.targets(proposals[0]["proposals"][0]["weights"])
     shares = domains.to_mapping(domains.natural)
