@@ -20,7 +20,7 @@ from platformdirs import user_cache_path
 from proxy_training.corpus.corpus import MANIFEST_FILE, Corpus
 from proxy_training.corpus.errors import CorruptCacheError, FolderError
 
-RECIPE = 1  # raised when the same source would give another corpus, so that older caches are not used
+RECIPE = 2  # raised when the same source would give another corpus, so that older caches are not used
 _TEMPORARY = ".building-"
 _ABANDONED_SECONDS = 24 * 3600  # a build takes a minute: a sibling a day old was left by a killed one
 

@@ -27,6 +27,10 @@ HELD_OUT_TOKENS = 50_000  # in each split: the standard error of a mean loss is 
 HELD_OUT_SHARE = 0.1  # a small domain holds out at most this share of its tokens in each split
 FEWEST_HELD_OUT_TOKENS = 4_000  # with fewer, differences between mixtures drown in noise
 HELD_OUT_DOCUMENTS = 4  # fewer would measure their authors and not the domain
+# As many share a split where the domain has them: a mixture that is chosen on one split must be good for
+# another, and documents of one domain differ more than seeds do.
+WANTED_DOCUMENTS = 12
+TRIMMED_SHARE = 0.08  # of a domain's tokens that a split may leave unused for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,9 @@ def quarters(origins: Sequence[str], /, *, seed: int) -> list[tuple[Split, int]]
 def divide(candidates: Sequence[Candidate], /, *, domain: str) -> Division:
     """Take validation and test documents from their quarters; the others are training text.
 
-    One document gives at most its even share of a held-out split: the rest of it is left out, since
-    training on it would be training on the held-out document.
+    One document gives a twelfth of a held-out split, or up to a quarter where fewer are there or much text
+    would go unused: the rest of it is left out, since training on it would be training on the held-out
+    document.
 
     Raises:
         DomainTooSmallError: too few documents or tokens to hold out.
@@ -111,11 +116,13 @@ def divide(candidates: Sequence[Candidate], /, *, domain: str) -> Division:
 
 def _held_out(order: Sequence[Candidate], *, split: Split, wanted: int) -> Iterator[Candidate]:
     """Documents of one quarter, from its outer end, until there are enough tokens."""
-    share = max(wanted // HELD_OUT_DOCUMENTS, 2)
+    total = sum(len(candidate.tokens) for candidate in order)
+    quarter = [candidate for candidate in order if candidate.split == split]
+    share = _share(
+        [len(candidate.tokens) for candidate in quarter], wanted, most_trimmed=TRIMMED_SHARE * total
+    )
     room = wanted
-    for candidate in order:
-        if candidate.split != split:
-            continue
+    for candidate in quarter:
         if room <= 0:
             return
         tokens = candidate.tokens
@@ -124,3 +131,18 @@ def _held_out(order: Sequence[Candidate], *, split: Split, wanted: int) -> Itera
             tokens[-1] = candidate.tokens[-1]  # the end of a document stays its last token
         room -= len(tokens)
         yield replace(candidate, tokens=tokens)
+
+
+def _share(lengths: Sequence[int], wanted: int, *, most_trimmed: float) -> int:
+    """Most tokens that one document may give: the fewest that are enough together and trim little."""
+    for documents in range(WANTED_DOCUMENTS, HELD_OUT_DOCUMENTS, -1):
+        share = max(-(-wanted // documents), 2)
+        given = trimmed = 0
+        for length in lengths:
+            if given >= wanted:
+                break
+            given += min(length, share)
+            trimmed += max(length - share, 0)
+        if given >= wanted and trimmed <= most_trimmed:
+            return share
+    return max(-(-wanted // HELD_OUT_DOCUMENTS), 2)
