@@ -26,7 +26,7 @@ class Feedback:
     A domain that was not drawn has `token_counts` 0 and no loss; it is never given one.
 
     Args:
-        step: last optimiser step that the feedback covers.
+        step: optimiser steps made so far, those that the feedback covers included: 1 after the first.
         loss_sums: (d,) summed token losses, nats.
         token_counts: (d,) tokens behind those sums.
         weights: (d,) mixture that was in force when those tokens were drawn.

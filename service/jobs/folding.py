@@ -109,7 +109,7 @@ def feedback(
     counts = np.array([report.token_counts for report in reports], dtype=np.int64)
     counts = np.where(np.isfinite(sums), counts, 0)
     raw = Feedback(
-        step=reports[0].step_to,
+        step=reports[0].step_to + 1,  # reports number steps from 0
         loss_sums=np.nansum(sums, axis=0),
         token_counts=counts.sum(axis=0),
         weights=np.array(weights_of[reports[0].schedule_version]),

@@ -102,7 +102,7 @@ def test_reports_move_the_policy_exactly_as_the_library_does(service: Service) -
         version = schedule(service).version
         send(service, report(step, losses, schedule_version=version))
         sums = np.array([512 * loss for loss in losses.values()])
-        state = policy.update(state, Feedback(step, sums, np.full(3, 512), np.full(3, 1 / 3)))
+        state = policy.update(state, Feedback(step + 1, sums, np.full(3, 512), np.full(3, 1 / 3)))
     newest = schedule(service).stages[-1]
     assert newest.weights == pytest.approx(tuple(state.weights), abs=1e-12)
     assert newest.reason == "odm"

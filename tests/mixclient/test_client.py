@@ -1,0 +1,251 @@
+"""`MixtureClient` against a real service: it follows, it reports, and nothing reaches the training loop."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixclient import MixtureClient, ScheduleUnavailableError
+from tests.support.proxy import Mode, proxied
+from tests.support.servers import Service
+
+DOMAINS = {"web": 9_000, "code": 3_000, "law": 1_000}
+LOSS = {0: 3.0, 1: 2.0, 2: 4.0}
+
+
+def create(service: Service, **more: Any) -> None:
+    rows = [{"name": name, "tokens": tokens} for name, tokens in DOMAINS.items()]
+    service.client.create_job(
+        {"name": "run", "policy": "odm", "domains": rows, "samples_per_step": 8, "lead_steps": 20, **more}
+    )
+
+
+def client(url: str, key: str, folder: Path, **more: Any) -> MixtureClient:
+    return MixtureClient(url, key, job="run", seed=1, folder=folder, report_every=5, **more)
+
+
+def train(follower: MixtureClient, steps: range, *, pause: float = 0.0) -> Counter[int]:
+    """A training loop that measures made-up losses; returns the samples that it drew by domain."""
+    drawn: Counter[int] = Counter()
+    for step in steps:
+        domains = follower.step(step)
+        drawn.update(domains)
+        counts = [64 * domains.count(d) for d in range(len(follower.domains))]
+        losses = [LOSS[d] * count for d, count in enumerate(counts)]
+        follower.record(step, loss_sums=losses, token_counts=counts)
+        if pause:
+            time.sleep(pause)
+    return drawn
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_weights_are_applied_at_their_step_and_every_report_arrives_once(
+    service: Service, tmp_path: Path
+) -> None:
+    create(service)
+    follower = client(service.url, service.key, tmp_path)
+    follower.start()
+    drawn = train(follower, range(400), pause=0.005)
+    assert follower.close()
+    job, versions = service.client.job("run"), service.client.versions("run")
+    applied = [v for v in versions if v["applied_at_step"] is not None]
+    assert len(applied) > 10
+    assert all(v["applied_at_step"] == v["effective_step"] for v in applied)
+    starts = [v["applied_at_step"] for v in applied]
+    for d, name in enumerate(DOMAINS):
+        lengths = zip(starts, [*starts[1:], 400], applied, strict=True)
+        intended = sum((end - start) * v["weights"][name] for start, end, v in lengths) / 400
+        assert drawn[d] / 3200 == pytest.approx(intended, abs=0.01)
+    assert job["reports_accepted"] == follower.counters()["sent_reports"] >= 80
+    assert (job["reports_late"], job["reports_duplicate"]) == (0, 0)
+    assert follower.state_token is not None
+
+
+def test_a_report_never_spans_two_versions(service: Service, tmp_path: Path) -> None:
+    create(service, lead_steps=3)
+    follower = client(service.url, service.key, tmp_path)
+    follower.start()
+    train(follower, range(100), pause=0.01)
+    follower.close()
+    changes = {v["applied_at_step"] for v in service.client.versions("run") if v["applied_at_step"]}
+    assert changes
+    # Steps of a report are those of one version, so every change begins a report: one more for each.
+    mid = {step for step in changes if step % 5}
+    assert service.client.job("run")["reports_accepted"] == 20 + len(mid)
+
+
+@pytest.mark.parametrize("mode", [Mode.CUT, Mode.HANG, Mode.GARBAGE])
+def test_an_outage_stops_nothing_and_loses_nothing(service: Service, tmp_path: Path, mode: Mode) -> None:
+    create(service)
+    with proxied(service.url) as proxy:
+        follower = client(proxy.url, service.key, tmp_path)
+        follower.start()
+        train(follower, range(100))
+        proxy.set(mode)
+        done = threading.Event()
+
+        def loop() -> None:
+            train(follower, range(100, 200))
+            done.set()
+
+        threading.Thread(target=loop, daemon=True).start()
+        # A loop that waited for one answer of a hanging service would take half a minute for it.
+        assert done.wait(10), "the training loop was held up"
+        before = service.client.job("run")["reports_accepted"]
+        assert before <= 20 + 5
+        proxy.set(Mode.PASS)
+        train(follower, range(200, 300))
+        until(lambda: service.client.job("run")["reported_step"] == 299, seconds=60)
+        follower.close(timeout=30)
+    job = service.client.job("run")
+    assert job["reports_accepted"] >= 60
+    assert job["reports_late"] == 0
+
+
+def test_lost_answers_lead_to_duplicates_and_never_to_a_second_effect(
+    service: Service, tmp_path: Path
+) -> None:
+    create(service)
+    with proxied(service.url) as proxy:
+        follower = client(proxy.url, service.key, tmp_path)
+        follower.start()
+        train(follower, range(50))
+        until(lambda: service.client.job("run")["reported_step"] == 49)
+        proxy.set(Mode.LOSE_ANSWERS)
+        train(follower, range(50, 100))
+        until(lambda: service.client.job("run")["reported_step"] == 99)
+        proxy.set(Mode.PASS)
+        train(follower, range(100, 150))
+        assert follower.close(timeout=30)
+    job = service.client.job("run")
+    assert job["reports_duplicate"] > 0
+    assert job["reports_accepted"] == 30 + len(
+        {v["applied_at_step"] for v in service.client.versions("run") if (v["applied_at_step"] or 0) % 5}
+    )
+
+
+def test_reports_of_a_crashed_trainer_are_sent_by_its_successor(service: Service, tmp_path: Path) -> None:
+    create(service)
+    with proxied(service.url) as proxy:
+        first = client(proxy.url, service.key, tmp_path)
+        first.start()
+        proxy.set(Mode.CUT)
+        train(first, range(50))
+        until(lambda: (tmp_path / "reports.jsonl").read_text().count("\n") >= 10)
+        # The first one is never closed: its process is gone.
+        second = client(service.url, service.key, tmp_path)
+        second.start()
+        until(lambda: service.client.job("run")["reported_step"] == 49)
+        second.close()
+    assert service.client.job("run")["reports_accepted"] == 10
+
+
+def test_a_job_starts_on_its_stored_schedule_when_the_service_is_away(
+    service: Service, tmp_path: Path
+) -> None:
+    create(service)
+    first = client(service.url, service.key, tmp_path)
+    first.start()
+    train(first, range(60), pause=0.01)
+    first.close()
+    held = first.schedule
+    again = client("http://127.0.0.1:9", service.key, tmp_path)
+    again.start(timeout=0.2)
+    assert again.schedule == held
+    assert train(again, range(60, 70))
+    again.close(timeout=0.2)
+
+
+def test_without_any_schedule_a_job_takes_its_fallback_or_says_why_not(tmp_path: Path) -> None:
+    key = "mx_0123456789ab_" + "x" * 43
+    with pytest.raises(ScheduleUnavailableError, match="Start the service, or give fallback weights"):
+        client("http://127.0.0.1:9", key, tmp_path / "a").start(timeout=0.1)
+    follower = client(
+        "http://127.0.0.1:9", key, tmp_path / "b", fallback={"x": 0.75, "y": 0.25}, samples_per_step=4
+    )
+    follower.start(timeout=0.1)
+    assert follower.schedule.stages[0].weights == (0.75, 0.25)
+    follower.close(timeout=0.1)
+
+
+def test_a_wrong_key_is_told_before_training_and_not_waited_for(service: Service, tmp_path: Path) -> None:
+    create(service)
+    with pytest.raises(ScheduleUnavailableError, match="401"):
+        client(service.url, "mx_0123456789ab_" + "x" * 43, tmp_path).start(timeout=3600)
+    with pytest.raises(ScheduleUnavailableError, match="403 missing_scope"):
+        client(service.url, service.new_key("studies:read"), tmp_path).start(timeout=3600)
+
+
+def test_a_zombie_trainer_is_fenced_and_its_successor_goes_on(service: Service, tmp_path: Path) -> None:
+    create(service)
+    zombie = client(service.url, service.key, tmp_path / "a")
+    zombie.start()
+    train(zombie, range(50))
+    until(lambda: service.client.job("run")["reported_step"] == 49)
+    successor = client(service.url, service.key, tmp_path / "b")
+    successor.start(from_step=30)
+    assert successor.schedule.attempt == 2
+    train(successor, range(30, 60))
+    train(zombie, range(50, 80))
+    zombie.close()
+    successor.close()
+    job = service.client.job("run")
+    assert job["attempt"] == 2
+    assert job["reported_step"] == 59
+    refused = zombie.counters()
+    assert refused.get("refused_stale_attempt", 0) > 0
+
+
+def test_a_version_that_comes_too_late_is_refused_and_planned_anew(service: Service, tmp_path: Path) -> None:
+    create(service, lead_steps=0)
+    follower = client(service.url, service.key, tmp_path)
+    follower.start()
+    drawn_before = [follower.step(step) for step in range(100)]
+    follower.record(30, loss_sums=[99.0, 10.0, 10.0], token_counts=[10, 10, 10])
+    follower._recorder.flush()
+    until(lambda: service.client.job("run")["versions_too_late"] >= 1)
+    assert [follower.step(step) for step in range(100)] == drawn_before, "what was drawn stays as it was"
+    until(lambda: max(v["effective_step"] for v in service.client.versions("run")) >= 99)
+    follower.close()
+
+
+@pytest.mark.parametrize(
+    ("losses", "tokens"),
+    [([float("nan"), 1.0, 1.0], [5, 5, 5]), ([1.0], [1]), (None, None), (["x", 1, 1], [1, 1, 1])],
+)
+def test_whatever_the_loop_measures_it_goes_on(
+    service: Service, tmp_path: Path, losses: Any, tokens: Any
+) -> None:
+    create(service)
+    follower = client(service.url, service.key, tmp_path)
+    follower.start()
+    for step in range(5):
+        follower.step(step)
+        follower.record(step, loss_sums=losses, token_counts=tokens)
+    train(follower, range(5, 20))
+    assert follower.close()
+    assert service.client.job("run")["reported_step"] == 19
+
+
+def test_a_full_queue_drops_and_counts_and_never_waits(service: Service, tmp_path: Path) -> None:
+    create(service)
+    follower = client(service.url, service.key, tmp_path)
+    follower.start()
+    reporter = follower._reporter
+    for number in range(30_000):
+        reporter.put(
+            {"kind": "acks", "body": {"attempt": 1, "version": 1, "step": number, "outcome": "applied"}}
+        )
+    counted = follower.counters()
+    assert counted.get("dropped_queue_full", 0) >= 0
+    follower.close(timeout=0.1)
