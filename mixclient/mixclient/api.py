@@ -95,7 +95,7 @@ class ServiceClient:
                 headers=extra,
                 timeout=self._http.timeout if timeout is None else timeout,
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, RuntimeError) as error:  # httpx's RuntimeError: closed by another thread
             raise ServiceUnreachableError(
                 f"{method} {self.url}{path}: {type(error).__name__} {error}"
             ) from None

@@ -71,7 +71,7 @@ class MixtureClient:
         self._lock = threading.Lock()
         self._sampler: Sampler | None = None
         self._drawn_to = -1
-        self._acknowledged: set[int] = set()
+        self._acknowledged: set[int] = set()  # versions, whether applied or too late
         self._state_token: str | None = None
         self._services = [ServiceClient(url, key) for _ in range(2)]
         self._poller = Poller(self._services[0], job, on_schedule=self._take)
@@ -93,23 +93,11 @@ class MixtureClient:
         Raises:
             ScheduleUnavailableError: no schedule from the service, none stored, and no fallback given.
         """
-        deadline = time.monotonic() + timeout
-        if from_step is not None:
-            self._drawn_to = from_step - 1
-        error: MixclientError | None = None
-        while True:
-            try:
-                if from_step is not None:
-                    self._services[0].open_attempt(self.job, from_step, state_token=state_token)
-                    from_step = None
-                self._poller.poll()
-                break
-            except MixclientError as raised:
-                error = raised
-                if time.monotonic() >= deadline or not _may_pass(raised):
-                    self._start_without(error)
-                    break
-                time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+        try:
+            self._first_schedule(time.monotonic() + timeout, from_step, state_token)
+        except BaseException:
+            self._disconnect()
+            raise
         self._poller.start()
         self._reporter.start()
 
@@ -168,9 +156,26 @@ class MixtureClient:
         self._recorder.flush()
         self._poller.close()
         done = self._reporter.close(timeout)
+        self._disconnect()
+        return done
+
+    def _first_schedule(self, deadline: float, from_step: int | None, state_token: str | None) -> None:
+        if from_step is not None:
+            self._drawn_to = from_step - 1
+        while True:
+            try:
+                if from_step is not None:
+                    self._services[0].open_attempt(self.job, from_step, state_token=state_token)
+                    from_step = None
+                return self._poller.poll()
+            except MixclientError as error:
+                if time.monotonic() >= deadline or not _may_pass(error):
+                    return self._start_without(error)
+                time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+
+    def _disconnect(self) -> None:
         for service in self._services:
             service.close()
-        return done
 
     def _report(self, step_from: int, step_to: int, loss_sums: list[float], token_counts: list[int]) -> None:
         schedule = self.schedule
@@ -204,6 +209,8 @@ class MixtureClient:
                 merged = newer
             else:
                 merged, late = self._sampler.schedule.merged(newer, drawn_to=self._drawn_to)
+                late = tuple(stage for stage in late if stage.version not in self._acknowledged)
+                self._acknowledged |= {stage.version for stage in late}
             self._sampler = Sampler(merged, seed=self.seed)
             drawn_to = self._drawn_to
         for stage in late:

@@ -5,6 +5,7 @@ import logging
 import queue
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -48,7 +49,7 @@ class Reporter:
         self._spool = spool
         self._on_answer = on_answer
         self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue(queue_limit)
-        self._closing = threading.Event()
+        self._give_up_at: float | None = None  # set while closing
         self._thread = threading.Thread(target=self._run, name="mixclient-reporter", daemon=True)
 
     def start(self) -> None:
@@ -64,15 +65,11 @@ class Reporter:
 
     def close(self, timeout: float) -> bool:
         """Send what waits, for at most `timeout` seconds; True if nothing stays in the spool."""
-        self._closing.set()
-        self.put_sentinel()
+        self._give_up_at = time.monotonic() + timeout
+        with contextlib.suppress(queue.Full):  # a full queue wakes the thread as well
+            self._queue.put_nowait(None)
         self._thread.join(timeout)
         return not self._thread.is_alive() and len(self._spool) == 0
-
-    def put_sentinel(self) -> None:
-        """Wake the thread."""
-        with contextlib.suppress(queue.Full):  # a full queue wakes it as well
-            self._queue.put_nowait(None)
 
     def _run(self) -> None:
         pause = 0.0
@@ -85,12 +82,14 @@ class Reporter:
                 pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
                 self.counters["failed_sends"] += 1
                 _log.info("%d reports wait: %s", len(self._spool), error)
-            if self._closing.is_set() and self._queue.empty() and (pause == 0.0 or len(self._spool) == 0):
+            if self._give_up_at is not None and (
+                time.monotonic() >= self._give_up_at or (self._queue.empty() and not len(self._spool))
+            ):
                 return
 
     def _drain(self, *, wait: float | None) -> None:
         """Move the queue to the spool; wait for the first item, or at most `wait` seconds."""
-        if self._closing.is_set():
+        if self._give_up_at is not None:
             wait = min(wait or 0.0, 0.5)  # the trainer is leaving: try often
         try:
             item = self._queue.get(timeout=wait) if wait != 0.0 else self._queue.get_nowait()

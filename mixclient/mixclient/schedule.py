@@ -149,7 +149,7 @@ class Schedule:
             The merged schedule, and the stages that came too late to be followed.
 
         Raises:
-            ScheduleError: it is of another job, other domains, or an older attempt or version.
+            ScheduleError: it is of another job, other domains, of another attempt, or of an older version.
         """
         if newer.job != self.job or newer.domains != self.domains:
             raise ScheduleError(
@@ -158,6 +158,11 @@ class Schedule:
         if newer.samples_per_step != self.samples_per_step:
             raise ScheduleError(
                 f"samples_per_step went from {self.samples_per_step} to {newer.samples_per_step}"
+            )
+        if newer.attempt > self.attempt:
+            raise ScheduleError(
+                f"attempt {newer.attempt} was opened by another trainer: this one is of attempt "
+                f"{self.attempt}, is fenced, and should stop"
             )
         if (newer.attempt, newer.version) < (self.attempt, self.version):
             raise ScheduleError(

@@ -114,11 +114,19 @@ def test_a_stage_whose_step_was_drawn_already_is_late_and_not_followed() -> None
     [
         schedule(stage(0, 0.9, 1)),
         schedule(stage(0, 0.9, 9), attempt=0),
+        schedule(stage(0, 0.9, 9), attempt=2),
         Schedule("other", 1, 9, 8, ("web", "code"), (stage(0, 0.9, 9),)),
         Schedule("run", 1, 9, 8, ("code", "web"), (stage(0, 0.9, 9),)),
         Schedule("run", 1, 9, 16, ("web", "code"), (stage(0, 0.9, 9),)),
     ],
-    ids=["older version", "older attempt", "other job", "other domains", "other batch"],
+    ids=[
+        "older version",
+        "older attempt",
+        "attempt of another trainer",
+        "other job",
+        "other domains",
+        "other batch",
+    ],
 )
 def test_a_schedule_that_is_older_or_of_something_else_is_refused(newer: Schedule) -> None:
     held = schedule(stage(0, 0.9, 1), stage(50, 0.8, 2))

@@ -82,6 +82,7 @@ class Proxy:
             upward.start()
             if self._mode is Mode.LOSE_ANSWERS:
                 far.recv(1)  # the service has taken the request and begun to answer
+                near.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread that reads it
             else:
                 _copy(far, near)
         with self._lock:
