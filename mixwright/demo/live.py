@@ -27,6 +27,7 @@ def _describe(client: ServiceClient, name: str, run: dict[str, Any]) -> dict[str
     applied = [version for version in versions if version["applied_at_step"] is not None]
     return {
         "job": name,
+        "attempt": job["attempt"],
         "versions_published": job["versions_published"],
         "versions_applied": job["versions_applied"],
         "versions_too_late": job["versions_too_late"],
@@ -41,6 +42,7 @@ def _describe(client: ServiceClient, name: str, run: dict[str, Any]) -> dict[str
         "realised_shares": realised,
         "largest_share_difference": max(abs(realised[domain] - intended[domain]) for domain in drawn),
         "client": run["result"]["live"],
+        "versions": versions,
     }
 
 

@@ -34,6 +34,9 @@ class Plan:
         seeds: runs of each confirmed mixture.
         noise_seeds: runs of the natural mixture, if more are wanted there.
         methods: laws and regressors to fit.
+        kl: weight of the distance to the natural mixture in a proposal. Four times the proposer's default:
+            proxies make two thirds of the optimiser steps of a target, and what a mixture gains at that
+            scale shrinks with further training.
         folds: parts of the cross-validation.
         lead_steps: steps between a report and the weights that follow from it.
         megabytes: text of each domain, in millions of bytes.
@@ -48,6 +51,7 @@ class Plan:
     seeds: int = 3
     noise_seeds: int = 3
     methods: tuple[str, ...] = ("gaussian_process", "exponential", "lightgbm", "linear")
+    kl: float = 0.2
     folds: int = 10
     lead_steps: int = 40
     megabytes: float = 5.0

@@ -89,6 +89,7 @@ class ServiceProcess:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            _let_go(child)
         self._folder.cleanup()
 
     def wait(self) -> None:
@@ -113,6 +114,8 @@ class ServiceProcess:
         while not self._stopping.wait(_RESTART_PAUSE):
             if self._ended() and not self._stopping.is_set():
                 self.restarts += 1
+                if self._child is not None:
+                    _let_go(self._child)
                 self._spawn()
 
     def _ended(self) -> bool:
@@ -123,6 +126,11 @@ class ServiceProcess:
             return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
         except OSError:
             return "(nothing)"
+
+
+def _let_go(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin is not None:
+        child.stdin.close()
 
 
 def _answers(client: ServiceClient) -> bool:

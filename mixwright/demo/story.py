@@ -96,7 +96,7 @@ class Story:
                 smooth = fit["method"] != "lightgbm"
                 # A convex search follows slopes, which trees do not have.
                 chosen = (
-                    {"proposer": "convex"}
+                    {"proposer": "convex", "params": {"kl": self.plan.kl}}
                     if smooth
                     else {"proposer": "simulate", "params": {"strength": 8.0}}
                 )
