@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_training_went_on_while_the_server_was_away(told: tuple[dict[str, Any], 
     assert live["client"]["failed_sends"] > 0, "the trainer never noticed: nothing was tested"
     # Reports wait for nobody: those of the outage came together, so that one version covers many of them.
     steps = sorted(version["effective_step"] for version in live["versions"])
-    longest = max(later - earlier for earlier, later in zip(steps, steps[1:], strict=False))
+    longest = max(later - earlier for earlier, later in pairwise(steps))
     assert longest >= 3 * TINY.target.report_every
     # One unbroken run: had it begun anew, a second attempt would have been opened.
     assert live["attempt"] == 1

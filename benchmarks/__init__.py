@@ -1,0 +1,1 @@
+"""Measurements of speed and of held-out quality; see README.md beside this file."""

@@ -1,0 +1,58 @@
+"""What the documents and examples show does what they say."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixlaws.domains import DomainSet
+from mixlaws.problem import MixtureProblem
+from mixlaws.simulation import Simulation
+from tests.support.populated import finish_runs, settled
+from tests.support.servers import Service
+
+ROOT = Path(__file__).parents[2]
+
+
+def blocks(document: str) -> list[str]:
+    """Python of a document, block by block."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / document).read_text(), re.DOTALL)
+
+
+def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
+    service: Service, rng: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create, fit, propose, look, elsewhere = blocks("proxy_runs.md")
+    names: dict[str, Any] = {"key": service.key}
+    exec(create.replace("http://127.0.0.1:8321", service.url), names)  # noqa: S102
+    truth = Simulation.create(domains=3, rng=rng).truth
+    domains = DomainSet(("web", "code", "papers"), (8_000_000_000, 2_000_000_000, 500_000_000))
+    assert finish_runs(service, Simulation(MixtureProblem.create(domains), truth), noise=0.01, seed=0) == 32
+    exec(fit, names)  # noqa: S102
+    assert settled(service.client.fit, names["fit"]["id"])["state"] == "done"
+    exec(propose, names)  # noqa: S102
+    assert settled(service.client.proposal, names["asked"]["id"])["state"] == "done"
+    exec(look, names)  # noqa: S102
+    assert "'papers'" in capsys.readouterr().out
+    exec(elsewhere, names)  # noqa: S102
+    newest = service.client.runs("first", state="completed")
+    assert {"web": 3.2, "code": 1.9, "papers": 2.8} in [run["result"]["losses"] for run in newest]
+    names["service"].close()
+
+
+def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "examples/follow_a_schedule.py", "--url", service.url, "--steps", "120",
+         "--megabytes", "0.3"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "MIXWRIGHT_KEY": service.key, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (job,) = service.client.call("GET", "/v1/jobs")
+    assert f"{job['name']}: {job['reports_accepted']} reports sent" in done.stdout
+    assert job["reported_step"] == 119
+    assert job["versions_published"] > 1
