@@ -36,13 +36,32 @@ def evaluate(model: Decoder, corpus: Corpus, *, context: int, tokens: int, split
         context: tokens that a window predicts.
         tokens: most tokens to score of each domain.
         split: which held-out text.
+
+    Raises:
+        ValueError: the held-out text of a domain does not fill one window.
     """
+    check_held_out(corpus, context=context, split=split)
     training = model.training
     model.eval()
     losses = {name: _loss(model, corpus, name, context, tokens, split) for name in corpus.domains.names}
     model.train(training)
     bits = {name: loss / math.log(2) / corpus.bytes_per_token(name, split) for name, loss in losses.items()}
     return HeldOut(losses, bits)
+
+
+def check_held_out(corpus: Corpus, *, context: int, split: Split) -> None:
+    """Check that every domain can be scored, which is cheap: training is not.
+
+    Raises:
+        ValueError: the held-out text of a domain does not fill one window.
+    """
+    for name in corpus.domains.names:
+        available = len(corpus.tokens(name, split))
+        if available <= context:
+            raise ValueError(
+                f"domain {name!r} holds out {available} tokens for {split}, fewer than one window of "
+                f"{context + 1}: lower the context"
+            )
 
 
 def _loss(model: Decoder, corpus: Corpus, name: str, context: int, tokens: int, split: Split) -> float:

@@ -1,5 +1,6 @@
 """What a proxy run trains and what comes out: plain data, without torch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -58,6 +59,8 @@ class TrainSpec:
             raise ValueError(f"learning_rate is {self.learning_rate}: expected between 0 and 1")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is {self.warmup}: expected a fraction from 0 to below 1")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay is {self.weight_decay}: expected a finite number, at least 0")
         if self.evaluation_tokens <= self.context:
             raise ValueError(f"evaluation_tokens {self.evaluation_tokens} do not fill one context")
         if self.steps < 1:

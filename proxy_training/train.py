@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mixclient import MixtureClient, Sampler, Schedule
 from proxy_training.corpus.corpus import Corpus
-from proxy_training.evaluate import evaluate
+from proxy_training.evaluate import check_held_out, evaluate
 from proxy_training.mixture_stream import MixtureStream
 from proxy_training.model import Decoder
 from proxy_training.spec import TrainResult, TrainSpec
@@ -73,8 +73,10 @@ def train(
 
     Raises:
         TrainingDivergedError: the loss is NaN or infinite.
+        ValueError: the text of a domain does not fill one window.
     """
     started = time.perf_counter()
+    check_held_out(corpus, context=spec.context, split=spec.split)
     torch.manual_seed(seed)
     uniform = np.full(len(corpus.domains), 1 / len(corpus.domains))
     bias = torch.from_numpy(corpus.log_unigram(uniform))  # the same for every mixture: it favours none
@@ -97,7 +99,7 @@ def train(
             progress(step / spec.steps)
     held_out = evaluate(model, corpus, context=spec.context, tokens=spec.evaluation_tokens, split=spec.split)
     if not all(math.isfinite(value) for value in held_out.losses.values()):
-        raise TrainingDivergedError("a held-out loss is no number: lower the learning rate")
+        raise TrainingDivergedError(f"a held-out loss is no number: {_remedy(spec)}")
     return TrainResult(
         losses=held_out.losses,
         bits_per_byte=held_out.bits_per_byte,
@@ -122,9 +124,12 @@ def learning_rate(spec: TrainSpec, step: int) -> float:
 
 def _check(loss: float, step: int, spec: TrainSpec) -> None:
     if not math.isfinite(loss):
-        raise TrainingDivergedError(
-            f"the loss is {loss} at step {step}: lower the learning rate, which is {spec.learning_rate}"
-        )
+        raise TrainingDivergedError(f"the loss is {loss} at step {step}: {_remedy(spec)}")
+
+
+def _remedy(spec: TrainSpec) -> str:
+    rate, decay = spec.learning_rate, spec.weight_decay
+    return f"lower the learning rate, which is {rate}, or the weight decay, which is {decay}"
 
 
 def _optimiser(model: Decoder, spec: TrainSpec) -> torch.optim.Optimizer:

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from mixclient import (
     ConflictError,
@@ -29,6 +29,7 @@ _LONGEST_PAUSE = 30.0
 
 
 Watch = Callable[[Moment], None]
+T = TypeVar("T")
 
 
 class Worker:
@@ -66,18 +67,21 @@ class Worker:
 
         Raises:
             ServiceError: the key is refused.
+            OSError: this machine cannot go on, such as without its corpus; its run goes to another worker.
         """
         completed = 0
-        while not self.stopping.is_set():
-            lease = self._claim()
-            if lease is not None:
-                completed += self._train(lease)
-            elif until_idle:
-                break
-            else:
-                self.stopping.wait(_IDLE_SECONDS)
-        self._service.close()
-        self._beats.close()
+        try:
+            while not self.stopping.is_set():
+                lease = self._claim()
+                if lease is not None:
+                    completed += self._train(lease)
+                elif until_idle:
+                    break
+                else:
+                    self.stopping.wait(_IDLE_SECONDS)
+        finally:
+            self._service.close()
+            self._beats.close()
         return completed
 
     def _claim(self) -> dict[str, Any] | None:
@@ -106,17 +110,19 @@ class Worker:
                     self._watch(Moment(label, share, "training"))
 
                 result = self._measure(lease, progress)
-                steps = TrainSpec(**run["train"]).steps
-                self._hand_in(run["id"], {"lease": proof, "step": steps, **result.dump()})
+                self._hand_in(lease, result)
         except LeaseLostError as error:
             self._watch(Moment(label, 0.0, "lost", str(error)))
             return False
         except ConflictError as error:
             self._watch(Moment(label, 1.0, "lost", error.detail))
             return False
-        except (TrainingDivergedError, MixlawsError, MixclientError, ValueError) as error:
-            self._give_up(run["id"], proof, str(error))
-            self._watch(Moment(label, 0.0, "failed", str(error)))
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a run that ends workers one by one tells nobody why
+            reason = _reason(error)
+            self._give_up(run["id"], proof, reason)
+            self._watch(Moment(label, 0.0, "failed", reason))
             return False
         mean = sum(result.losses.values()) / len(result.losses)
         self._watch(Moment(label, 1.0, "completed", f"mean held-out loss {mean:.3f}"))
@@ -127,57 +133,101 @@ class Worker:
         spec = TrainSpec(**run["train"])
         if spec.corpus and spec.corpus != self._corpus.id:
             raise ValueError(f"the run needs corpus {spec.corpus}, this worker holds {self._corpus.id}")
-        if tuple(lease["domains"]) != self._corpus.domains.names:
+        names = self._corpus.domains.names
+        if set(lease["domains"]) != set(names):
             raise ValueError(
                 f"the study has domains {', '.join(lease['domains'])}, the corpus of this worker has "
-                f"{', '.join(self._corpus.domains.names)}: start it with the corpus of the study"
+                f"{', '.join(names)}: start it with the corpus of the study"
             )
+        unmeasured = sorted(set(lease["targets"]) - set(names))
+        if unmeasured:
+            raise ValueError(
+                f"this worker measures held-out losses of domains, and no targets {', '.join(unmeasured)}: "
+                "evaluate them with a worker of your own"
+            )
+        # A mixture names its domains in the order of the study.
+        weights = {name: run["weights"][name] for name in names}
         if run["job"] is None:
-            mixture = FixedMixture(run["weights"], batch=spec.batch, seed=run["seed"])
+            mixture = FixedMixture(weights, batch=spec.batch, seed=run["seed"])
             return train(spec, self._corpus, mixture, seed=run["seed"], progress=progress)
-        return self._follow(run, spec, progress)
+        return self._follow(run, spec, weights, progress)
 
-    def _follow(self, run: dict[str, Any], spec: TrainSpec, progress: Callable[[float], None]) -> TrainResult:
+    def _follow(
+        self,
+        run: dict[str, Any],
+        spec: TrainSpec,
+        weights: dict[str, float],
+        progress: Callable[[float], None],
+    ) -> TrainResult:
         """Train as a live job: the mixture comes from the service, step by step."""
-        started_before = self._service.job(run["job"])["reported_step"] >= 0
+        job = _insisted("a live job", lambda: self._service.job(run["job"]))
+        samples, domains = job["definition"]["samples_per_step"], job["definition"]["domains"]
+        if samples != spec.batch:
+            raise ValueError(
+                f"job {run['job']!r} draws {samples} samples a step, the run trains {spec.batch}: "
+                "give them the same number"
+            )
+        if tuple(domain["name"] for domain in domains) != self._corpus.domains.names:
+            raise ValueError(
+                f"job {run['job']!r} has other domains than the corpus of this worker, or in another order: "
+                f"give it {', '.join(self._corpus.domains.names)}"
+            )
         client = MixtureClient(
             self._url,
             self._key,
             job=run["job"],
             seed=run["seed"],
-            fallback=run["weights"],
+            fallback=weights,
             samples_per_step=spec.batch,
             report_every=spec.report_every,
         )
         # A run that lost its worker begins anew, and so does its job.
-        client.start(from_step=0 if started_before else None)
+        client.start(from_step=0 if job["reported_step"] >= 0 else None)
         try:
-            if client.domains != self._corpus.domains.names:
-                raise ValueError(f"job {run['job']!r} has other domains than the corpus of this worker")
             result = train(spec, self._corpus, client, seed=run["seed"], progress=progress)
         finally:
             delivered = client.close(timeout=60.0)
         live = {**client.counters(), "delivered": int(delivered)}
         return TrainResult(**{**vars(result), "live": live})
 
-    def _hand_in(self, run_id: str, body: dict[str, Any]) -> None:
+    def _hand_in(self, lease: dict[str, Any], result: TrainResult) -> None:
         """Deliver a result, however long the service is away: it cost more than the waiting does."""
-        pause = 0.5
-        while True:
-            try:
-                self._service.put_result(run_id, body)
-            except ServiceError as error:
-                if error.status < 500:
-                    raise
-            except ServiceUnreachableError as error:
-                _log.info("a result waits for the service: %s", error)
-            else:
-                return
-            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        run = lease["run"]
+        body = {
+            **result.dump(),
+            "lease": lease["lease"],
+            "step": TrainSpec(**run["train"]).steps,
+            "losses": {target: result.losses[target] for target in lease["targets"]},
+        }
+        _insisted("a result", lambda: self._service.put_result(run["id"], body))
 
     def _give_up(self, run_id: str, proof: str, reason: str) -> None:
         try:
             self._service.put_failure(run_id, proof, reason[:4000])
         except MixclientError as error:
             _log.warning("the failure of run %s could not be reported: %s", run_id, error)
+
+
+def _insisted(what: str, call: Callable[[], T]) -> T:
+    """The answer to a call, made again until the service gives one.
+
+    Raises:
+        ServiceError: the service says no.
+    """
+    pause = 0.5
+    while True:
+        try:
+            return call()
+        except ServiceUnreachableError as error:
+            _log.info("%s waits for the service: %s", what, error)
+        except ServiceError as error:
+            if error.status < 500:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, for people; an error that nobody foresaw is named as well."""
+    foreseen = isinstance(error, (TrainingDivergedError, MixlawsError, MixclientError, ValueError))
+    return str(error) if foreseen else f"{type(error).__name__}: {error}"
