@@ -69,8 +69,10 @@ def _loss(model: Decoder, corpus: Corpus, name: str, context: int, tokens: int, 
     available = len(held_out) // (context + 1)
     count = min(available, max(1, tokens // context))
     starts = (np.arange(count) * available // count) * (context + 1)
+    device = next(model.parameters()).device
     total = 0.0
     for part in range(0, count, _BATCH):
         windows = np.stack([held_out[start : start + context + 1] for start in starts[part : part + _BATCH]])
-        total += float(model.losses(torch.from_numpy(windows.astype(np.int64))).double().sum())
+        losses = model.losses(torch.from_numpy(windows.astype(np.int64)).to(device))
+        total += float(losses.sum(dtype=torch.float64))
     return total / (count * context)

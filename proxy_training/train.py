@@ -60,6 +60,7 @@ def train(
     mixture: Mixture | MixtureClient,
     *,
     seed: int,
+    device: str = "cpu",
     progress: Progress = lambda _: None,
 ) -> TrainResult:
     """Train a model and score it on held-out text.
@@ -69,6 +70,7 @@ def train(
         corpus: text to train and score on.
         mixture: which domain each sample is of; its domains are those of the corpus, in their order.
         seed: initial weights and order of the text.
+        device: where torch computes, such as `cpu` or `cuda:1`; results of one kind of device are comparable.
         progress: told the share that is done.
 
     Raises:
@@ -80,12 +82,12 @@ def train(
     torch.manual_seed(seed)
     uniform = np.full(len(corpus.domains), 1 / len(corpus.domains))
     bias = torch.from_numpy(corpus.log_unigram(uniform))  # the same for every mixture: it favours none
-    model = Decoder(spec, vocabulary=corpus.vocabulary, log_unigram=bias)
+    model = Decoder(spec, vocabulary=corpus.vocabulary, log_unigram=bias).to(device)
     optimiser = _optimiser(model, spec)
     stream = MixtureStream(corpus, context=spec.context, seed=seed)
     for step in range(spec.steps):
         domains = mixture.step(step)
-        losses = model.losses(torch.from_numpy(stream.batch(domains)))
+        losses = model.losses(torch.from_numpy(stream.batch(domains)).to(device))
         loss = losses.mean()
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(spec, step)
@@ -147,6 +149,6 @@ def _record(
 ) -> None:
     """Hand the losses (B, T) of a step on, summed by domain."""
     index = np.asarray(domains)
-    sums = np.bincount(index, weights=losses.sum(dim=1).double().numpy(), minlength=d)
+    sums = np.bincount(index, weights=losses.sum(dim=1).double().cpu().numpy(), minlength=d)
     counts = np.bincount(index, minlength=d) * losses.shape[1]
     mixture.record(step, loss_sums=sums.tolist(), token_counts=counts.tolist())

@@ -20,7 +20,7 @@ from proxy_training.corpus.corpus import Corpus
 from proxy_training.heartbeat import Heartbeat, LeaseLostError
 from proxy_training.moment import Moment
 from proxy_training.spec import TrainResult, TrainSpec
-from proxy_training.train import FixedMixture, TrainingDivergedError, train
+from proxy_training.train import FixedMixture, Mixture, Progress, TrainingDivergedError, train
 
 _log = logging.getLogger("proxy_training")
 
@@ -41,6 +41,7 @@ class Worker:
         corpus: the text that it holds.
         name: who it is, for people.
         study: train runs of this study alone.
+        device: where torch computes.
         watch: told what happens.
     """
 
@@ -52,12 +53,13 @@ class Worker:
         *,
         name: str,
         study: str | None = None,
+        device: str = "cpu",
         watch: Watch = lambda _: None,
     ) -> None:
         self.stopping = threading.Event()
         self._url, self._key = url, key
         self._corpus = corpus
-        self._name, self._study = name, study
+        self._name, self._study, self._device = name, study, device
         self._watch = watch
         self._service = ServiceClient(url, key)
         self._beats = ServiceClient(url, key)
@@ -128,7 +130,7 @@ class Worker:
         self._watch(Moment(label, 1.0, "completed", f"mean held-out loss {mean:.3f}"))
         return True
 
-    def _measure(self, lease: dict[str, Any], progress: Callable[[float], None]) -> TrainResult:
+    def _measure(self, lease: dict[str, Any], progress: Progress) -> TrainResult:
         run = lease["run"]
         spec = TrainSpec(**run["train"])
         if spec.corpus and spec.corpus != self._corpus.id:
@@ -149,7 +151,7 @@ class Worker:
         weights = {name: run["weights"][name] for name in names}
         if run["job"] is None:
             mixture = FixedMixture(weights, batch=spec.batch, seed=run["seed"])
-            return train(spec, self._corpus, mixture, seed=run["seed"], progress=progress)
+            return self._trained(run, spec, mixture, progress)
         return self._follow(run, spec, weights, progress)
 
     def _follow(
@@ -157,7 +159,7 @@ class Worker:
         run: dict[str, Any],
         spec: TrainSpec,
         weights: dict[str, float],
-        progress: Callable[[float], None],
+        progress: Progress,
     ) -> TrainResult:
         """Train as a live job: the mixture comes from the service, step by step."""
         job = _insisted("a live job", lambda: self._service.job(run["job"]))
@@ -184,11 +186,16 @@ class Worker:
         # A run that lost its worker begins anew, and so does its job.
         client.start(from_step=0 if job["reported_step"] >= 0 else None)
         try:
-            result = train(spec, self._corpus, client, seed=run["seed"], progress=progress)
+            result = self._trained(run, spec, client, progress)
         finally:
             delivered = client.close(timeout=60.0)
         live = {**client.counters(), "delivered": int(delivered)}
         return TrainResult(**{**vars(result), "live": live})
+
+    def _trained(
+        self, run: dict[str, Any], spec: TrainSpec, mixture: Mixture | MixtureClient, progress: Progress
+    ) -> TrainResult:
+        return train(spec, self._corpus, mixture, seed=run["seed"], device=self._device, progress=progress)
 
     def _hand_in(self, lease: dict[str, Any], result: TrainResult) -> None:
         """Deliver a result, however long the service is away: it cost more than the waiting does."""
