@@ -28,6 +28,8 @@ CMD ["mixwright", "serve", "--host", "0.0.0.0", "--remote"]
 FROM base AS gpu
 # The registry's torch wheel brings CUDA; `--build-arg` another constraints file for another build.
 RUN pip install -c constraints.txt ./mixclient '.[proxy]'
+# Tokenised text goes to the volume, and outlives the container.
+ENV XDG_CACHE_HOME=/data
 USER mixwright
 WORKDIR /data
 VOLUME /data

@@ -4,9 +4,11 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
+from mixwright.interruption import unwind_when_terminated
 from mixwright.problems import explained
 
 app = typer.Typer(
@@ -25,11 +27,12 @@ app.add_typer(databases.app, name="db")
 
 def main() -> None:
     """Run a command; what went wrong is told in a sentence, and not as a stack trace."""
+    unwind_when_terminated()
     try:
         app()
     except Exception as error:
         text = explained(error)
         if text is None:
             raise
-        Console(stderr=True).print(f"[bold red]mixwright:[/] {text}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"[bold red]mixwright:[/] {escape(text)}", highlight=False, soft_wrap=True)
         sys.exit(1)

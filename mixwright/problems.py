@@ -1,13 +1,20 @@
 """Errors that a person can mend, told in a sentence; every other one keeps its stack trace."""
 
-from rich.markup import escape
+import errno
 
 _MODULES = ("mixlaws.", "mixclient.", "proxy_training.", "service.", "mixwright.")
 _EXTRAS = {
     "torch": "proxy", "tokenizers": "proxy", "mixclient": "proxy", "pyarrow": "proxy", "zstandard": "proxy",
-    "fastapi": "service", "sqlalchemy": "service", "pydantic": "service", "uvicorn": "service",
-    "alembic": "service", "psycopg": "service", "procrastinate": "service",
-    "numpy": "laws", "scipy": "laws", "sklearn": "laws", "lightgbm": "laws", "plotly": "plots",
+    "httpx": "proxy", "fastapi": "service", "starlette": "service", "jinja2": "service",
+    "sqlalchemy": "service", "pydantic": "service", "pydantic_settings": "service", "uvicorn": "service",
+    "alembic": "service", "psycopg": "service", "psycopg_pool": "service", "procrastinate": "service",
+    "psutil": "service", "anyio": "service", "markupsafe": "service",
+    "numpy": "laws", "scipy": "laws", "sklearn": "laws", "joblib": "laws", "lightgbm": "laws",
+    "plotly": "plots",
+}  # fmt: skip
+# Rights and space are mended outside; of any other error of a file, the stack trace is wanted.
+_OF_THE_MACHINE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST,
 }  # fmt: skip
 
 
@@ -20,7 +27,9 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError) and error.name:
         extra = _EXTRAS.get(error.name.split(".")[0])
         if extra is not None:
-            return escape(f"{error.name} is not installed: pip install 'mixwright[{extra}]'")
+            return f"{error.name} is not installed: pip install 'mixwright[{extra}]'"
     if type(error).__module__.startswith(_MODULES):
-        return escape(str(error))
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return None

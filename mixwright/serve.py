@@ -1,5 +1,6 @@
 """`mixwright serve`: the API, the dashboard and the tasks, on this machine's own database or another."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -11,11 +12,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from mixwright.options import in_existing_folder
+
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; by default 127.0.0.1.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 takes a free one [default: 8321].")
+        int | None,
+        typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one; by default 8321."),
     ] = None,
     remote: Annotated[
         bool, typer.Option("--remote", help="Allow an address that other machines reach: put TLS in front.")
@@ -28,7 +32,10 @@ def serve(
         typer.Option("--until-stdin-closes", help="End when standard input ends, as when a parent dies."),
     ] = False,
     ready_file: Annotated[
-        Path | None, typer.Option(help="Write address and login link there once the service answers.")
+        Path | None,
+        typer.Option(
+            help="Write address and login link there once the service answers.", callback=in_existing_folder
+        ),
     ] = None,
 ) -> None:
     """Serve the API and the dashboard until interrupted."""
@@ -47,9 +54,17 @@ def serve(
         console.print(f"  admin key, for the command line:      {key_file}", soft_wrap=True)
         console.print("  Ctrl-C to stop")
 
-    run_service(
-        host=host, port=port, remote=remote, tasks=tasks, ready_file=ready_file, report=report, ready=ready
-    )
+    # To be asked to end is how this command ends: no failure.
+    with contextlib.suppress(KeyboardInterrupt):
+        run_service(
+            host=host,
+            port=port,
+            remote=remote,
+            tasks=tasks,
+            ready_file=ready_file,
+            report=report,
+            ready=ready,
+        )
 
 
 def _end_with_stdin() -> None:

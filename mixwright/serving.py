@@ -5,10 +5,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from mixwright.configuration import read_settings
 from service.app import create_app
 from service.keys.service import create_link, ensure_admin_key
 from service.server import Server, bind, url_of
-from service.settings import Settings
 from service.startup import opened
 
 
@@ -33,7 +33,7 @@ def run_service(
         report: told what takes time.
         ready: told address, one-time token and key file once the socket listens.
     """
-    settings = Settings()
+    settings = read_settings()
     settings = settings.model_copy(
         update={
             "host": host if host is not None else settings.host,

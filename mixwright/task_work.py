@@ -8,14 +8,14 @@ from typing import Any
 
 import typer
 
-from service.settings import Settings
+from mixwright.configuration import read_settings
 from service.startup import opened
 from service.tasks import run_worker
 
 
 def work_on_tasks() -> None:
     """Work until interrupted."""
-    settings = Settings()
+    settings = read_settings()
     with opened(settings, report=lambda sentence: typer.echo(sentence, err=True)) as database:
         typer.echo("working on fits and proposals; Ctrl-C to stop", err=True)
         asyncio.run(_until_told(run_worker(database, settings)))

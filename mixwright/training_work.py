@@ -4,9 +4,11 @@ import queue
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from mixwright.pool import Pool
+from mixwright.handshake import is_address, is_of_this_machine, refusal
+from mixwright.pool import Order, Pool
 from mixwright.problems import CommandError
 from proxy_training.corpus import FolderSource, LocalSource, build_corpus, default_cache_folder
 
@@ -18,6 +20,7 @@ def train_runs(
     folder: Path | None,
     processes: int,
     study: str | None,
+    device: str,
     until_idle: bool,
     megabytes: float,
     vocabulary: int,
@@ -25,23 +28,29 @@ def train_runs(
     """Build the corpus, then train in `processes` processes until interrupted or idle.
 
     Raises:
-        CommandError: no key, or a process died.
+        CommandError: no key, an address that cannot be right, or a process died.
+        NotAuthorisedError: the service refuses the key.
         CorpusError: the corpus cannot be made.
     """
     console = Console(stderr=True)
-    shown_key = key or _admin_key()
+    shown_key = key or _admin_key(url)
+    if reason := refusal(url, shown_key):
+        # Workers are often started before their service, and wait for it while they train, too.
+        console.print(f"waiting for the service: {reason}", highlight=False, markup=False, soft_wrap=True)
     with console.status("reading text ...") as status:
         corpus = build_corpus(
             FolderSource(folder) if folder else LocalSource(),
             cache=default_cache_folder(),
             vocabulary=vocabulary,
             megabytes_per_domain=megabytes,
-            progress=lambda phase, share: status.update(f"{phase} {share:.0%}"),
+            # A phase names a domain, and a domain may be called anything.
+            progress=lambda phase, share: status.update(f"{escape(phase)} {share:.0%}"),
         )
-    console.print(f"corpus {corpus.id} with {len(corpus.domains)} domains", highlight=False, soft_wrap=True)
-    pool = Pool(url, shown_key, corpus.folder, study=study, until_idle=until_idle)
-    pool.start(processes)
+    pool = Pool(Order(url, shown_key, corpus.folder, study, device, until_idle))
     try:
+        said = f"corpus {corpus.id} with {len(corpus.domains)} domains"
+        console.print(said, highlight=False, soft_wrap=True)
+        pool.start(processes)
         _show(console, pool)
     except KeyboardInterrupt:
         console.print("stopping; runs in training return to the queue when their leases end")
@@ -55,7 +64,7 @@ def train_runs(
 
 def _show(console: Console, pool: Pool) -> None:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(),
@@ -76,11 +85,17 @@ def _show(console: Console, pool: Pool) -> None:
                 progress.reset(rows[number], description="waiting for a run")
 
 
-def _admin_key() -> str:
-    """The key that the service of this installation wrote on its first start."""
-    from service.settings import Settings  # noqa: PLC0415 - a worker elsewhere has no service installed
-
-    file = Settings().admin_key_file
+def _admin_key(url: str) -> str:
+    """The key that the service of this installation wrote on its first start; no other one gets it."""
+    if is_address(url) and not is_of_this_machine(url):
+        raise CommandError(
+            f"no API key for {url}: pass --key or set MIXWRIGHT_KEY; `mixwright key create` makes one there"
+        )
+    try:
+        from mixwright.configuration import read_settings  # noqa: PLC0415 - needs the service installed
+    except ModuleNotFoundError:
+        raise CommandError("no API key: pass --key or set MIXWRIGHT_KEY") from None
+    file = read_settings().admin_key_file
     if not file.exists():
         raise CommandError(
             f"no API key: pass --key, set MIXWRIGHT_KEY, or start `mixwright serve` (no {file})"

@@ -12,13 +12,17 @@ def worker(
     ] = "http://127.0.0.1:8321",
     key: Annotated[
         str | None,
-        typer.Option(help="API key [default: the admin key of this installation].", envvar="MIXWRIGHT_KEY"),
+        typer.Option(help="API key; by default the admin key of this installation.", envvar="MIXWRIGHT_KEY"),
     ] = None,
     corpus: Annotated[
-        Path | None, typer.Option(help="Folder with one sub-folder of text per domain [default: local text].")
+        Path | None,
+        typer.Option(help="Folder with one sub-folder of text per domain; by default local text."),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Runs to train at once, one thread each.")] = 1,
     study: Annotated[str | None, typer.Option(help="Train runs of this study alone.")] = None,
+    device: Annotated[
+        str, typer.Option(help="Where to compute: cpu, cuda, cuda:1; auto takes a GPU where there is one.")
+    ] = "auto",
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="Stop when nothing is left to train.")
     ] = False,
@@ -42,6 +46,7 @@ def worker(
         folder=corpus,
         processes=processes,
         study=study,
+        device=device,
         until_idle=until_idle,
         megabytes=megabytes,
         vocabulary=vocabulary,

@@ -40,7 +40,7 @@ def confirmation(
             hovertemplate="%{y}, mean: %{x:+.4f}<extra></extra>",
         )
     figure.update_layout(showlegend=False)
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", type="category")  # a mixture may be called 1
     title = f"objective against {shown(reference)}, nats per token (left is better)"
-    styled(figure, x=title, y="", height=120 + 48 * len(objectives))
+    styled(figure, x=title, y="mixture", height=120 + 48 * len(objectives))
     return figure.update_layout(margin={"l": 140})

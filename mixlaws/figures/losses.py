@@ -17,13 +17,14 @@ def losses(domains: Sequence[str], steps: Sequence[int], sums: FloatArray, token
     Args:
         domains: names of axis d.
         steps: (n,) last step of each report, rising.
-        sums: (n, d) summed losses, nats; NaN where a loss was not finite.
+        sums: (n, d) summed losses, nats; what is not finite is left out.
         tokens: (n, d) tokens behind them; 0 where a domain was not drawn.
     """
     figure = go.Figure()
     groups = np.array_split(np.arange(len(steps)), min(len(steps), _MOST_POINTS)) if len(steps) else []
-    counted = np.where(np.isfinite(sums), tokens, 0)
-    added = [np.nansum(sums[group], axis=0) for group in groups]
+    finite = np.isfinite(sums)
+    counted, summed = np.where(finite, tokens, 0), np.where(finite, sums, 0)
+    added = [summed[group].sum(axis=0) for group in groups]
     counts = [counted[group].sum(axis=0) for group in groups]
     for d, (domain, colour) in enumerate(colours(domains).items()):
         points = [

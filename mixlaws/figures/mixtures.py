@@ -36,6 +36,8 @@ def mixtures(
 
 def _triangle(domains: Sequence[str], weights: FloatArray, values: FloatArray, value_name: str) -> go.Figure:
     known = np.isfinite(values)
+    names = [shown(name) for name in domains]
+    hover = "<br>".join(f"{name}: %{{{corner}:.1%}}" for corner, name in zip("abc", names, strict=True))
     figure = go.Figure()
     for rows, marker in (
         (~known, {"color": MUTED, "size": 7}),
@@ -45,22 +47,26 @@ def _triangle(domains: Sequence[str], weights: FloatArray, values: FloatArray, v
                 "color": values[known],
                 "colorscale": _SCALE,
                 "size": 10,
-                "colorbar": {"title": shown(value_name)},
+                "colorbar": {"title": _with_unit(value_name)},
             },
         ),
     ):
         if rows.any():
             a, b, c = weights[rows].T
-            figure.add_scatterternary(a=a, b=b, c=c, mode="markers", marker=marker, showlegend=False)
-    a, b, c = (shown(name) for name in domains)
-    figure.update_layout(
-        ternary={
-            "aaxis": {"title": a},
-            "baxis": {"title": b},
-            "caxis": {"title": c},
-            "bgcolor": "rgba(0,0,0,0)",
-        }
-    )
+            figure.add_scatterternary(
+                a=a,
+                b=b,
+                c=c,
+                mode="markers",
+                marker=marker,
+                showlegend=False,
+                hovertemplate=f"{hover}<extra></extra>",
+            )
+    axes = {
+        f"{corner}axis": {"title": f"{name}, share", "tickformat": ".0%"}
+        for corner, name in zip("abc", names, strict=True)
+    }
+    figure.update_layout(ternary={**axes, "bgcolor": "rgba(0,0,0,0)"})
     return styled(figure, x="", y="", height=420)
 
 
@@ -80,12 +86,17 @@ def _parallel(domains: Sequence[str], weights: FloatArray, values: FloatArray, v
     known = values[np.isfinite(values)]
     if len(known):
         # A point that is nowhere brings the scale of the colours.
-        title = {"text": f"{shown(value_name)}, nats per token", "side": "right"}
-        scale = {"colorscale": _SCALE, "cmin": known.min(), "cmax": known.max(), "colorbar": {"title": title}}
+        bar = {"title": _with_unit(value_name)}
+        scale = {"colorscale": _SCALE, "cmin": known.min(), "cmax": known.max(), "colorbar": bar}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker={"color": [known.min()], **scale})
     figure.update_layout(showlegend=False)
+    figure.update_xaxes(type="category")  # a domain may be called 2024
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     return styled(figure, x="domain", y="share of training tokens", height=420)
+
+
+def _with_unit(value_name: str) -> dict[str, str]:
+    return {"text": f"{shown(value_name)}, nats per token", "side": "right"}
 
 
 def _shades(values: FloatArray) -> list[tuple[list[int], str]]:

@@ -40,9 +40,7 @@ def prediction(
             marker={"color": colour, "size": 7, "opacity": 0.8},
             name=shown(target),
             text=names,
-            hovertemplate="%{text}<br>measured %{x:.3f}<br>predicted %{y:.3f}<extra>"
-            + shown(target)
-            + "</extra>",
+            hovertemplate=_hover(names, shown(target)),
         )
     return styled(figure, x="measured, nats per token", y="predicted, nats per token", height=480)
 
@@ -59,6 +57,7 @@ def objective_prediction(
         labels: (n,) what the runs are called.
     """
     low, high = float(np.min([measured, predicted])), float(np.max([measured, predicted]))
+    names = [shown(label) for label in labels] if labels is not None else None
     figure = go.Figure()
     figure.add_scatter(
         x=[low, high], y=[low, high], mode="lines", line={"color": MUTED, "dash": "dot"}, hoverinfo="skip"
@@ -75,8 +74,13 @@ def objective_prediction(
             "visible": bool(noise),
         },
         marker={"size": 8, "color": ACCENT},
-        text=[shown(label) for label in labels] if labels is not None else None,
-        hovertemplate="%{text}<br>measured %{x:.3f}<br>predicted %{y:.3f}<extra></extra>",
+        text=names,
+        hovertemplate=_hover(names, ""),
     )
     figure.update_layout(showlegend=False)
     return styled(figure, x="measured objective, nats per token", y="predicted objective, nats per token")
+
+
+def _hover(names: Sequence[str] | None, extra: str) -> str:
+    run = "" if names is None else "%{text}<br>"
+    return f"{run}measured %{{x:.3f}}<br>predicted %{{y:.3f}}<extra>{extra}</extra>"

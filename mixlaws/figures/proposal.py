@@ -26,5 +26,6 @@ def proposal(domains: Sequence[str], mixtures: Mapping[str, Mapping[str, float]]
             hovertemplate="%{x}: %{y:.1%}<extra>" + shown(name) + "</extra>",
         )
     figure.update_layout(barmode="group", bargap=0.25)
+    figure.update_xaxes(type="category")  # a domain may be called 2024
     figure.update_yaxes(tickformat=".0%")
     return styled(figure, x="domain", y="share of training tokens")

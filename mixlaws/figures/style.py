@@ -24,8 +24,8 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def shown(name: str) -> str:
-    """A name as a figure may hold it: plotly reads some markup in texts."""
-    return html.escape(name, quote=False)
+    """A name as a figure may hold it: plotly reads some markup in texts, and `%{...}` in templates."""
+    return html.escape(name, quote=False).replace("%{", "%&#123;")
 
 
 def styled(figure: go.Figure, *, x: str, y: str, height: int = 360) -> go.Figure:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mixwright.options import in_existing_folder
+
 
 def demo(
     quick: Annotated[
@@ -13,8 +15,12 @@ def demo(
     leave: Annotated[
         bool, typer.Option("--exit", help="End when the story is told, instead of serving on.")
     ] = False,
-    json: Annotated[Path | None, typer.Option(help="Write what was found to this file.")] = None,
-    port: Annotated[int, typer.Option(help="Port of the dashboard; 0 takes a free one.")] = 8321,
+    json: Annotated[
+        Path | None, typer.Option(help="Write what was found to this file.", callback=in_existing_folder)
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the dashboard; 0 takes a free one.")
+    ] = 8321,
 ) -> None:
     """Tell the whole story on text of this machine: sweep, fits, proposals, and a live job."""
     from mixwright.demo.plan import FULL, QUICK  # noqa: PLC0415 - only this command pays for it

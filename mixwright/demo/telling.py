@@ -14,7 +14,7 @@ from mixwright.demo.plan import Plan
 from mixwright.demo.results import noise, target_rows
 from mixwright.demo.service_process import Address, ServiceProcess
 from mixwright.demo.story import Story, study_name
-from mixwright.pool import Pool
+from mixwright.pool import Order, Pool
 from proxy_training.corpus import Corpus, LocalSource, build_corpus, default_cache_folder
 from service.server import AddressError, bind
 
@@ -40,7 +40,7 @@ def tell(plan: Plan, *, leave: bool, file: Path | None, port: int) -> dict[str, 
         console.print("[bold]1[/] [dim]0 s[/] starting the service and reading text of this machine")
         address = service.start()
         corpus = _corpus(plan, console)
-        pool = Pool(address.url, address.key, corpus.folder, study=(name := study_name()))
+        pool = Pool(Order(address.url, address.key, corpus.folder, study=(name := study_name())))
         pool.start(plan.processes)
         with ServiceClient(address.url, address.key) as client:
             story = Story(client, corpus, pool, plan, name, console)

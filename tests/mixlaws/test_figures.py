@@ -1,0 +1,216 @@
+"""Figures: readable, of any size, and harmless whatever their names hold."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mixlaws.figures.confirmation import confirmation
+from mixlaws.figures.losses import losses
+from mixlaws.figures.mixtures import mixtures
+from mixlaws.figures.prediction import objective_prediction, prediction
+from mixlaws.figures.proposal import proposal
+from mixlaws.figures.schedule import schedule
+from mixlaws.figures.style import ACCENT, colours, shown
+
+Names = list[str]
+UNITS = ("nats per token", "optimiser step", "share of", "domain", "mixture")
+HOSTILE = ["<script>alert(1)</script>", '<a href="javascript:alert(1)">x</a>', "a & b", "%{y}", "2024", "雪"]
+
+
+def simplex(runs: int, domains: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.random.default_rng(runs + domains).dirichlet(np.ones(domains), size=runs)
+
+
+def draw_mixtures(names: Names, runs: int) -> go.Figure:
+    values = np.linspace(3.0, 3.5, runs)
+    values[1:2] = np.nan  # a run that is not finished
+    return mixtures(names, simplex(runs, len(names)), values)
+
+
+def draw_unfinished(names: Names, runs: int) -> go.Figure:
+    return mixtures(names, simplex(runs, len(names)))
+
+
+def draw_prediction(names: Names, runs: int) -> go.Figure:
+    measured = 3 + simplex(runs, len(names))
+    return prediction(names, measured, measured + 0.01, labels=(names * runs)[:runs])
+
+
+def draw_objective(names: Names, runs: int) -> go.Figure:
+    measured = np.linspace(3.0, 3.5, runs)
+    return objective_prediction(measured, measured + 0.01, noise=0.02, labels=(names * runs)[:runs])
+
+
+def draw_proposal(names: Names, runs: int) -> go.Figure:
+    weights = [dict(zip(names, row.tolist(), strict=True)) for row in simplex(min(runs, 4), len(names))]
+    return proposal(names, dict(zip(["proposal", *names], weights, strict=False)))
+
+
+def draw_confirmation(names: Names, runs: int) -> go.Figure:
+    seeds = {name: [3.0 + i for i in range(runs)] for name in names}
+    return confirmation(seeds, reference=names[0], noise=0.02)
+
+
+def draw_schedule(names: Names, runs: int) -> go.Figure:
+    steps = list(range(0, 10 * runs, 10))
+    return schedule(names, steps, simplex(runs, len(names)), end=10 * runs, reported=5)
+
+
+def draw_losses(names: Names, runs: int) -> go.Figure:
+    tokens = np.full((runs, len(names)), 512.0)
+    sums = tokens * (3 + simplex(runs, len(names)))
+    sums[0, 0], sums[0, 1], tokens[-1, 0] = np.nan, np.inf, 0
+    return losses(names, list(range(9, 10 * runs, 10)), sums, tokens)
+
+
+DRAWN = [
+    draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
+    draw_schedule, draw_losses,
+]  # fmt: skip
+EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
+
+
+def as_json(figure: go.Figure) -> dict[str, Any]:
+    """What a browser reads, which knows neither NaN nor Infinity."""
+
+    def refuse(token: str) -> None:
+        raise AssertionError(f"{token} is no JSON")
+
+    read: dict[str, Any] = json.loads(figure.to_json(), parse_constant=refuse)
+    return read
+
+
+@EVERY
+@pytest.mark.parametrize(("domains", "runs"), [(2, 1), (3, 1), (3, 40), (50, 1), (50, 300)])
+def test_every_figure_of_any_size_is_plain_json(
+    draw: Callable[[Names, int], go.Figure], domains: int, runs: int
+) -> None:
+    figure = as_json(draw([f"domain {i}" for i in range(domains)], runs))
+    assert figure["data"]
+    assert len(json.dumps(figure)) < 1_000_000  # a page holds several
+
+
+@EVERY
+@pytest.mark.parametrize("domains", [2, 3])
+def test_every_axis_says_what_it_shows_and_in_which_unit(
+    draw: Callable[[Names, int], go.Figure], domains: int
+) -> None:
+    figure = draw([f"domain {i}" for i in range(domains)], 4)
+    if any(trace.type == "scatterternary" for trace in figure.data):
+        axes = [figure.layout.ternary[f"{corner}axis"] for corner in "abc"]
+        assert [axis.title.text for axis in axes] == [f"domain {i}, share" for i in range(3)]
+        assert {axis.tickformat for axis in axes} == {".0%"}
+        return
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        assert any(unit in axis.title.text for unit in UNITS), axis.title.text
+
+
+@EVERY
+def test_a_name_is_no_markup_and_no_template(draw: Callable[[Names, int], go.Figure]) -> None:
+    for names in (HOSTILE, HOSTILE[:3]):  # three domains are drawn as a triangle
+        text = json.dumps(as_json(draw(names, 6)), ensure_ascii=False)
+        own_markup = text.replace("<extra>", "").replace("</extra>", "").replace("<br>", "")
+        assert "<" not in own_markup
+        assert "%{y}</extra>" not in text
+
+
+@pytest.mark.parametrize(("draw", "axis"), [
+    (draw_mixtures, "xaxis"), (draw_proposal, "xaxis"), (draw_confirmation, "yaxis"),
+])  # fmt: skip
+def test_names_that_read_like_numbers_or_dates_stay_names(
+    draw: Callable[[Names, int], go.Figure], axis: str
+) -> None:
+    assert draw(["2023", "2024", "2024-01", "1e3"], 2).layout[axis].type == "category"
+
+
+def test_a_domain_has_the_same_colour_in_every_figure() -> None:
+    names = ["web", "code", "law", "news"]
+    wanted = colours(names)
+    assert len(set(wanted.values())) == 4
+    for draw in (draw_schedule, draw_losses):
+        assert {trace.name: trace.line.color for trace in draw(names, 5).data} == wanted
+    points = {trace.name: trace.marker.color for trace in draw_prediction(names, 5).data if trace.name}
+    assert points == wanted
+
+
+def test_a_domain_keeps_its_colour_when_others_come_after_it() -> None:
+    few, many = colours([f"domain {i}" for i in range(5)]), colours([f"domain {i}" for i in range(50)])
+    assert few.items() <= many.items()
+    assert len(set(many.values())) == 24
+
+
+def test_the_names_that_a_figure_shows_read_as_they_were_given() -> None:
+    assert shown("web/2024 high-quality") == "web/2024 high-quality"
+    assert shown("<b>&") == "&lt;b&gt;&amp;"
+
+
+def test_a_triangle_has_the_runs_at_the_places_of_their_mixtures() -> None:
+    weights = np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
+    open_runs, finished = mixtures(["a", "b", "c"], weights, np.array([3.1, np.nan])).data
+    assert [open_runs.a[0], open_runs.b[0], open_runs.c[0]] == [1.0, 0.0, 0.0]
+    assert [finished.a[0], finished.b[0], finished.c[0]] == pytest.approx([0.2, 0.3, 0.5])
+    assert finished.marker.colorbar.title.text == "objective, nats per token"
+
+
+def test_the_best_mixture_lies_on_top_and_one_that_is_not_finished_below() -> None:
+    weights = np.array([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]])
+    lines = [
+        t for t in mixtures(["a", "b"], weights, np.array([3.0, np.nan, 4.0])).data if t.x[0] is not None
+    ]
+    assert [line.y[0] for line in lines] == [0.2, 0.3, 0.1]
+
+
+def test_losses_are_means_over_the_tokens_behind_them() -> None:
+    sums, tokens = np.array([[20.0, 9.0], [np.nan, np.inf], [30.0, 8.0]]), np.full((3, 2), 10.0)
+    tokens[2, 1] = 0  # not drawn: no point
+    first, second = losses(["a", "b"], [9, 19, 29], sums, tokens).data
+    assert list(zip(first.x, first.y, strict=True)) == [(9, 2.0), (29, 3.0)]
+    assert list(zip(second.x, second.y, strict=True)) == [(9, 0.9)]
+
+
+def test_more_reports_than_a_screen_has_room_for_are_added_up() -> None:
+    sums = np.tile([[1000.0], [3000.0]], (1000, 1))
+    sums[7, 0] = np.inf  # within a group: the others count
+    (line,) = losses(["a"], list(range(2000)), sums, np.full((2000, 1), 1000.0)).data
+    assert len(line.x) <= 400
+    assert line.x[-1] == 1999
+    assert 1.0 <= min(line.y) <= max(line.y) <= 3.0
+    assert line.y[-2] == pytest.approx(np.mean([1, 3]), abs=0.21)
+
+
+def test_a_job_without_reports_has_an_empty_figure() -> None:
+    figure = losses(["a", "b"], [], np.empty((0, 2)), np.empty((0, 2)))
+    assert [len(line.x) for line in figure.data] == [0, 0]
+
+
+def test_a_schedule_is_drawn_to_its_end_and_marks_what_was_reported() -> None:
+    weights = np.array([[0.5, 0.5], [0.8, 0.2]])
+    figure = schedule(["a", "b"], [0, 40], weights, end=100, reported=60)
+    assert list(figure.data[0].x) == [0, 40, 100]
+    assert list(figure.data[0].y) == [0.5, 0.8, 0.8]
+    assert [line.x0 for line in figure.layout.shapes] == [60]
+    assert not schedule(["a", "b"], [0, 40], weights, end=100, reported=-1).layout.shapes
+
+
+def test_predictions_without_labels_do_not_speak_of_them() -> None:
+    values = np.array([[3.0, 3.1]])
+    without = [prediction(["a", "b"], values, values), objective_prediction(values[0], values[0], noise=None)]
+    for trace in itertools.chain.from_iterable(figure.data for figure in without):
+        assert "%{text}" not in (trace.hovertemplate or "")
+
+
+def test_the_proposal_stands_out_from_what_it_is_compared_with() -> None:
+    first, *others = draw_proposal(["a", "b"], 3).data
+    assert first.marker.color == ACCENT
+    assert ACCENT not in {bar.marker.color for bar in others}
+
+
+def test_confirmations_are_differences_to_the_mean_of_the_reference() -> None:
+    figure = confirmation({"natural": [3.0, 3.2], "chosen": [2.9]}, reference="natural", noise=None)
+    seeds = {trace.y[0]: list(trace.x) for trace in figure.data if trace.marker.size == 8}
+    assert seeds == {"natural": pytest.approx([-0.1, 0.1]), "chosen": pytest.approx([-0.2])}

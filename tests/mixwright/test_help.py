@@ -1,0 +1,49 @@
+"""The first thing that anybody runs, on a machine where nothing else is installed."""
+
+import pytest
+
+from mixwright.problems import _EXTRAS
+from tests.mixwright.commands import Command, without_packages
+
+
+def test_help_lists_the_commands_without_any_extra() -> None:
+    shown = without_packages(_EXTRAS, "--help")
+    assert shown.code == 0, shown.err
+    for name in ("serve", "worker", "demo", "key", "db"):
+        assert f" {name} " in shown.out
+
+
+@pytest.mark.parametrize(
+    "words", ["serve", "worker", "demo", "key create", "key list", "key revoke", "db upgrade"]
+)
+def test_every_command_has_help_that_says_what_it_does(command: Command, words: str) -> None:
+    shown = command(*words.split(), "--help")
+    assert shown.code == 0
+    assert "--help" in shown.out
+    described = [line for line in shown.out.splitlines() if line.strip()][1]
+    assert described.strip().endswith(".")
+
+
+@pytest.mark.parametrize("words", ["frobnicate", "key frobnicate", "serve --frobnicate", "key create"])
+def test_what_is_no_command_is_told_with_the_way_to_help(command: Command, words: str) -> None:
+    refused = command(*words.split())
+    assert refused.code == 2
+    assert "--help" in refused.sentence
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "extra"),
+    [
+        ("fastapi", ("serve",), "service"),
+        ("tokenizers", ("worker", "--key", "k"), "proxy"),
+        ("mixclient", ("demo",), "proxy"),
+        ("procrastinate", ("worker", "--tasks"), "service"),
+        ("psycopg", ("db", "current"), "service"),
+    ],
+)
+def test_a_missing_extra_is_told_with_the_command_that_installs_it(
+    missing: str, arguments: tuple[str, ...], extra: str
+) -> None:
+    refused = without_packages({missing: extra}, *arguments)
+    assert refused.code == 1
+    assert f"{missing} is not installed: pip install 'mixwright[{extra}]'" in refused.sentence
