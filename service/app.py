@@ -9,7 +9,9 @@ from fastapi import FastAPI
 
 from service import dashboard, health, problem_details, tasks
 from service.auth import Gate
+from service.callers import Callers
 from service.db import Database
+from service.documentation import RESPONSES, Documented
 from service.fits import endpoints as fits
 from service.jobs import endpoints as jobs
 from service.jobs.board import Board
@@ -39,23 +41,24 @@ mixtures and queues proxy runs; workers claim, train and finish them under `/v1/
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """The service on a database."""
-    app = FastAPI(
+    app = Documented(
         title="Mixwright",
         version="0.1.0",
         description=DESCRIPTION,
         lifespan=_lifespan,
+        responses=RESPONSES,
         # The framework's interactive pages load scripts from elsewhere; the document is at /openapi.json.
         docs_url=None,
         redoc_url=None,
     )
-    app.state.settings, app.state.database = settings, database
+    app.state.settings, app.state.database, app.state.callers = settings, database, Callers(database)
     problem_details.install(app)
     for slice_ in (studies, sweeps, runs, fits, proposals, jobs, keys, health):
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(
         Gate,
-        database=database,
+        callers=app.state.callers,
         allowed_hosts=settings.allowed_hosts,
         largest_body=settings.largest_body_bytes,
     )

@@ -5,26 +5,18 @@ a short list of public paths without a caller. Scopes are checked by the routes.
 costs a request little and covers what no router ever sees, such as unknown paths.
 """
 
-import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import anyio.to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.db import Database
-from service.keys.service import principal_of_key, principal_of_session
-from service.problem_details import problem, response
-from service.scopes import Principal
+from service.callers import Callers
+from service.problem_details import DATABASE_AWAY, database_away, problem, response
 
-COOKIE = "mixwright_session"
 PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/login"})
 PUBLIC_PREFIX = "/static/"
-CACHE_SECONDS = 5.0  # how long a revoked key may still be answered
-_CACHE_LIMIT = 10_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -33,40 +25,46 @@ class Gate:
 
     Args:
         app: what lies behind.
-        database: where keys are.
+        callers: who is known.
         allowed_hosts: Host headers that are answered, without their port.
         largest_body: bytes of a request body beyond which it is cut off.
     """
 
     def __init__(
-        self, app: ASGIApp, *, database: Database, allowed_hosts: list[str], largest_body: int
+        self, app: ASGIApp, *, callers: Callers, allowed_hosts: list[str], largest_body: int
     ) -> None:
         self._app = app
-        self._database = database
+        self._callers = callers
         self._hosts = frozenset(allowed_hosts)
         self._largest_body = largest_body
-        self._known: dict[str, tuple[float, Principal]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers, send = Headers(scope=scope), _guarded(send)
         refusal = self._foreign(scope, headers)
         if refusal is None and not _is_public(scope["path"]):
-            principal = await self._principal(headers)
-            if principal is None:
-                refusal = _unauthorised(scope, headers)
-            else:
-                scope["principal"] = principal
+            refusal = await self._stranger(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._app(scope, _limited(receive, self._largest_body), _guarded(send))
+        await self._app(scope, _limited(receive, self._largest_body), send)
+
+    async def _stranger(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+        """Refuse who is not known; note who is."""
+        try:
+            principal = await self._callers.find(headers)
+        except DATABASE_AWAY as error:
+            return database_away(error)
+        if principal is None:
+            return _unauthorised(scope, headers)
+        scope["principal"] = principal
+        return None
 
     def _foreign(self, scope: Scope, headers: Headers) -> ASGIApp | None:
-        """Refuse other hosts, bodies too large, and writes that another site's page makes with our cookie."""
+        """Refuse other hosts, paths of no name, large bodies, and writes of another site with our cookie."""
         host = headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if "*" not in self._hosts and name not in self._hosts:
@@ -74,55 +72,31 @@ class Gate:
                 f"host {host[:100]!r} is not served here: add it to MIXWRIGHT_ALLOWED_HOSTS if it should be"
             )
             return response(problem(421, "unknown_host", "Misdirected request", detail))
+        if "\0" in scope["path"]:
+            # PostgreSQL stores no such text, so nothing is called that: it must not even be looked for.
+            return response(problem(404, "not_found", "Not found", "no name holds the character U+0000"))
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared) > self._largest_body:
             return response(problem(413, "body_too_large", "Body too large", _too_large(self._largest_body)))
         if scope["method"] in _SAFE_METHODS or "authorization" in headers:
             return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        if (origin is not None and urlsplit(origin).netloc != host) or site in {"cross-site", "same-site"}:
+        if (origin is not None and _site(origin) != host) or site in {"cross-site", "same-site"}:
             return response(
                 problem(403, "cross_origin", "Forbidden", "this form must be sent from this site")
             )
         return None
-
-    async def _principal(self, headers: Headers) -> Principal | None:
-        kind, _, text = headers.get("authorization", "").partition(" ")
-        if kind:
-            find: Callable[..., Principal | None] = principal_of_key
-            credential = text.strip() if kind.lower() == "bearer" else ""
-        else:
-            find, credential = principal_of_session, _cookie(headers.get("cookie", ""))
-        if not credential:
-            return None
-        slot = f"{find.__name__} {credential}"
-        known = self._known.get(slot)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
-        principal = await anyio.to_thread.run_sync(self._look_up, find, credential)
-        if principal is None:
-            self._known.pop(slot, None)
-        else:
-            if len(self._known) >= _CACHE_LIMIT:
-                self._known.clear()
-            self._known[slot] = (time.monotonic() + CACHE_SECONDS, principal)
-        return principal
-
-    def _look_up(self, find: Callable[..., Principal | None], credential: str) -> Principal | None:
-        with self._database.session() as session:
-            return find(session, credential)
 
 
 def _is_public(path: str) -> bool:
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIX)
 
 
-def _cookie(header: str) -> str:
-    for part in header.split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == COOKIE:
-            return value
-    return ""
+def _site(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _unauthorised(scope: Scope, headers: Headers) -> ASGIApp:

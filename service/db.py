@@ -1,7 +1,9 @@
 """The database: one engine a process, one session a request, and the only place that commits."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,6 +15,7 @@ POOL_SIZE = 10
 POOL_SECONDS = 10.0  # a request that waits longer for a connection is better refused than hung
 STATEMENT_SECONDS = 20  # no query of the API is meant to take a second
 LOCK_SECONDS = 10
+_EXACT_DIGITS = 16  # of the largest integer that is kept exactly
 
 
 class Database:
@@ -20,6 +23,10 @@ class Database:
 
     Args:
         url: as postgresql://user:password@host/database.
+
+    Raises:
+        ArgumentError: it is no address.
+        ValueError: it is not the address of a PostgreSQL database.
     """
 
     def __init__(self, url: str) -> None:
@@ -49,7 +56,10 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    address = make_url(url).set(drivername="postgresql+psycopg")
+    address = make_url(url)
+    if address.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ValueError(f"{address.drivername} is no PostgreSQL: only that is supported")
+    address = address.set(drivername="postgresql+psycopg")
     options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
     return create_engine(
         address,
@@ -57,8 +67,14 @@ def _engine(url: str) -> Engine:
         max_overflow=POOL_SIZE,
         pool_timeout=POOL_SECONDS,
         pool_pre_ping=True,
+        json_deserializer=partial(json.loads, parse_int=_number),
         connect_args={"options": options, "connect_timeout": 5},
     )
+
+
+def _number(digits: str) -> int | float:
+    """A number of a JSON document: PostgreSQL writes a large float as if it were an integer."""
+    return int(digits) if len(digits) <= _EXACT_DIGITS else float(digits)
 
 
 def _request_session(request: Request) -> Iterator[Session]:

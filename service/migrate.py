@@ -33,8 +33,11 @@ def upgrade(engine: Engine) -> str:
         if _current(connection) == newest:
             return newest
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        # Whoever waits for a long migration must outlast it: the limits of a request are not meant for this.
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
         current = _current(connection)
         if current is not None and current not in _known(config):
             raise SchemaTooNewError(

@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem documents, from every layer, without input echoed and without stack traces."""
 
-import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,8 +18,20 @@ from service.errors import ServiceError
 _log = logging.getLogger("service")
 
 MEDIA_TYPE = "application/problem+json"
-_TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413: "Body too large"}
+SCHEMA = {"$ref": "#/components/schemas/Problem"}
 RETRY_SECONDS = 2
+DATABASE_AWAY = (PoolTimeoutError, OperationalError, InterfaceError)
+_TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413: "Body too large"}
+# The framework's own words, and what a caller can do about it.
+_REMEDIES = {
+    "Not Found": "nothing is at this address: /openapi.json lists what there is",
+    "Method Not Allowed": "this address does not take this method: /openapi.json lists those it takes",
+    "There was an error parsing the body": "the body cannot be read as JSON: it is not UTF-8, nests too "
+    "deeply, or holds a number of too many digits",
+}
+# What a caller sent comes back in the words of an error, and may be as long as a body.
+_LONGEST = 1000
+_MOST_ERRORS = 20
 
 
 class ProblemResponse(JSONResponse):
@@ -38,7 +49,7 @@ def problem(
         "title": title,
         "status": status,
         "code": code,
-        "detail": detail,
+        "detail": _shortened(detail),
         "request_id": uuid.uuid4().hex,
         **(extra or {}),
     }
@@ -49,14 +60,10 @@ def response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None =
     return ProblemResponse(dict(document), status_code=document["status"], headers=dict(headers or {}))
 
 
-def body_bytes(document: Mapping[str, Any]) -> bytes:
-    """The document as bytes, for layers that answer without a framework."""
-    return json.dumps(document).encode()
-
-
 def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the errors of an operation."""
-    return {kind.status: {"description": kind.title, "content": {MEDIA_TYPE: {}}} for kind in kinds}
+    content = {MEDIA_TYPE: {"schema": SCHEMA}}
+    return {kind.status: {"description": kind.title, "content": content} for kind in kinds}
 
 
 def install(app: FastAPI) -> None:
@@ -66,10 +73,8 @@ def install(app: FastAPI) -> None:
         MixlawsError: _mixlaws_error,
         RequestValidationError: _validation_error,
         HTTPException: http_error,
-        PoolTimeoutError: _database_away,
-        OperationalError: _database_away,
-        InterfaceError: _database_away,
         Exception: _unexpected,
+        **dict.fromkeys(DATABASE_AWAY, _database_away),
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -89,26 +94,45 @@ def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
 
 def _validation_error(_: Request, error: RequestValidationError) -> Response:
     # The offending input is left out on purpose: it may hold NaN, which no JSON encoder takes, or a secret.
-    items = [
-        {"loc": ".".join(str(part) for part in item["loc"]), "msg": item["msg"], "type": item["type"]}
-        for item in error.errors()
-    ]
+    found = error.errors()
+    items = [_told(item, error.body) for item in found[:_MOST_ERRORS]]
     first = items[0] if items else {"loc": "body", "msg": "unreadable"}
-    detail = f"{first['loc']}: {first['msg']}" + (f" (and {len(items) - 1} more)" if len(items) > 1 else "")
+    detail = f"{first['loc']}: {first['msg']}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
     return response(problem(422, "invalid_request", "Invalid request", detail, extra={"errors": items}))
+
+
+def _told(item: Mapping[str, Any], body: object) -> dict[str, str]:
+    """One error of the framework: where, what, and what to do where its own words do not say."""
+    place, words = list(item["loc"]), item["msg"]
+    if item["type"] == "json_invalid":
+        words = f"no valid JSON at character {place.pop()}: {item['ctx']['error']}"
+    elif isinstance(body, bytes) and place == ["body"]:
+        words = "not read as JSON: send it with the header 'Content-Type: application/json'"
+    where = ".".join(str(part) for part in place)
+    return {"loc": _shortened(where), "msg": _shortened(words), "type": item["type"]}
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
 
 
 def http_error(_: Request, error: HTTPException) -> Response:
     """A refusal of the framework, such as an unknown path."""
     title = _TITLES.get(error.status_code, "Error")
     code = title.lower().replace(" ", "_")
-    return response(problem(error.status_code, code, title, str(error.detail)), headers=error.headers or {})
+    detail = _REMEDIES.get(str(error.detail), str(error.detail))
+    return response(problem(error.status_code, code, title, detail), headers=error.headers or {})
 
 
-def _database_away(_: Request, error: Exception) -> Response:
+def database_away(error: Exception) -> Response:
+    """What is answered while the database is not there: a client tries again."""
     _log.error("the database did not answer: %s", type(error).__name__)
     document = problem(503, "database_unavailable", "Unavailable", "the database did not answer: try again")
     return response(document, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def _database_away(_: Request, error: Exception) -> Response:
+    return database_away(error)
 
 
 def _unexpected(_: Request, error: Exception) -> Response:

@@ -3,23 +3,29 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
+
+from service import storable
 
 LARGEST_INTEGER = 2**53 - 1  # what JSON readers of every language keep exactly
+LARGEST_NUMBER = 2**31 - 1  # what a column for numbers of versions or steps of a proxy run holds
 MOST_DOMAINS = 2000
 MOST_RUNS = 10_000
+MOST_NAMED = 1000  # things that one request may name: a query takes 65,535 values
 
 Slug = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),
     Field(description="Letters, digits, dot, dash and underscore; it appears in addresses."),
 ]
+Text = Annotated[str, AfterValidator(storable.text)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
-Weights = Annotated[dict[str, Share], Field(max_length=MOST_DOMAINS)]
+Weights = Annotated[dict[Text, Share], Field(max_length=MOST_DOMAINS)]
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 PositiveCount = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+Document = Annotated[dict[str, Any], AfterValidator(storable.document)]
 Parameters = Annotated[
-    dict[str, Any], Field(default_factory=dict, description="Hyperparameters; unknown names are refused.")
+    Document, Field(default_factory=dict, description="Hyperparameters; unknown names are refused.")
 ]
 
 T = TypeVar("T")
@@ -40,6 +46,9 @@ class Answer(BaseModel):
 class Page(Answer, Generic[T]):
     """One page of a list."""
 
+    # A docstring of a generic class does not reach the document.
+    model_config = ConfigDict(json_schema_extra={"description": "One page of a list."})
+
     items: list[T] = Field(description="The items, in order of creation.")
     next: str | None = Field(description="Cursor of the next page; null on the last one.")
 
@@ -50,7 +59,10 @@ class DomainBody(Body):
     name: str = Field(min_length=1, max_length=200, description="Name of the domain.")
     tokens: PositiveCount = Field(description="Training tokens that the domain holds.")
     max_epochs: FiniteFloat | None = Field(
-        default=None, gt=0, description="How often it may be read in the final run; null for any number."
+        default=None,
+        gt=0,
+        le=1e6,
+        description="How often it may be read in the final run; null for any number.",
     )
 
 

@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import logging
+import signal
 import socket
 from types import FrameType
 
@@ -72,21 +73,23 @@ class Server(uvicorn.Server):
         )
         self._app = app
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end: long polls and event streams are let go."""
-        self.let_go()
-        super().handle_exit(sig, frame)
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """Begin to end; a second interrupt does not wait for anybody.
+
+        The base class would raise the signal again afterwards, and the process would be gone before those
+        who run this server have stopped what they started, such as a database.
+        """
+        self.force_exit |= self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     def stop(self) -> None:
         """Begin to end, from another thread."""
-        self.let_go()
         self.should_exit = True
 
-    def let_go(self) -> None:
-        """End every wait for a schedule."""
-        board = getattr(self._app.state, "board", None)
-        if board is not None:
-            board.close()
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: long polls and event streams are let go, then answers in flight are waited for."""
+        self._app.state.board.close()
+        await super().shutdown(sockets)
 
 
 def _is_loopback(host: str) -> bool:

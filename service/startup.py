@@ -53,8 +53,11 @@ def connected(settings: Settings, *, report: Callable[[str], None] = lambda _: N
 def _answering(url: str) -> Iterator[Database]:
     try:
         database = Database(url)
-    except ArgumentError as error:
-        raise DatabaseUnreachableError(f"MIXWRIGHT_DATABASE_URL is no database address: {error}") from None
+    except (ArgumentError, ValueError):  # neither is quoted: it may hold a part of the password
+        raise DatabaseUnreachableError(
+            "MIXWRIGHT_DATABASE_URL is no database address: write it as "
+            "postgresql://user:password@host:port/database"
+        ) from None
     try:
         try:
             database.engine.connect().close()

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from mixlaws.errors import MixlawsError
 from service.errors import ServiceError
 
 _QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+_PARENT_SECONDS = 1.0
 _REFUSED = 3  # exit code of a child that understood its task and says no
 
 
@@ -70,7 +72,7 @@ class Children:
             if self._stopping:
                 raise InterruptedComputationError("stopped")
             child = subprocess.Popen(
-                [sys.executable, "-m", "service.compute.child", name, str(memory_bytes)],
+                [sys.executable, "-m", "service.compute.child", name, str(memory_bytes), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -96,7 +98,8 @@ def _death(code: int, said: list[str], memory_bytes: int) -> ComputationError:
 
 def main() -> int:
     """Entry point of the child."""
-    name, memory_bytes = sys.argv[1], int(sys.argv[2])
+    name, memory_bytes, parent = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _limit_memory(memory_bytes)
     # Imported here: the parent must not pay for it, and the limit must hold for it.
     from service.compute.fitting import run_fit  # noqa: PLC0415
@@ -110,6 +113,13 @@ def main() -> int:
         return _REFUSED
     json.dump(result, sys.stdout, allow_nan=False)
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """A child whose parent was killed has nobody to tell its result, and nobody who keeps its deadline."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_SECONDS)
+    os._exit(1)
 
 
 def _limit_memory(memory_bytes: int) -> None:

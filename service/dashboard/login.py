@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from service.auth import COOKIE
+from service.callers import COOKIE, Callers
 from service.dashboard.rendering import page
 from service.db import SessionDep
 from service.errors import UnauthorisedError
@@ -42,6 +42,8 @@ def log_out(
     request: Request, session: SessionDep, _caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> Response:
     """End the browser session."""
+    callers: Callers = request.app.state.callers
+    callers.forget_after(session)
     service.log_out(session, request.cookies.get(COOKIE, ""))
     response = RedirectResponse("/login", status_code=303)
     response.delete_cookie(COOKIE)

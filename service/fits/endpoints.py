@@ -1,17 +1,17 @@
 """Endpoints of fits."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Response, status
 
 from service.db import SessionDep
 from service.errors import InvalidRequestError, NotFoundError
 from service.fits import repository, service
-from service.fits.schemas import FitIn, FitOut
+from service.fits.schemas import FitId, FitIn, FitOut
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
+from service.studies.schemas import StudyName
 from service.tasks import defer_fit
 
 router = APIRouter(prefix="/v1", tags=["fits"])
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1", tags=["fits"])
     responses=errors(NotFoundError, InvalidRequestError),
 )
 def create_fit(
-    study: str,
+    study: StudyName,
     body: FitIn,
     response: Response,
     session: SessionDep,
@@ -42,7 +42,7 @@ def create_fit(
 
 @router.get("/studies/{study}/fits", responses=errors(NotFoundError))
 def list_fits(
-    study: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+    study: StudyName, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> list[FitOut]:
     """All fits of a study, newest first."""
     owner = studies.get(session, caller.project_id, study)
@@ -51,7 +51,7 @@ def list_fits(
 
 @router.get("/fits/{fit_id}", responses=errors(NotFoundError))
 def get_fit(
-    fit_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+    fit_id: FitId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> FitOut:
     """A fit with its scores, once it is done."""
     return service.shown(session, *service.get(session, caller.project_id, fit_id))

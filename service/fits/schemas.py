@@ -1,12 +1,15 @@
 """Bodies of the fit endpoints."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Field
 
-from service.schemas import LARGEST_INTEGER, Answer, Body, Parameters
+from service.schemas import LARGEST_INTEGER, MOST_NAMED, Answer, Body, Parameters
+
+FitId = Annotated[UUID, Path(description="Identifier of a fit.")]
 
 
 class FitIn(Body):
@@ -22,7 +25,10 @@ class FitIn(Body):
     )
     seed: int = Field(default=0, ge=0, le=LARGEST_INTEGER, description="Seed of the fit and of its folds.")
     sweep_ids: list[UUID] | None = Field(
-        default=None, min_length=1, description="Sweeps whose runs are used; by default all proxy sweeps."
+        default=None,
+        min_length=1,
+        max_length=MOST_NAMED,
+        description="Sweeps whose runs are used; by default all proxy sweeps.",
     )
 
 

@@ -31,6 +31,9 @@ from service.runs.repository import now
 _log = logging.getLogger("service.jobs")
 
 _MOST_REQUESTS = 256  # in one transaction
+# Reports in one transaction, but for the rest of the last request: a query takes 65,535 values, and each
+# report is looked for by four.
+_MOST_REPORTS = 8_000
 _TRIES = 3
 _TRY_AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
 
@@ -79,8 +82,10 @@ class Committer:
         """Commit until cancelled."""
         while True:
             requests = [await self._queue.get()]
-            while len(requests) < _MOST_REQUESTS and not self._queue.empty():
+            reports = len(requests[0].reports)
+            while len(requests) < _MOST_REQUESTS and reports < _MOST_REPORTS and not self._queue.empty():
                 requests.append(self._queue.get_nowait())
+                reports += len(requests[-1].reports)
             try:
                 outcomes = await anyio.to_thread.run_sync(self._commit, requests)
             except Exception as error:  # noqa: BLE001 - every caller must get an answer

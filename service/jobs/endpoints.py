@@ -19,6 +19,7 @@ from service.jobs.schemas import (
     AttemptIn,
     AttemptOut,
     JobIn,
+    JobName,
     JobOut,
     ReportIn,
     ReportsBody,
@@ -57,14 +58,16 @@ def list_jobs(session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS
 
 
 @router.get("/{job}", responses=errors(NotFoundError))
-def get_job(job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]) -> JobOut:
+def get_job(
+    job: JobName, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> JobOut:
     """A job with its counters."""
     return service.shown(session, service.get(session, caller.project_id, job))
 
 
 @router.get("/{job}/versions", responses=errors(NotFoundError))
 def list_versions(
-    job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+    job: JobName, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
 ) -> list[VersionOut]:
     """Every version that was ever published, and what became of it."""
     return service.versions(session, service.get(session, caller.project_id, job))
@@ -76,7 +79,7 @@ def list_versions(
     responses={304: {"description": "Nothing newer than the version you hold."}, **errors(NotFoundError)},
 )
 async def get_schedule(
-    job: str,
+    job: JobName,
     request: Request,
     caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)],
     if_none_match: Annotated[str | None, Header(description="ETag of the schedule you hold.")] = None,
@@ -99,7 +102,7 @@ async def get_schedule(
 
 @router.get("/{job}/schedule/events", response_class=StreamingResponse, responses=errors(NotFoundError))
 async def stream_schedule(
-    job: str,
+    job: JobName,
     request: Request,
     caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)],
     last_event_id: Annotated[str | None, Header(description="Last event that you saw.")] = None,
@@ -127,7 +130,7 @@ async def stream_schedule(
 
 @router.post("/{job}/reports", responses=errors(NotFoundError, ConflictError, InvalidRequestError))
 async def post_reports(
-    job: str, body: ReportsBody, request: Request, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
+    job: JobName, body: ReportsBody, request: Request, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
 ) -> ReportsOut:
     """Store one report or a batch, all or nothing, and let the policy see what is new.
 
@@ -140,7 +143,7 @@ async def post_reports(
 
 @router.post("/{job}/acks", responses=errors(NotFoundError, ConflictError, InvalidRequestError))
 def post_acks(
-    job: str, body: AcksBody, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
+    job: JobName, body: AcksBody, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
 ) -> AcksOut:
     """Say from which step versions were applied, or that one came too late."""
     followed = service.get(session, caller.project_id, job, lock=True)
@@ -154,7 +157,7 @@ def post_acks(
     responses=errors(NotFoundError, InvalidRequestError),
 )
 def open_attempt(
-    job: str, body: AttemptIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
+    job: JobName, body: AttemptIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
 ) -> AttemptOut:
     """Restart from a checkpoint: the policy's state of that step comes back, older attempts are fenced."""
     followed = service.get(session, caller.project_id, job, lock=True)

@@ -108,9 +108,11 @@ def feedback(
     sums = np.array([[np.nan if s is None else s for s in report.loss_sums] for report in reports])
     counts = np.array([report.token_counts for report in reports], dtype=np.int64)
     counts = np.where(np.isfinite(sums), counts, 0)
+    with np.errstate(over="ignore"):  # a sum beyond all floats is not finite either
+        added = np.nansum(sums, axis=0)
     raw = Feedback(
         step=reports[0].step_to + 1,  # reports number steps from 0
-        loss_sums=np.nansum(sums, axis=0),
+        loss_sums=added,
         token_counts=counts.sum(axis=0),
         weights=np.array(weights_of[reports[0].schedule_version]),
     )

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session
 
+from service.ids import new_id
 from service.models import Attempt, Job, Report, ScheduleStage
 
 CHANNEL = "mixwright_schedule"
@@ -18,6 +20,18 @@ def by_name(session: Session, project_id: UUID, name: str, *, lock: bool = False
     """The job of a name."""
     query = select(Job).where(Job.project_id == project_id, Job.name == name)
     return session.scalar(query.with_for_update() if lock else query)
+
+
+def insert_or_get(session: Session, job: dict[str, Any]) -> tuple[Job, bool]:
+    """The job of a project and name, and whether it is new: of two callers at once, one made it."""
+    made = session.execute(
+        insert_unless(Job)
+        .values(id=new_id(), duplicates=0, **job)
+        .on_conflict_do_nothing(index_elements=["project_id", "name"])
+        .returning(Job.id)
+    ).first()
+    query = select(Job).where(Job.project_id == job["project_id"], Job.name == job["name"])
+    return session.scalars(query).one(), made is not None
 
 
 def of_project(session: Session, project_id: UUID) -> list[Job]:

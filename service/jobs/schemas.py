@@ -1,23 +1,28 @@
 """Bodies of the live contract: jobs, schedules, reports, acknowledgements, attempts."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Discriminator, Field, FiniteFloat, Tag
 
 from mixlaws.policy import Signal
 from service.schemas import (
     LARGEST_INTEGER,
+    LARGEST_NUMBER,
+    MOST_DOMAINS,
     Answer,
     Body,
     Count,
+    Document,
     DomainBody,
     Parameters,
     Slug,
     Weights,
 )
 
+JobName = Annotated[str, Path(description="Name of a job.")]
 Step = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 MOST_REPORTS = 1000
 
@@ -38,7 +43,9 @@ class JobIn(Body):
     name: Slug = Field(description="Name of the job, unique in the project.")
     policy: str = Field(description="Name of a policy, such as static or odm.")
     params: Parameters
-    domains: list[DomainBody] = Field(min_length=1, max_length=2000, description="Domains, in their order.")
+    domains: list[DomainBody] = Field(
+        min_length=1, max_length=MOST_DOMAINS, description="Domains, in their order."
+    )
     prior: Weights | None = Field(
         default=None, description="Mixture to start with; by default by token counts."
     )
@@ -152,7 +159,7 @@ class ReportIn(Body):
     )
     token_counts: dict[str, Count] = Field(description="Tokens behind those sums.")
     non_finite: list[str] = Field(default=[], description="Domains whose loss was NaN or infinite.")
-    signals: dict[str, Any] = Field(default={}, description="Further measurements, by kind.")
+    signals: Document = Field(default={}, description="Further measurements, by kind.")
 
 
 class ReportsIn(Body):
@@ -182,7 +189,7 @@ class AckIn(Body):
     """What a trainer did with a version."""
 
     attempt: int = Field(ge=1, description="Attempt of the trainer.")
-    version: int = Field(ge=1, description="Version of a stage.")
+    version: int = Field(ge=1, le=LARGEST_NUMBER, description="Version of a stage.")
     step: Annotated[int, Field(ge=-1, le=LARGEST_INTEGER)] = Field(
         description="First step drawn with it, or the last drawn step if it came too late."
     )

@@ -28,44 +28,30 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
     prior = domains.to_mapping(definition.problem.prior)
     named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, domains.names, strict=True)]
     complete = body.model_copy(update={"prior": prior, "domains": named}).model_dump(mode="json")
-    found = repository.by_name(session, project_id, body.name)
-    if found is not None:
-        if found.definition != complete:
-            changed = sorted(key for key in complete if complete[key] != found.definition.get(key))
-            raise ConflictError(
-                f"job {body.name!r} exists with another {', '.join(changed)}: choose another name"
-            )
-        return found, False
     state = definition.policy.init(definition.problem)
-    job = Job(
-        project_id=project_id,
-        name=body.name,
-        definition=complete,
-        attempt=1,
-        from_step=0,
-        version=1,
-        applied_seq=0,
-        applied_step=-1,
-        reported_step=-1,
-        policy_state=definition.policy.dump(state),
+    job, created = repository.insert_or_get(
+        session,
+        {
+            "project_id": project_id,
+            "name": body.name,
+            "definition": complete,
+            "attempt": 1,
+            "from_step": 0,
+            "version": 1,
+            "applied_seq": 0,
+            "applied_step": -1,
+            "reported_step": -1,
+            "policy_state": definition.policy.dump(state),
+        },
     )
-    session.add(job)
-    session.flush()
-    session.add(Attempt(job_id=job.id, number=1, from_step=0, restored_seq=0))
-    session.add(
-        ScheduleStage(
-            job_id=job.id,
-            version=1,
-            attempt=1,
-            effective_step=0,
-            weights=definition.weights(state).tolist(),
-            reason="prior",
-            applied_seq=0,
-            policy_state=job.policy_state,
+    if job.definition != complete:
+        changed = sorted(key for key in complete if complete[key] != job.definition.get(key))
+        raise ConflictError(
+            f"job {body.name!r} exists with another {', '.join(changed)}: choose another name"
         )
-    )
-    session.flush()
-    return job, True
+    if created:
+        _begin(session, job, definition.weights(state).tolist())
+    return job, created
 
 
 def get(session: Session, project_id: UUID, name: str, *, lock: bool = False) -> Job:
@@ -162,6 +148,24 @@ def open_attempt(session: Session, job: Job, body: AttemptIn) -> Attempt:
     session.flush()
     repository.announce(session, [job.id])
     return attempt
+
+
+def _begin(session: Session, job: Job, weights: list[float]) -> None:
+    """The first attempt and the first version of a new job."""
+    session.add(Attempt(job_id=job.id, number=1, from_step=0, restored_seq=0))
+    session.add(
+        ScheduleStage(
+            job_id=job.id,
+            version=1,
+            attempt=1,
+            effective_step=0,
+            weights=weights,
+            reason="prior",
+            applied_seq=0,
+            policy_state=job.policy_state,
+        )
+    )
+    session.flush()
 
 
 def _restored_seq(session: Session, job: Job, body: AttemptIn) -> int:

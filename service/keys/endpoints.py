@@ -1,14 +1,14 @@
 """Endpoints of API keys."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Request, status
 
+from service.callers import Callers
 from service.db import SessionDep
 from service.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from service.keys import repository, service
-from service.keys.schemas import KeyIn, KeyOut, NewKeyOut
+from service.keys.schemas import KeyId, KeyIn, KeyOut, NewKeyOut
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
 
@@ -39,7 +39,12 @@ def list_keys(session: SessionDep, caller: Annotated[Principal, needs(Scope.KEYS
     "/{key_id}", status_code=status.HTTP_204_NO_CONTENT, responses=errors(ForbiddenError, NotFoundError)
 )
 def revoke_key(
-    key_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)]
+    key_id: KeyId,
+    request: Request,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)],
 ) -> None:
-    """Revoke a key; requests with it are refused within seconds."""
+    """Revoke a key. This process refuses it at once, others on the same database within seconds."""
+    callers: Callers = request.app.state.callers
+    callers.forget_after(session)
     service.revoke_key(session, caller.project_id, key_id)

@@ -1,29 +1,30 @@
 """Bodies of the key endpoints."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import Field
 
+from service.schemas import Answer, Body, Text
 from service.scopes import Scope
 
+KeyId = Annotated[UUID, Path(description="Identifier of a key.")]
 
-class KeyIn(BaseModel):
+
+class KeyIn(Body):
     """A request for a key."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=100, description="What the key is for, for people.")
+    name: Text = Field(min_length=1, max_length=100, description="What the key is for, for people.")
     scopes: list[Scope] = Field(min_length=1, description="What the key may do.")
     days: int | None = Field(
         default=None, ge=1, le=3650, description="Days until it expires; null for never."
     )
 
 
-class KeyOut(BaseModel):
+class KeyOut(Answer):
     """A key without its secret."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID = Field(description="Identifier of the key.")
     name: str = Field(description="What the key is for.")

@@ -123,7 +123,7 @@ def log_out(session: Session, token: str) -> None:
 def ensure_admin_key(database: Database, file: Path) -> str:
     """The admin key of this installation; written on the first start, readable by its owner alone."""
     if file.exists():
-        text = file.read_text(encoding="ascii").strip()
+        text = file.read_text(encoding="ascii", errors="replace").strip()
         with database.session() as session:
             if principal_of_key(session, text) is not None:
                 return text

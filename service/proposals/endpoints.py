@@ -1,7 +1,6 @@
 """Endpoints of proposals."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Response, status
 
@@ -9,9 +8,10 @@ from service.db import SessionDep
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.problem_details import errors
 from service.proposals import repository, service
-from service.proposals.schemas import ProposalIn, ProposalOut
+from service.proposals.schemas import ProposalId, ProposalIn, ProposalOut
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
+from service.studies.schemas import StudyName
 from service.tasks import defer_proposal
 
 router = APIRouter(prefix="/v1", tags=["proposals"])
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1", tags=["proposals"])
     responses=errors(NotFoundError, ConflictError, InvalidRequestError),
 )
 def create_proposal(
-    study: str,
+    study: StudyName,
     body: ProposalIn,
     response: Response,
     session: SessionDep,
@@ -40,7 +40,7 @@ def create_proposal(
 
 @router.get("/studies/{study}/proposals", responses=errors(NotFoundError))
 def list_proposals(
-    study: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+    study: StudyName, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> list[ProposalOut]:
     """All proposals of a study, newest first."""
     owner = studies.get(session, caller.project_id, study)
@@ -49,7 +49,7 @@ def list_proposals(
 
 @router.get("/proposals/{proposal_id}", responses=errors(NotFoundError))
 def get_proposal(
-    proposal_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+    proposal_id: ProposalId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> ProposalOut:
     """A proposal with its mixtures, once it is done."""
     return service.shown(*service.get(session, caller.project_id, proposal_id))

@@ -1,11 +1,15 @@
 """Bodies of the proposal endpoints."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Field
 
 from service.schemas import LARGEST_INTEGER, Answer, Body, Parameters
+
+ProposalId = Annotated[UUID, Path(description="Identifier of a proposal.")]
 
 
 class ProposalIn(Body):

@@ -17,11 +17,13 @@ from service.runs.schemas import (
     HeartbeatOut,
     LeaseOut,
     ResultIn,
+    RunId,
     RunOut,
 )
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
+from service.studies.schemas import StudyName
 
 router = APIRouter(prefix="/v1", tags=["runs"])
 
@@ -41,7 +43,7 @@ def claim_run(
 
 @router.put("/runs/{run_id}/heartbeat", responses=errors(NotFoundError, ConflictError))
 def put_heartbeat(
-    run_id: UUID,
+    run_id: RunId,
     body: HeartbeatIn,
     request: Request,
     session: SessionDep,
@@ -55,7 +57,7 @@ def put_heartbeat(
 
 @router.put("/runs/{run_id}/result", responses=errors(NotFoundError, ConflictError, InvalidRequestError))
 def put_result(
-    run_id: UUID, body: ResultIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.RUNS_WORK)]
+    run_id: RunId, body: ResultIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.RUNS_WORK)]
 ) -> RunOut:
     """Store what a run measured. The same again answers 200; another result answers 409 with both."""
     return service.shown(service.finish(session, caller.project_id, run_id, body), repository.now(session))
@@ -63,7 +65,7 @@ def put_result(
 
 @router.put("/runs/{run_id}/failure", responses=errors(NotFoundError, ConflictError))
 def put_failure(
-    run_id: UUID, body: FailureIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.RUNS_WORK)]
+    run_id: RunId, body: FailureIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.RUNS_WORK)]
 ) -> RunOut:
     """Say that a run cannot be finished."""
     return service.shown(service.fail(session, caller.project_id, run_id, body), repository.now(session))
@@ -71,7 +73,7 @@ def put_failure(
 
 @router.get("/runs/{run_id}", responses=errors(NotFoundError))
 def get_run(
-    run_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+    run_id: RunId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> RunOut:
     """One run."""
     return service.shown(service.get(session, caller.project_id, run_id), repository.now(session))
@@ -79,7 +81,7 @@ def get_run(
 
 @router.get("/studies/{study}/runs", responses=errors(NotFoundError, InvalidRequestError))
 def list_runs(
-    study: str,
+    study: StudyName,
     session: SessionDep,
     caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
     state: Annotated[RunState | None, Query(description="Only runs in this state.")] = None,

@@ -1,21 +1,26 @@
 """Bodies of the run endpoints."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Field, FiniteFloat
 
-from service.schemas import Answer, Body, Count, PositiveCount, Slug
+from service.schemas import LARGEST_NUMBER, MOST_NAMED, Answer, Body, Count, PositiveCount, Slug, Text
+
+RunId = Annotated[UUID, Path(description="Identifier of a run.")]
 
 
 class ClaimIn(Body):
     """A worker that is ready to train."""
 
-    worker: str = Field(min_length=1, max_length=200, description="Who claims: shown to people.")
+    worker: Text = Field(min_length=1, max_length=200, description="Who claims: shown to people.")
     study: Slug | None = Field(default=None, description="Claim only runs of this study.")
-    corpora: list[str] | None = Field(
-        default=None, description="Corpora that the worker holds; runs on others are left to others."
+    corpora: list[Text] | None = Field(
+        default=None,
+        max_length=MOST_NAMED,
+        description="Corpora that the worker holds; runs on others are left to others.",
     )
 
 
@@ -72,17 +77,21 @@ class ResultIn(Body):
     losses: dict[str, FiniteFloat] = Field(
         description="Held-out value of every target, nats per token where it is a loss."
     )
-    bits_per_byte: dict[str, FiniteFloat] = Field(default={}, description="The same losses in bits per byte.")
-    step: Count = Field(description="Optimiser steps that were made.")
+    bits_per_byte: dict[Text, FiniteFloat] = Field(
+        default={}, description="The same losses in bits per byte."
+    )
+    step: int = Field(ge=0, le=LARGEST_NUMBER, description="Optimiser steps that were made.")
     tokens: PositiveCount = Field(description="Tokens that were trained on.")
-    drawn: dict[str, Count] = Field(default={}, description="Training tokens of each domain.")
+    drawn: dict[Text, Count] = Field(default={}, description="Training tokens of each domain.")
     model_parameters: PositiveCount = Field(description="Parameters of the model.")
     seconds: FiniteFloat = Field(ge=0, description="Time of training and evaluation.")
-    live: dict[str, int] = Field(default={}, description="Counters of the live client, if it followed a job.")
+    live: dict[Text, Count] = Field(
+        default={}, description="Counters of the live client, if it followed a job."
+    )
 
 
 class FailureIn(Body):
     """Why a run cannot be finished."""
 
     lease: UUID = Field(description="Proof of the claim.")
-    reason: str = Field(min_length=1, max_length=4000, description="What went wrong, for people.")
+    reason: Text = Field(min_length=1, max_length=4000, description="What went wrong, for people.")

@@ -9,7 +9,7 @@ from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
 from service.studies import repository, service
-from service.studies.schemas import StudyIn, StudyOut
+from service.studies.schemas import StudyIn, StudyName, StudyOut
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"])
 
@@ -38,7 +38,7 @@ def list_studies(
 
 @router.get("/{study}", responses=errors(NotFoundError))
 def get_study(
-    study: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+    study: StudyName, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> StudyOut:
     """One study."""
     return service.shown(session, [service.get(session, caller.project_id, study)])[0]

@@ -1,16 +1,33 @@
 """Queries for studies."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.ids import new_id
 from service.models import ProxyRun, Study
 
 
 def by_name(session: Session, project_id: UUID, name: str) -> Study | None:
     """The study of a name."""
     return session.scalar(select(Study).where(Study.project_id == project_id, Study.name == name))
+
+
+def insert_or_get(
+    session: Session, project_id: UUID, name: str, definition: dict[str, Any]
+) -> tuple[Study, bool]:
+    """The study of a name, and whether it is new: of two callers at once, one made it."""
+    made = session.execute(
+        insert(Study)
+        .values(id=new_id(), project_id=project_id, name=name, definition=definition)
+        .on_conflict_do_nothing(index_elements=["project_id", "name"])
+        .returning(Study.id)
+    ).first()
+    query = select(Study).where(Study.project_id == project_id, Study.name == name)
+    return session.scalars(query).one(), made is not None
 
 
 def of_project(session: Session, project_id: UUID) -> list[Study]:

@@ -1,22 +1,33 @@
 """Bodies of the study endpoints."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Field, FiniteFloat
 
-from service.schemas import Answer, Body, DomainBody, PositiveCount, Slug, Weights
+from service.schemas import MOST_DOMAINS, Answer, Body, DomainBody, PositiveCount, Slug, Text, Weights
+
+StudyName = Annotated[str, Path(description="Name of a study.")]
+# Beyond it a sum of coefficients may overflow, and all of them would count as nothing.
+Coefficient = Annotated[FiniteFloat, Field(le=1e100)]
 
 
 class StudyIn(Body):
     """A study to create. What is left out is filled in, and shown in the answer."""
 
     name: Slug = Field(description="Name of the study, unique in the project.")
-    domains: list[DomainBody] = Field(min_length=1, max_length=2000, description="Domains, in their order.")
-    targets: list[str] | None = Field(
-        default=None, min_length=1, description="Targets that every run reports; by default one per domain."
+    domains: list[DomainBody] = Field(
+        min_length=1, max_length=MOST_DOMAINS, description="Domains, in their order."
     )
-    objective: dict[str, FiniteFloat] | None = Field(
+    targets: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_DOMAINS,
+        description="Targets that every run reports; by default one per domain.",
+    )
+    objective: dict[str, Coefficient] | None = Field(
         default=None,
         description="Coefficients of the targets; by default the natural share of each domain that is a "
         "target, else all equal. They are normalised to sum 1.",
@@ -27,7 +38,7 @@ class StudyIn(Body):
     final_tokens: PositiveCount | None = Field(
         default=None, description="Tokens of the run that the mixture is for; it turns epochs into caps."
     )
-    notes: str = Field(default="", max_length=10_000, description="Notes for people.")
+    notes: Text = Field(default="", max_length=10_000, description="Notes for people.")
 
 
 class StudyOut(Answer):

@@ -25,18 +25,13 @@ def create(session: Session, project_id: UUID, body: StudyIn) -> tuple[Study, bo
     """
     complete = _complete(body)
     definition = complete.model_dump(mode="json")
-    found = repository.by_name(session, project_id, complete.name)
-    if found is not None:
-        if found.definition != definition:
-            changed = sorted(key for key in definition if definition[key] != found.definition.get(key))
-            raise ConflictError(
-                f"study {complete.name!r} exists with another {', '.join(changed)}: choose another name"
-            )
-        return found, False
-    study = Study(project_id=project_id, name=complete.name, definition=definition)
-    session.add(study)
-    session.flush()
-    return study, True
+    study, created = repository.insert_or_get(session, project_id, complete.name, definition)
+    if study.definition != definition:
+        changed = sorted(key for key in definition if definition[key] != study.definition.get(key))
+        raise ConflictError(
+            f"study {complete.name!r} exists with another {', '.join(changed)}: choose another name"
+        )
+    return study, created
 
 
 def get(session: Session, project_id: UUID, name: str) -> Study:

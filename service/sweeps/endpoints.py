@@ -1,7 +1,6 @@
 """Endpoints of sweeps."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, status
 
@@ -10,8 +9,9 @@ from service.errors import InvalidRequestError, NotFoundError
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
+from service.studies.schemas import StudyName
 from service.sweeps import service
-from service.sweeps.schemas import SweepIn, SweepOut
+from service.sweeps.schemas import SweepId, SweepIn, SweepOut
 
 router = APIRouter(prefix="/v1", tags=["sweeps"])
 
@@ -22,7 +22,10 @@ router = APIRouter(prefix="/v1", tags=["sweeps"])
     responses=errors(NotFoundError, InvalidRequestError),
 )
 def create_sweep(
-    study: str, body: SweepIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)]
+    study: StudyName,
+    body: SweepIn,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)],
 ) -> SweepOut:
     """Design a sweep and queue its runs for workers."""
     owner = studies.get(session, caller.project_id, study)
@@ -31,7 +34,7 @@ def create_sweep(
 
 @router.get("/sweeps/{sweep_id}", responses=errors(NotFoundError))
 def get_sweep(
-    sweep_id: UUID, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+    sweep_id: SweepId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> SweepOut:
     """A sweep with the progress of its runs."""
     return service.shown(session, *service.get(session, caller.project_id, sweep_id))

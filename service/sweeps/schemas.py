@@ -1,19 +1,32 @@
 """Bodies of the sweep endpoints."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Field
 
-from service.schemas import LARGEST_INTEGER, MOST_RUNS, Answer, Body, Parameters, Slug, Weights
+from service.schemas import (
+    LARGEST_INTEGER,
+    MOST_RUNS,
+    Answer,
+    Body,
+    Document,
+    Parameters,
+    Slug,
+    Text,
+    Weights,
+)
+
+SweepId = Annotated[UUID, Path(description="Identifier of a sweep.")]
 
 
 class MixtureBody(Body):
     """A mixture to run as it is given."""
 
     weights: Weights = Field(description="Share of every domain; they sum to 1.")
-    label: str = Field(default="", max_length=100, description="What the run is called in tables.")
+    label: Text = Field(default="", max_length=100, description="What the run is called in tables.")
     seed: int = Field(default=0, ge=0, le=LARGEST_INTEGER, description="Seed of the run.")
     job: Slug | None = Field(
         default=None, description="Live job that the run follows; the weights are then where it starts."
@@ -36,7 +49,7 @@ class SweepIn(Body):
         max_length=MOST_RUNS,
         description="Mixtures to run beside the designed ones, such as repeats.",
     )
-    train: dict[str, Any] = Field(
+    train: Document = Field(
         default={}, description="Fields of the training spec that differ from its defaults."
     )
 

@@ -28,6 +28,10 @@ def create(session: Session, study: Study, body: SweepIn) -> Sweep:
         raise InvalidRequestError("count without a design: name one, such as 'sobol'")
     if not body.count and not body.mixtures:
         raise InvalidRequestError("a sweep of nothing: give a design with a count, or mixtures")
+    if body.design is not None and not body.count:
+        raise InvalidRequestError(f"design {body.design[:100]!r} without a count: say how many mixtures")
+    if body.params and body.design is None:
+        raise InvalidRequestError("params without a design: name one, such as 'sobol'")
     spec = checked("train", TrainSpec, body.train)
     mixtures = [*_designed(study, body), *body.mixtures]
     domains = studies.domain_set(studies.definition(study))

@@ -1,17 +1,28 @@
 """The child process of a computation: bounded in time and memory, and honest about how it ended."""
 
+import json
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from mixlaws.simulation import Simulation
 from service.compute.child import Children, ComputationError, InterruptedComputationError
 from service.compute.swarms import dump_problem
+from tests.service.embedded_postgres.actors import is_gone, until
 
 GIBIBYTE = 1024**3
+ROOT = Path(__file__).parents[2]
+COMPUTE = (
+    "import json, sys; from service.compute.child import Children; "
+    "Children().compute('fit', json.load(sys.stdin), seconds=600, memory_bytes=8 * 1024**3)"
+)
 
 
 def compute(name: str, raw: dict[str, object], *, seconds: int, memory_bytes: int) -> dict[str, Any]:
@@ -74,3 +85,16 @@ def test_stopping_ends_what_runs_and_starts_nothing_more() -> None:
         with pytest.raises(InterruptedComputationError):
             children.compute("fit", slow, seconds=300, memory_bytes=8 * GIBIBYTE)
     assert time.monotonic() - started < 30
+
+
+def test_a_computation_ends_with_the_process_that_waits_for_it() -> None:
+    slow = fit_input(count=200, method="lightgbm", params={"rounds": 100_000}, folds=100)
+    with subprocess.Popen([sys.executable, "-c", COMPUTE], stdin=subprocess.PIPE, cwd=ROOT) as parent:
+        assert parent.stdin is not None
+        parent.stdin.write(json.dumps(slow).encode())
+        parent.stdin.close()
+        watched = psutil.Process(parent.pid)
+        until(lambda: bool(watched.children()) or parent.poll() is not None)
+        (child,) = watched.children()
+        parent.kill()
+    until(lambda: is_gone(child))

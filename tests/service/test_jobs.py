@@ -1,6 +1,7 @@
 """The live contract, clause by clause, over HTTP."""
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -29,7 +30,7 @@ def create(service: Service, **more: Any) -> dict[str, Any]:
     return service.client.create_job({**body, **more})
 
 
-def report(step: int, losses: dict[str, float | None] | None = None, **more: Any) -> dict[str, Any]:
+def report(step: int, losses: Mapping[str, float | None] | None = None, **more: Any) -> dict[str, Any]:
     losses = losses if losses is not None else {"web": 3.0, "code": 2.5, "law": 4.0}
     body = {
         "attempt": 1,
@@ -262,9 +263,8 @@ def test_a_restart_brings_back_the_state_of_its_step_and_fences_the_old_attempt(
     straight = [
         report(step, {"web": 3.0 + step / 100, "code": 2.0, "law": 4.0}) for step in range(9, 200, 10)
     ]
-    for one in straight[:10]:
-        answer = send(service, one)
-    token, followed = answer["state_token"], schedule(service)
+    answers = [send(service, one) for one in straight[:10]]
+    token, followed = answers[-1]["state_token"], schedule(service)
     for one in straight[10:]:
         send(service, one)
     service.client.open_attempt("run-7b", 100, state_token=token)

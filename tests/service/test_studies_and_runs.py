@@ -1,6 +1,7 @@
 """From a study to finished runs: the first half of the story, over HTTP."""
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -183,11 +184,12 @@ def test_a_run_whose_worker_fell_silent_goes_to_another_one(service: Service) ->
     second = service.client.claim_run("worker-2")
     assert second is not None
     assert second["run"]["id"] == lease["run"]["id"]
-    for say in (
+    attempts: list[Callable[[], object]] = [
         lambda: service.client.heartbeat(lease["run"]["id"], lease["lease"], 0.9),
         lambda: service.client.put_result(lease["run"]["id"], result(lease)),
         lambda: service.client.put_failure(lease["run"]["id"], lease["lease"], "too slow"),
-    ):
+    ]
+    for say in attempts:
         with pytest.raises(ConflictError, match="worker-2 holds it now") as refused:
             say()
         assert refused.value.code == "lease_lost"
@@ -204,10 +206,11 @@ def test_an_expired_lease_that_nobody_claimed_is_still_good(service: Service) ->
 
 def test_a_run_that_silences_three_workers_is_given_up(service: Service) -> None:
     one_run(service)
+    leases = []
     for worker in ("worker-2", "worker-3", "worker-4"):
         let_leases_expire(service)
-        lease = service.client.claim_run(worker)
-    assert lease is None
+        leases.append(service.client.claim_run(worker))
+    assert leases[-1] is None
     run = service.client.runs("trial")[0]
     assert run["state"] == "failed"
     assert "3 workers fell silent" in run["error"]

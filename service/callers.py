@@ -1,0 +1,76 @@
+"""Who calls: found by an API key or a browser session, and remembered for a few seconds.
+
+Without the memory every request would cost a query and a trip to the thread pool before it even begins.
+"""
+
+import time
+from collections.abc import Callable
+
+import anyio.to_thread
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from starlette.datastructures import Headers
+
+from service.db import Database
+from service.keys.service import principal_of_key, principal_of_session
+from service.scopes import Principal
+
+COOKIE = "mixwright_session"
+MEMORY_SECONDS = 5.0  # how long another process may still answer a key that was revoked in this one
+_MOST_REMEMBERED = 10_000
+
+
+class Callers:
+    """Principals by what they show.
+
+    Args:
+        database: where keys and sessions are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, tuple[float, Principal]] = {}
+
+    async def find(self, headers: Headers) -> Principal | None:
+        """Whoever sent these headers; None if nobody is known by them."""
+        kind, _, text = headers.get("authorization", "").partition(" ")
+        if kind:
+            find: Callable[[Session, str], Principal | None] = principal_of_key
+            credential = text.strip() if kind.lower() == "bearer" else ""
+        else:
+            find, credential = principal_of_session, _cookie(headers.get("cookie", ""))
+        if not credential:
+            return None
+        slot = f"{find.__name__} {credential}"
+        remembered, known = self._known, self._known.get(slot)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        principal = await anyio.to_thread.run_sync(self._look_up, find, credential)
+        if principal is None:
+            remembered.pop(slot, None)
+        else:
+            if len(remembered) >= _MOST_REMEMBERED:
+                remembered.clear()
+            # Into the memory of before the query: one that was replaced meanwhile stays forgotten.
+            remembered[slot] = (time.monotonic() + MEMORY_SECONDS, principal)
+        return principal
+
+    def forget_after(self, session: Session) -> None:
+        """Forget everybody once a session's work is committed: it takes a key or a login away."""
+
+        def forget(_: Session) -> None:
+            self._known = {}
+
+        event.listen(session, "after_commit", forget, once=True)
+
+    def _look_up(self, find: Callable[[Session, str], Principal | None], credential: str) -> Principal | None:
+        with self._database.session() as session:
+            return find(session, credential)
+
+
+def _cookie(header: str) -> str:
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return ""

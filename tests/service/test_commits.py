@@ -1,0 +1,109 @@
+"""An answer is given after its commit, and tells of it: what was answered is stored, what failed is not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from service.db import Database
+from service.jobs.committing import Committer
+from service.jobs.schemas import MOST_REPORTS, ReportIn, ReportsOut
+from service.keys import repository as projects
+from service.keys.service import DEFAULT_PROJECT
+from service.models import Base, Job, Report, Study
+from tests.service.problems import problem_of
+from tests.support.servers import Service
+
+DOMAINS = [{"name": "web", "tokens": 9_000}]
+JOB = {"name": "live", "policy": "static", "domains": DOMAINS, "samples_per_step": 8}
+STUDY = {"name": "trial", "domains": DOMAINS}
+
+
+def report(step: int) -> dict[str, Any]:
+    return {
+        "attempt": 1,
+        "source": "rank0",
+        "step_from": step,
+        "step_to": step,
+        "schedule_version": 1,
+        "loss_sums": {"web": 3.0},
+        "token_counts": {"web": 1},
+    }
+
+
+def stored(database: Database, model: type[Base]) -> int:
+    with database.session() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def fail_commits(database: Database, table: str) -> None:
+    """Let every transaction that writes to a table fail, at its commit and not before."""
+    with database.session() as session:
+        session.execute(
+            text(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$"
+            )
+        )
+        session.execute(
+            text(
+                f"CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED "
+                "FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "model"),
+    [("/v1/studies", STUDY, Study), ("/v1/jobs/live/reports", report(9), Report)],
+)
+def test_a_commit_that_fails_is_no_success(
+    service: Service, path: str, body: dict[str, Any], model: type[Base]
+) -> None:
+    service.client.create_job(JOB)
+    fail_commits(service.database, model.__tablename__)
+    problem_of(service.call("POST", path, body), 500, code="internal_error")
+    assert stored(service.database, model) == 0
+    with service.database.session() as session:
+        session.execute(text(f"DROP TRIGGER refuse ON {model.__tablename__}"))
+    assert service.call("POST", path, body).is_success
+
+
+def test_what_was_answered_is_seen_by_everybody(service: Service) -> None:
+    elsewhere = Database(service.database.url)
+    service.client.create_job(JOB)
+    assert stored(elsewhere, Job) == 1
+    for number in range(1, 20):
+        service.call("POST", "/v1/jobs/live/reports", report(number))
+        assert stored(elsewhere, Report) == number
+        service.call("POST", "/v1/studies", {**STUDY, "name": f"trial-{number}"})
+        assert stored(elsewhere, Study) == number
+    elsewhere.close()
+
+
+def test_trainers_that_send_all_they_have_at_once_are_all_answered(service: Service) -> None:
+    # After an outage every trainer sends what it kept: more than one query takes values.
+    service.client.create_job(JOB)
+    with service.database.session() as session:
+        project = projects.project_named(session, DEFAULT_PROJECT)
+        assert project is not None
+    requests = 17
+
+    async def send() -> list[ReportsOut]:
+        committer = Committer(service.database)
+        answers = []
+        for number in range(requests):
+            steps = range(number * MOST_REPORTS, (number + 1) * MOST_REPORTS)
+            reports = [ReportIn.model_validate(report(step)) for step in steps]
+            answers.append(asyncio.ensure_future(committer.submit(project.id, "live", reports)))
+        await asyncio.sleep(0)  # every request waits before the first commit
+        running = asyncio.ensure_future(committer.run())
+        try:
+            return await asyncio.gather(*answers)
+        finally:
+            running.cancel()
+
+    answered = asyncio.run(send())
+    assert [answer.accepted for answer in answered] == [MOST_REPORTS] * requests
+    assert service.client.job("live")["reported_step"] == requests * MOST_REPORTS - 1

@@ -1,0 +1,228 @@
+"""Bodies that no client of ours would send: nothing in them makes the service fail."""
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.servers import Service
+
+DOMAINS = [{"name": "web", "tokens": 9_000, "max_epochs": 4}, {"name": "code", "tokens": 3_000}]
+WEIGHTS = {"web": 0.75, "code": 0.25}
+NOBODY = str(UUID(int=0))
+REPORT = {
+    "attempt": 1,
+    "source": "rank0",
+    "step_from": 0,
+    "step_to": 9,
+    "schedule_version": 1,
+    "loss_sums": {"web": 3.0, "code": None},
+    "token_counts": {"web": 1, "code": 1},
+    "non_finite": ["code"],
+    "signals": {"extra": [1.0]},
+}
+ACK = {"attempt": 1, "version": 1, "step": 0, "outcome": "applied"}
+# A good body for every address that takes one; `{}` stands for the run that was claimed.
+GOOD: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/v1/studies"): {
+        "name": "another",
+        "domains": DOMAINS,
+        "targets": ["web", "code", "speed"],
+        "objective": {"web": 1.0, "speed": 0.5},
+        "prior": WEIGHTS,
+        "lower": {"web": 0.1},
+        "upper": {"code": 0.9},
+        "final_tokens": 20_000,
+        "notes": "none",
+    },
+    ("POST", "/v1/studies/{study}/sweeps"): {
+        "purpose": "proxy",
+        "design": "sobol",
+        "params": {},
+        "count": 1,
+        "seed": 1,
+        "mixtures": [{"weights": WEIGHTS, "label": "mine", "seed": 1, "job": "live"}],
+        "train": {"tokens": 100_000},
+    },
+    ("POST", "/v1/runs/claim"): {"worker": "w", "study": "trial", "corpora": ["none"]},
+    ("PUT", "/v1/runs/{run_id}/heartbeat"): {"lease": NOBODY, "progress": 0.5},
+    ("PUT", "/v1/runs/{run_id}/result"): {
+        "lease": NOBODY,
+        "losses": {"web": 3.0, "code": 2.0},
+        "bits_per_byte": {"web": 1.5},
+        "step": 700,
+        "tokens": 400_000,
+        "drawn": {"web": 300_000},
+        "model_parameters": 92_000,
+        "seconds": 8.0,
+        "live": {"polls": 1},
+    },
+    ("PUT", "/v1/runs/{run_id}/failure"): {"lease": NOBODY, "reason": "out of memory"},
+    ("POST", "/v1/studies/{study}/fits"): {
+        "method": "exponential",
+        "params": {"restarts": 2},
+        "folds": 2,
+        "seed": 1,
+        "sweep_ids": [NOBODY],
+    },
+    ("POST", "/v1/studies/{study}/proposals"): {
+        "fit_id": NOBODY,
+        "proposer": "convex",
+        "params": {},
+        "count": 1,
+        "within_sampled": True,
+    },
+    ("POST", "/v1/jobs"): {
+        "name": "another",
+        "policy": "odm",
+        "params": {"smoothing": 0.5},
+        "domains": DOMAINS,
+        "prior": WEIGHTS,
+        "guards": {"floor": 0.0, "ceiling": 1.0, "loss_ceiling": 20.0},
+        "signals": ["losses"],
+        "sources": ["rank0"],
+        "wait_steps": 10,
+        "samples_per_step": 8,
+        "lead_steps": 1,
+        "ttl_steps": 100,
+        "study": "trial",
+    },
+    ("POST", "/v1/jobs/{job}/reports"): {"reports": [REPORT]},
+    ("POST", "/v1/jobs/{job}/acks"): {"acks": [ACK]},
+    ("POST", "/v1/jobs/{job}/attempts"): {"from_step": 1, "state_token": "a1.s1"},
+    ("POST", "/v1/keys"): {"name": "k", "scopes": ["runs:work"], "days": 1},
+}
+NUMBERS = [
+    0,
+    1,
+    -1,
+    2**31,
+    2**53,
+    2**63,
+    10**30,
+    0.5,
+    -0.0,
+    5e-324,
+    1e308,
+    -1e308,
+    float("nan"),
+    float("inf"),
+]
+TEXTS = ["", "\0", "\ud800", "x" * 3_000, "web", "live", "\u202e", "\u0130", "a/b", "null", NOBODY]
+LEAVES = st.sampled_from([None, True, False, *NUMBERS, *TEXTS]) | st.text(max_size=5)
+ANY_JSON = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(TEXTS) | st.text(), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def paths(shared_service: Service) -> dict[str, str]:
+    """A study, a claimed run, a live job; the values of the parameters of paths."""
+    client = shared_service.client
+    client.create_study({"name": "trial", "domains": DOMAINS})
+    client.create_sweep("trial", {"design": "sobol", "count": 2})
+    lease = client.claim_run("tester")
+    assert lease is not None
+    client.create_job({"name": "live", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8})
+    return {"study": "trial", "job": "live", "run_id": lease["run"]["id"]}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Ways to every part of a JSON value."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from places(inner, (*path, key))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, good: dict[str, Any]) -> Any:
+    """A good body with one part replaced, or given another name."""
+    body = copy.deepcopy(good)
+    *way, last = draw(st.sampled_from(list(places(good))[1:]))
+    inner: Any = body
+    for key in way:
+        inner = inner[key]
+    if isinstance(last, str) and draw(st.booleans()):
+        inner[draw(st.sampled_from(TEXTS))] = inner.pop(last)
+    else:
+        inner[last] = draw(ANY_JSON)
+    return body
+
+
+def test_every_address_that_takes_a_body_is_tried(shared_service: Service) -> None:
+    document = shared_service.call("GET", "/openapi.json").json()
+    taking = {
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation
+    }
+    assert taking == set(GOOD)
+
+
+@pytest.mark.parametrize("address", list(GOOD), ids=" ".join)
+def test_no_body_makes_the_service_fail(
+    shared_service: Service, paths: dict[str, str], address: tuple[str, str]
+) -> None:
+    method, path = address
+    headers = {"Content-Type": "application/json"}
+    with shared_service.http(shared_service.key, **headers) as http:
+
+        @settings(max_examples=50)
+        @given(body=spoilt(GOOD[address]) | ANY_JSON)
+        def sends(body: Any) -> None:
+            answer = http.request(method, path.format(**paths), content=json.dumps(body))
+            assert answer.status_code < 500, answer.text
+            if answer.status_code >= 400:
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.json()["detail"]
+
+        sends()
+    assert shared_service.call("GET", "/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("policy", ["odm", "static"])
+def test_whatever_a_trainer_measures_the_schedule_stays_a_mixture(
+    shared_service: Service, policy: str
+) -> None:
+    name = f"measured-{policy}"
+    body = {"name": name, "policy": policy, "domains": DOMAINS, "samples_per_step": 8, "sources": ["a", "b"]}
+    shared_service.client.create_job(body)
+    steps = iter(range(10**6))
+    sums = st.sampled_from([float(n) for n in NUMBERS if math.isfinite(n)])
+    counts = st.sampled_from([0, 1, 2, 512, 2**53 - 1])
+
+    @settings(max_examples=30)
+    @given(measured=st.lists(st.tuples(sums, counts), min_size=4, max_size=4))
+    def reports(measured: list[tuple[float, int]]) -> None:
+        step = next(steps)
+        sent = [
+            {
+                **REPORT,
+                "source": source,
+                "step_from": step,
+                "step_to": step,
+                "non_finite": [],
+                "loss_sums": {name: loss for name, (loss, _) in zip(WEIGHTS, part, strict=True)},
+                "token_counts": {name: count for name, (_, count) in zip(WEIGHTS, part, strict=True)},
+            }
+            for source, part in (("a", measured[:2]), ("b", measured[2:]))
+        ]
+        answer = shared_service.call("POST", f"/v1/jobs/{name}/reports", {"reports": sent})
+        assert answer.status_code == 200, answer.text
+        for stage in shared_service.call("GET", f"/v1/jobs/{name}/schedule").json()["stages"]:
+            assert sum(stage["weights"].values()) == pytest.approx(1.0)
+            assert min(stage["weights"].values()) >= 0.0
+
+    reports()
