@@ -164,6 +164,8 @@ _SECURITY_HEADERS = (
     (
         b"content-security-policy",
         (
+            # plotly's colour bar sets an empty style attribute: that one text is allowed, by its hash.
+            b"style-src-attr 'unsafe-hashes' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; "
             b"default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
             b"form-action 'self'; frame-ancestors 'none'"
         ),

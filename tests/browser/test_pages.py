@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Dialog, expect
 
 from service.keys.service import create_link
 from tests.browser.conftest import Watched, logged_in, watched
@@ -123,7 +123,12 @@ def test_names_are_shown_and_never_run(chromium: Browser, populated: Populated) 
     service.client.create_sweep("nasty", {"design": "sobol", "count": 3})
     seen = logged_in(chromium, service)
     dialogs: list[str] = []
-    seen.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    seen.page.on("dialog", note)
     seen.open("/studies/nasty")
     expect(seen.page.get_by_role("cell", name=nasty[0])).to_be_visible()
     assert dialogs == []

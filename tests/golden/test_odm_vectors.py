@@ -38,7 +38,7 @@ def test_every_variant_follows_its_vector(vectors: dict[str, Any], name: str) ->
     assert {case for case in by_name if not case.startswith("inputs")} == set(CASES), "a vector has no test"
     case, inputs = by_name[name], by_name["inputs.K5"]
     losses, present = np.array(inputs["losses"]), np.array(inputs["present"], dtype=bool)
-    variant = case["method"] if case["method"] in {"smoothed_mean", "exp3"} else "paper"
+    variant: Any = case["method"] if case["method"] in {"smoothed_mean", "exp3"} else "paper"
     policy = Odm(variant=variant, update_kind=case["kind"])
     state = policy.init(MixtureProblem.create(DomainSet(tuple("abcde"), (1,) * 5)))
     tolerance = vectors["tolerance"]

@@ -83,4 +83,4 @@ def _named(server_url: str, name: str) -> str:
 
 def _execute(server_url: str, statement: str) -> None:
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)
