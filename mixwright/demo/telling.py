@@ -49,10 +49,11 @@ def tell(plan: Plan, *, leave: bool, file: Path | None, port: int) -> dict[str, 
         found["service_restarts"] = service.restarts
         if file is not None:
             file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        _end(console, address, name, found["seconds"])
-        if not leave:
-            console.print("Serving until Ctrl-C.")
-            service.wait()
+        console.print(f"Told in {found['seconds']:.0f} s, as study {name}.", highlight=False)
+        if leave:
+            console.print("`mixwright serve` shows it again.")
+        else:
+            _serve(console, service, address)
     except KeyboardInterrupt:
         console.print("stopping")
     finally:
@@ -115,11 +116,13 @@ def _corpus(plan: Plan, console: Console) -> Corpus:
         )
 
 
-def _end(console: Console, address: Address, study: str, seconds: float) -> None:
-    console.print(f"Told in {seconds:.0f} s. The dashboard, with one login within an hour:")
+def _serve(console: Console, service: ServiceProcess, address: Address) -> None:
+    """Serve until interrupted."""
+    console.print("The dashboard, with one login within an hour:")
     console.print(f"  {address.login}", soft_wrap=True, highlight=False)
-    console.print(f"  study {study}", highlight=False)
+    console.print("Serving until Ctrl-C.")
     sys.stderr.flush()
+    service.wait()
 
 
 def _elapsed(started: float) -> str:
