@@ -18,6 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from mixlaws.errors import SwarmTooSmallError
 from mixlaws.registry import ESTIMATORS
 from mixlaws.swarm import Swarm
 from mixlaws.validation import spearman
@@ -50,7 +51,10 @@ def measure(name: str, size: int, train: Swarm, held_out: Swarm) -> dict[str, ob
         rng = np.random.default_rng(subset)
         part = train.take(rng.choice(len(train), size, replace=False))
         started = time.perf_counter()
-        predictor = ESTIMATORS[name]().fit(part, rng=rng)
+        try:
+            predictor = ESTIMATORS[name]().fit(part, rng=rng)
+        except SwarmTooSmallError as error:
+            return {"method": name, "runs": size, "left_out": str(error)}
         seconds.append(time.perf_counter() - started)
         predicted = predictor.predict(held_out.weights)
         by_target = [
@@ -77,6 +81,9 @@ def show(rows: list[dict[str, object]]) -> None:
         title=f"RegMix 1M: median over targets, then over {SUBSETS} subsets; scored on 256 runs not seen",
     )  # fmt: skip
     for row in rows:
+        if "left_out" in row:
+            table.add_row(str(row["method"]), str(row["runs"]), "too few runs")
+            continue
         numbers = [row[name] for name in ("spearman_median", "spearman_worst", "mae", "mae_worst")]
         table.add_row(
             str(row["method"]), str(row["runs"]), *(f"{n:.3f}" for n in numbers), f"{row['fit_seconds']:.2f}"

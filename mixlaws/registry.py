@@ -7,7 +7,9 @@ from mixlaws.designs.regmix import RegMixSampler
 from mixlaws.designs.sobol import SobolDesign
 from mixlaws.errors import UnknownMethodError
 from mixlaws.estimator import AnyEstimator, AnyProposer, Design
+from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.static import Static
 from mixlaws.policy import AnyPolicy
@@ -22,7 +24,9 @@ DESIGNS: Mapping[str, type[Design]] = {
     "sobol": SobolDesign,
 }
 LAWS: Mapping[str, type[AnyEstimator]] = {
+    "additive": AdditiveLaw,
     "exponential": ExponentialLaw,
+    "transfer": TransferLaw,
 }
 REGRESSORS: Mapping[str, type[AnyEstimator]] = {
     "gaussian_process": GaussianProcess,

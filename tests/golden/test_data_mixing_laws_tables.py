@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mixlaws.estimator import AnyEstimator
+from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
-from mixlaws.validation import cross_validate
+from mixlaws.laws.transfer import TransferLaw
+from mixlaws.validation import Scores, cross_validate
 from tests.reference_data import five_mix
 
 # Mean Huber loss (delta 0.05) of the best of 6000 starts, as stored in the published notebook.
@@ -28,16 +31,26 @@ def test_the_exponential_law_reaches_the_five_stored_minima(reference_data: Path
     assert dict(zip(swarm.targets, huber, strict=True)) == pytest.approx(PUBLISHED_MINIMA, rel=0.01)
 
 
-def test_leave_one_out_error_of_the_explicit_law_is_what_was_measured(reference_data: Path) -> None:
-    # Overall loss of 26 mixtures at 70M, step 30,000: MAE .0202 and R2 .876 with this ridge.
-    swarm = five_mix(reference_data, size="70M", step=30_000)
-    targets = json.loads((reference_data / "data" / "data_mixing_laws" / "targets.json").read_text())[
-        "targets"
-    ]
+def left_out(folder: Path, law: AnyEstimator) -> Scores:
+    """Leave-one-mixture-out scores of the overall loss of 26 mixtures at 70M, step 30,000."""
+    swarm = five_mix(folder, size="70M", step=30_000)
+    targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]
     shares = dict.fromkeys(swarm.targets, 0.0)
     for target in targets.values():
         shares[target["group"]] += target["weight"]
-    held_out = cross_validate(ExponentialLaw(ridge=1e-3), swarm, rng=np.random.default_rng(0))
-    scores = held_out.objective_scores(swarm.coefficients(shares))
+    held_out = cross_validate(law, swarm, rng=np.random.default_rng(0))
+    return held_out.objective_scores(swarm.coefficients(shares))
+
+
+def test_leave_one_out_error_of_the_explicit_law_is_what_was_measured(reference_data: Path) -> None:
+    scores = left_out(reference_data, ExponentialLaw(ridge=1e-3))
     assert scores.mae == pytest.approx(0.0202, abs=0.0005)
     assert scores.r2 == pytest.approx(0.876, abs=0.01)
+
+
+@pytest.mark.parametrize("law", [AdditiveLaw(), TransferLaw()])
+def test_laws_with_a_response_of_every_domain_halve_the_best_known_error(
+    reference_data: Path, law: AnyEstimator
+) -> None:
+    # The best of the published recipes on this table, trees with three runs a leaf, is off by .0186.
+    assert left_out(reference_data, law).mae < 0.6 * 0.0186

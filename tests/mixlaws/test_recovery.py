@@ -6,7 +6,8 @@ import pytest
 from mixlaws.domains import DomainSet
 from mixlaws.errors import FitError, StateError, SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator
-from mixlaws.laws.exponential import ExponentialLaw, ExponentialPredictor
+from mixlaws.laws.exponential import ExponentialForm, ExponentialLaw
+from mixlaws.laws.fitting import FittedLaw
 from mixlaws.least_squares import Batch, minimise
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.registry import ESTIMATORS
@@ -57,14 +58,12 @@ def test_the_proposal_of_a_noisy_swarm_is_near_the_true_optimum(
 def test_the_exponential_law_recovers_its_own_parameters_without_noise() -> None:
     rng = np.random.default_rng(8)
     domains = DomainSet(("a", "b", "c", "d"), (1, 1, 1, 1))
-    truth = ExponentialPredictor(
-        floor=np.array([2.0, 1.5, 0.3]), tilt=rng.normal(-0.5, 1.5, size=(3, 4)), ridge=0.0
-    )
+    floors, tilts = np.array([[2.0], [1.5], [0.3]]), rng.normal(-0.5, 1.5, size=(3, 4))
+    truth = FittedLaw(ExponentialForm(), np.concatenate([floors, tilts], axis=1), ridge=0.0)
     weights = rng.dirichlet(np.ones(4), size=40)
     swarm = Swarm(domains, ("x", "y", "z"), weights, truth.predict(weights))
     fitted = ExponentialLaw(ridge=0.0).fit(swarm, rng=rng)
-    assert fitted.floor == pytest.approx(truth.floor, abs=1e-3)
-    assert fitted.tilt == pytest.approx(truth.tilt, abs=1e-3)
+    assert fitted.parameters == pytest.approx(truth.parameters, abs=1e-3)
 
 
 def test_the_floor_of_a_loss_is_never_negative() -> None:
@@ -73,11 +72,11 @@ def test_the_floor_of_a_loss_is_never_negative() -> None:
     weights = rng.dirichlet(np.ones(3), size=30)
     swarm = Swarm(DomainSet(("a", "b", "c"), (1, 1, 1)), ("t",), weights, weights @ [[1.0], [2.0], [3.0]])
     fitted = ExponentialLaw(ridge=0.0).fit(swarm, rng=rng)
-    assert fitted.floor[0] >= 0
+    assert fitted.parameters[0, 0] >= 0
     assert np.abs(fitted.predict(weights) - swarm.values).max() < 0.1
 
 
-@pytest.mark.parametrize("name", ["exponential", "gaussian_process"])
+@pytest.mark.parametrize("name", ["additive", "exponential", "gaussian_process", "transfer"])
 def test_jacobians_are_the_slopes_of_predictions(simulation: Simulation, name: str) -> None:
     swarm = simulation.swarm(count=30, noise=NOISE, rng=np.random.default_rng(4))
     predictor = ESTIMATORS[name]().fit(swarm, rng=np.random.default_rng(0))
@@ -179,7 +178,7 @@ def test_a_fit_without_finite_values_is_an_error_and_no_answer(monkeypatch: pyte
     simulation = Simulation.create(domains=3, rng=np.random.default_rng(0))
     swarm = simulation.swarm(count=20, noise=0.0, rng=np.random.default_rng(1))
     monkeypatch.setattr(
-        "mixlaws.laws.exponential.minimise",
+        "mixlaws.laws.fitting.minimise",
         lambda _model, start, _batch: (start * np.nan, np.full(len(start), np.inf)),
     )
     with pytest.raises(FitError, match="no finite fit"):

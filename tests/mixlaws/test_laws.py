@@ -1,0 +1,83 @@
+"""Laws recover what they describe, on mixtures that were not fitted, and at shares of zero."""
+
+import numpy as np
+import pytest
+
+from mixlaws.arrays import FloatArray
+from mixlaws.domains import DomainSet
+from mixlaws.errors import SwarmTooSmallError
+from mixlaws.laws.additive import AdditiveForm, AdditiveLaw
+from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.fitting import FittedLaw
+from mixlaws.laws.transfer import TransferForm, TransferLaw
+from mixlaws.registry import LAWS
+from mixlaws.swarm import Swarm
+
+DOMAINS = DomainSet(("a", "b", "c", "d"), (1, 1, 1, 1))
+
+
+def additive(rng: np.random.Generator) -> FittedLaw:
+    parts = [np.full((3, 1), 1.5), rng.uniform(-1, 0.5, (3, 4)), -rng.uniform(2, 20, (3, 4))]
+    return FittedLaw(AdditiveForm(), np.concatenate(parts, axis=1), ridge=0.0)
+
+
+def transfer(rng: np.random.Generator) -> FittedLaw:
+    parts = [np.full((3, 1), 0.2), np.log(rng.uniform(0.02, 0.3, (3, 4))), rng.uniform(0.02, 0.4, (3, 4))]
+    return FittedLaw(TransferForm(), np.concatenate(parts, axis=1), ridge=0.0)
+
+
+def measured(truth: FittedLaw, weights: FloatArray, *, noise: float, rng: np.random.Generator) -> Swarm:
+    values = truth.predict(weights)
+    return Swarm(DOMAINS, ("x", "y", "z"), weights, values + noise * rng.standard_normal(values.shape))
+
+
+@pytest.mark.parametrize(("truth", "law"), [(additive, AdditiveLaw()), (transfer, TransferLaw())])
+@pytest.mark.parametrize(("noise", "tolerance"), [(0.0, 0.003), (0.01, 0.012)])
+def test_a_law_predicts_its_own_truth_where_it_was_not_measured(
+    truth: object, law: AdditiveLaw | TransferLaw, noise: float, tolerance: float, rng: np.random.Generator
+) -> None:
+    exact = truth(rng)  # type: ignore[operator]
+    swarm = measured(exact, rng.dirichlet(np.ones(4), size=60), noise=noise, rng=rng)
+    elsewhere = rng.dirichlet(np.ones(4), size=200)
+    error = law.fit(swarm, rng=rng).predict(elsewhere) - exact.predict(elsewhere)
+    assert np.sqrt((error**2).mean()) < tolerance
+    assert tolerance < 0.1 * swarm.values.std()
+
+
+def test_a_spike_at_zero_is_followed_by_laws_of_several_responses_and_not_by_one(
+    rng: np.random.Generator,
+) -> None:
+    # Half of the mixtures leave a domain out altogether.
+    weights = rng.dirichlet(np.ones(4), size=60)
+    weights[np.arange(30), rng.integers(0, 4, 30)] = 0.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    truth = transfer(rng)
+    swarm = measured(truth, weights, noise=0.005, rng=rng)
+    corners = np.eye(4)[rng.integers(0, 4, 40)] * 0.5 + rng.dirichlet(np.ones(3), 40) @ np.eye(3, 4) * 0.5
+    errors = {
+        name: np.abs(law().fit(swarm, rng=rng).predict(corners) - truth.predict(corners)).mean()
+        for name, law in (
+            ("one", ExponentialLaw), ("additive", AdditiveLaw), ("transfer", TransferLaw),
+        )
+    }  # fmt: skip
+    assert errors["transfer"] < 0.5 * errors["one"]
+    assert errors["additive"] < 0.5 * errors["one"]
+
+
+@pytest.mark.parametrize("name", sorted(LAWS))
+def test_a_law_that_is_asked_of_too_few_runs_says_how_many_it_needs(
+    name: str, rng: np.random.Generator
+) -> None:
+    needed = LAWS[name].form.size(4)  # type: ignore[attr-defined]
+    swarm = measured(additive(rng), rng.dirichlet(np.ones(4), size=needed), noise=0.01, rng=rng)
+    LAWS[name]().fit(swarm, rng=rng)
+    with pytest.raises(SwarmTooSmallError, match=f"needs at least {needed}"):
+        LAWS[name]().fit(swarm.take(range(needed - 1)), rng=rng)
+
+
+@pytest.mark.parametrize("name", sorted(LAWS))
+def test_a_constant_target_is_predicted_as_that_constant(name: str, rng: np.random.Generator) -> None:
+    weights = rng.dirichlet(np.ones(4), size=30)
+    swarm = Swarm(DOMAINS, ("x",), weights, np.full((30, 1), 2.5))
+    predicted = LAWS[name]().fit(swarm, rng=rng).predict(rng.dirichlet(np.ones(4), size=50))
+    assert predicted == pytest.approx(np.full((50, 1), 2.5), abs=1e-3)
