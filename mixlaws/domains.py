@@ -14,8 +14,9 @@ from mixlaws.arrays import FloatArray
 from mixlaws.errors import InvalidInputError, MissingDomainError, UnknownDomainError
 
 NAME_LENGTH = 200  # characters; longer names break tables and file names
-# Right-to-left and isolate controls can make one name look like another.
-_BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Controls, formats such as the right-to-left marks that make one name look like another, lone surrogates,
+# line and paragraph separators.
+_UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def canonical_name(name: str) -> str:
@@ -31,7 +32,7 @@ def canonical_name(name: str) -> str:
         raise InvalidInputError(
             f"the name {text[:20]!r}... has {len(text)} characters: use at most {NAME_LENGTH}"
         )
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} or c in _BIDI_CONTROLS for c in text):
+    if any(unicodedata.category(c) in _UNSHOWABLE for c in text):
         raise InvalidInputError(f"the name {text!r} holds invisible or control characters: remove them")
     return text
 
@@ -86,11 +87,13 @@ class DomainSet:
         return np.asarray(tokens / tokens.sum())
 
     def index(self, name: str, /) -> int:
-        """Index of a name along axis d."""
-        try:
-            return self.indices[name]
-        except KeyError:
-            raise UnknownDomainError(name, self.names) from None
+        """Index of a name along axis d, however its accents are encoded."""
+        at = self.indices.get(name)
+        if at is None:
+            at = self.indices.get(unicodedata.normalize("NFC", name).strip())
+        if at is None:
+            raise UnknownDomainError(name, self.names)
+        return at
 
     def to_array(self, values: Mapping[str, float], /, *, missing: float | None = None) -> FloatArray:
         """Order named values along axis d.
@@ -101,14 +104,19 @@ class DomainSet:
 
         Raises:
             UnknownDomainError: a name is not in the set.
+            InvalidInputError: two spellings of one name have a value each.
             MissingDomainError: a domain has no value and `missing` is not given.
         """
         array = np.full(len(self), np.nan if missing is None else missing)
+        given: set[int] = set()
         for name, value in values.items():
-            array[self.index(name)] = value
-        absent = [name for name in self.names if name not in values]
-        if absent and missing is None:
-            raise MissingDomainError(absent)
+            at = self.index(name)
+            if at in given:
+                raise InvalidInputError(f"domain {self.names[at]!r} has two values: give it one")
+            given.add(at)
+            array[at] = value
+        if missing is None and len(given) < len(self):
+            raise MissingDomainError(name for at, name in enumerate(self.names) if at not in given)
         return array
 
     def to_mapping(self, values: FloatArray | Sequence[float], /) -> dict[str, float]:

@@ -108,7 +108,7 @@ class Proposer(Protocol[P_contra]):
     def propose(
         self, predictor: P_contra, problem: MixtureProblem, /, *, count: int, rng: np.random.Generator
     ) -> Sequence[Proposal]:
-        """`count` proposals, best first.
+        """Up to `count` distinct proposals, best first.
 
         Raises:
             FitError: the predictor lacks what the proposer needs, or predicts nothing finite.

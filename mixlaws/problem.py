@@ -52,7 +52,24 @@ class MixtureProblem:
         object.__setattr__(self, "prior", frozen(as_weights(self.prior)))
         object.__setattr__(self, "lower", frozen(self.lower))
         object.__setattr__(self, "upper", frozen(self.upper))
+        self._check_coefficients()
+        narrow = np.flatnonzero((self.lower > self.caps) & (self.lower <= self.upper))
+        if len(narrow):
+            name, low, cap = self.domains.names[narrow[0]], self.lower[narrow[0]], self.caps[narrow[0]]
+            raise InfeasibleError(
+                f"domain {name!r} has the lower bound {low:.6g}, and its tokens allow only {cap:.6g}: "
+                "lower the bound, allow more epochs, or shorten the final run"
+            )
         check_bounds(self.lower, self.caps)
+
+    def _check_coefficients(self) -> None:
+        if self.coefficients is None:
+            return
+        row = np.asarray(self.coefficients, dtype=np.float64)
+        if row.ndim != 1 or not np.all(np.isfinite(row)) or row.min(initial=0) < 0 or row.sum() <= 0:
+            raise InvalidInputError(
+                f"coefficients are {row.tolist()}: use finite values >= 0, one for each target, not all 0"
+            )
 
     @classmethod
     def create(

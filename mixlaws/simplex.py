@@ -91,7 +91,7 @@ def project(points: npt.ArrayLike, /, lower: FloatArray, upper: FloatArray) -> F
     piece that holds the solution, which is then a division (Wang & Lu 2015, arXiv:1503.01002).
 
     Args:
-        points: (d,) or (n, d) finite values.
+        points: (d,) or (n, d) finite values; beyond 1e9 in size their own rounding shows in the sums.
         lower: (d,) lower bounds.
         upper: (d,) upper bounds.
 

@@ -1,7 +1,7 @@
 """A swarm: the finished proxy runs that a fit sees, checked once, on construction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Swarm:
     values: FloatArray
     model_parameters: FloatArray | None = None
     tokens: FloatArray | None = None
-    seeds: IntArray | None = field(default=None)
+    seeds: IntArray | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -102,6 +102,12 @@ class Swarm:
             InvalidInputError: a target is unknown, or a coefficient negative or not finite.
         """
         return target_coefficients(self.targets, objective)
+
+
+def mixture_numbers(weights: FloatArray, /) -> IntArray:
+    """(n,) number of the distinct mixture that each run has; equal to nine decimals is the same mixture."""
+    _, numbers = np.unique(weights.round(9), axis=0, return_inverse=True)
+    return numbers.reshape(-1).astype(np.int64)
 
 
 def target_coefficients(targets: Sequence[str], objective: Mapping[str, float], /) -> FloatArray:

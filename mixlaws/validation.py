@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.errors import InvalidInputError, SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator
-from mixlaws.swarm import Swarm
+from mixlaws.swarm import Swarm, mixture_numbers
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class CrossValidation:
         measured: (n, t) values of the swarm.
         predicted: (n, t) predictions by fits that did not see the run.
         folds: (n,) fold in which each run was held out.
-        constant: (t,) whether every fit predicted one and the same value everywhere.
+        constant: (t,) whether fits vary less between mixtures than they differ from each other.
+            Then a held-out prediction tells which run was left out, and nothing of its mixture.
     """
 
     measured: FloatArray
@@ -96,7 +97,7 @@ def cross_validate(
     Raises:
         SwarmTooSmallError: fewer than three distinct mixtures, or too few for the estimator in a fold.
     """
-    groups = _groups(swarm.weights)
+    groups = mixture_numbers(swarm.weights)
     distinct = int(groups.max()) + 1
     if distinct < 3:
         raise SwarmTooSmallError(method="cross-validation", needed=3, got=distinct)
@@ -106,20 +107,17 @@ def cross_validate(
     fold_of_group = rng.permutation(distinct) % parts
     fold = fold_of_group[groups]
     predicted = np.empty_like(swarm.values)
-    flat = np.ones(len(swarm.targets), dtype=bool)
+    level, spread = np.empty((parts, len(swarm.targets))), np.empty((parts, len(swarm.targets)))
     for part, fold_rng in enumerate(rng.spawn(parts)):
         kept = np.flatnonzero(fold != part)
         predictor = estimator.fit(swarm.take(kept), rng=fold_rng)
         everywhere = predictor.predict(swarm.weights)
         predicted[fold == part] = everywhere[fold == part]
-        flat &= np.ptp(everywhere, axis=0) <= 1e-9 * np.maximum(np.abs(everywhere).max(axis=0), 1e-300)
+        level[part], spread[part] = everywhere.mean(axis=0), everywhere.std(axis=0)
+    # Medians: one fit that runs wild says nothing of the others.
+    moved = np.median(np.abs(level - np.median(level, axis=0)), axis=0)
+    flat = np.median(spread, axis=0) <= moved + 1e-9 * np.median(np.abs(level), axis=0)
     return CrossValidation(swarm.values, predicted, fold, tuple(bool(f) for f in flat))
-
-
-def _groups(weights: FloatArray) -> IntArray:
-    """(n,) number of the distinct mixture that each run has."""
-    _, groups = np.unique(weights.round(9), axis=0, return_inverse=True)
-    return groups.reshape(-1).astype(np.int64)
 
 
 def pooled_deviation(weights: FloatArray, values: FloatArray) -> tuple[FloatArray, int]:
@@ -134,7 +132,7 @@ def pooled_deviation(weights: FloatArray, values: FloatArray) -> tuple[FloatArra
     Returns:
         (t,) standard deviations and their degrees of freedom; NaN with 0 where nothing is repeated.
     """
-    groups = _groups(weights)
+    groups = mixture_numbers(weights)
     squares = np.zeros(values.shape[1])
     freedom = 0
     for group in range(int(groups.max()) + 1):

@@ -26,6 +26,7 @@ from service.sweeps import endpoints as sweeps
 _log = logging.getLogger("service")
 
 _RESTART_SECONDS = 1.0
+_LIVE_CONNECTIONS = 3
 DESCRIPTION = """
 Decides what a language model trains on next.
 
@@ -51,7 +52,11 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.settings, app.state.database, app.state.callers = settings, database, Callers(database)
+    # Trainers and whoever polls are served from connections of their own: requests that hang on a lock,
+    # each with a connection, must not keep them waiting.
+    live = Database(database.url, connections=_LIVE_CONNECTIONS)
+    app.state.settings, app.state.database, app.state.live = settings, database, live
+    app.state.callers = Callers(live)
     problem_details.install(app)
     for slice_ in (studies, sweeps, runs, fits, proposals, jobs, keys, health):
         app.include_router(slice_.router)
@@ -70,7 +75,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run what works beside the requests: the board, the committer, and the tasks."""
     database: Database = app.state.database
     settings: Settings = app.state.settings
-    app.state.board, app.state.committer = Board(database), Committer(database)
+    live: Database = app.state.live
+    app.state.board, app.state.committer = Board(live), Committer(live)
     beside: dict[str, Callable[[], Awaitable[None]]] = {
         "the board": app.state.board.listen,
         "the committer": app.state.committer.run,
@@ -85,6 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        live.close()
 
 
 async def _kept_alive(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -6,6 +6,7 @@ Without the memory every request would cost a query and a trip to the thread poo
 import time
 from collections.abc import Callable
 
+import anyio
 import anyio.to_thread
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from service.scopes import Principal
 COOKIE = "mixwright_session"
 MEMORY_SECONDS = 5.0  # how long another process may still answer a key that was revoked in this one
 _MOST_REMEMBERED = 10_000
+_THREADS = 2  # of their own: those that all endpoints share may all hang on a lock
 
 
 class Callers:
@@ -30,6 +32,7 @@ class Callers:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[str, tuple[float, Principal]] = {}
+        self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def find(self, headers: Headers) -> Principal | None:
         """Whoever sent these headers; None if nobody is known by them."""
@@ -45,7 +48,7 @@ class Callers:
         remembered, known = self._known, self._known.get(slot)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        principal = await anyio.to_thread.run_sync(self._look_up, find, credential)
+        principal = await anyio.to_thread.run_sync(self._look_up, find, credential, limiter=self._threads)
         if principal is None:
             remembered.pop(slot, None)
         else:

@@ -23,15 +23,16 @@ class Database:
 
     Args:
         url: as postgresql://user:password@host/database.
+        connections: how many are kept open; as many again are opened for a rush.
 
     Raises:
         ArgumentError: it is no address.
         ValueError: it is not the address of a PostgreSQL database.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connections: int = POOL_SIZE) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = _engine(url, connections)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @property
@@ -55,7 +56,7 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, connections: int) -> Engine:
     address = make_url(url)
     if address.get_backend_name() not in {"postgresql", "postgres"}:
         raise ValueError(f"{address.drivername} is no PostgreSQL: only that is supported")
@@ -63,10 +64,11 @@ def _engine(url: str) -> Engine:
     options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
     return create_engine(
         address,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
+        pool_size=connections,
+        max_overflow=connections,
         pool_timeout=POOL_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error is logged with its statement, which may carry what callers sent
         json_deserializer=partial(json.loads, parse_int=_number),
         connect_args={"options": options, "connect_timeout": 5},
     )

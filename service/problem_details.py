@@ -8,19 +8,21 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from mixlaws.errors import MixlawsError
-from service.errors import ServiceError
+from service.errors import ServiceError, UnavailableError
 
 _log = logging.getLogger("service")
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
 RETRY_SECONDS = 2
+_LATER = {"Retry-After": str(RETRY_SECONDS)}
 DATABASE_AWAY = (PoolTimeoutError, OperationalError, InterfaceError)
+_READ_ONLY = "25006"  # SQLSTATE of a server that is a standby, or that an operator holds
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413: "Body too large"}
 # The framework's own words, and what a caller can do about it.
 _REMEDIES = {
@@ -73,6 +75,7 @@ def install(app: FastAPI) -> None:
         MixlawsError: _mixlaws_error,
         RequestValidationError: _validation_error,
         HTTPException: http_error,
+        DBAPIError: _database_error,
         Exception: _unexpected,
         **dict.fromkeys(DATABASE_AWAY, _database_away),
     }
@@ -82,7 +85,8 @@ def install(app: FastAPI) -> None:
 
 def service_error(_: Request, error: ServiceError) -> Response:
     """A refusal of ours."""
-    return response(problem(error.status, error.code, error.title, error.detail, extra=error.extra))
+    document = problem(error.status, error.code, error.title, error.detail, extra=error.extra)
+    return response(document, headers=_LATER if error.status == UnavailableError.status else None)
 
 
 def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
@@ -128,11 +132,21 @@ def database_away(error: Exception) -> Response:
     """What is answered while the database is not there: a client tries again."""
     _log.error("the database did not answer: %s", type(error).__name__)
     document = problem(503, "database_unavailable", "Unavailable", "the database did not answer: try again")
-    return response(document, headers={"Retry-After": str(RETRY_SECONDS)})
+    return response(document, headers=_LATER)
 
 
 def _database_away(_: Request, error: Exception) -> Response:
     return database_away(error)
+
+
+def _database_error(request: Request, error: DBAPIError) -> Response:
+    if getattr(error.orig, "sqlstate", None) != _READ_ONLY:
+        return _unexpected(request, error)
+    _log.error("the database takes no writes")
+    document = problem(
+        503, "database_read_only", "Unavailable", "the database takes no writes at the moment: try again"
+    )
+    return response(document, headers=_LATER)
 
 
 def _unexpected(_: Request, error: Exception) -> Response:

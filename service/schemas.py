@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from service import storable
 
-LARGEST_INTEGER = 2**53 - 1  # what JSON readers of every language keep exactly
+LARGEST_INTEGER = storable.LARGEST_INTEGER
 LARGEST_NUMBER = 2**31 - 1  # what a column for numbers of versions or steps of a proxy run holds
 MOST_DOMAINS = 2000
 MOST_RUNS = 10_000

@@ -7,6 +7,7 @@ from typing import Any
 # PostgreSQL refuses the first of these. A lone surrogate is half a character: JSON can escape one, but no
 # text holds it.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+LARGEST_INTEGER = 2**53 - 1  # what JSON readers of every language keep exactly
 _DEEPEST = 32  # objects within objects; readers and writers of JSON give up a few hundred deeper
 
 
@@ -37,6 +38,8 @@ def _check(value: object, path: list[str]) -> None:
         raise ValueError(f"{'.'.join(path[:3])}... nests deeper than {_DEEPEST} levels: make it flatter")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{'.'.join(path)} is {value}: use a finite number, or null")
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise ValueError(f"{'.'.join(path)} is beyond ±{LARGEST_INTEGER}: send it as text, or as 1.5e20")
     if isinstance(value, str):
         _check_text(value, path)
     elif isinstance(value, dict):

@@ -25,6 +25,7 @@ _KINDS: dict[int, type[ServiceError]] = {
     404: NotFoundError,
     409: ConflictError,
 }
+NOT_A_PROBLEM = "not_a_problem_document"  # code of an error page that the service did not write
 _LONGEST_DETAIL = 500  # characters of a foreign error page that are worth showing
 
 
@@ -101,6 +102,11 @@ class ServiceClient:
             ) from None
         if response.status_code >= 400:
             raise _problem(response)
+        if not response.is_success and response.status_code != httpx.codes.NOT_MODIFIED:
+            raise ServiceUnreachableError(
+                f"{method} {self.url}{path}: status {response.status_code} leads to "
+                f"{response.headers.get('Location', 'nowhere')!r}: give the address of the service itself"
+            )
         return response
 
     # Studies and their runs.
@@ -214,6 +220,6 @@ def _problem(response: httpx.Response) -> ServiceError:
         document = response.json()
         code, detail = str(document["code"]), str(document["detail"])
     except (ValueError, KeyError, TypeError):
-        document, code, detail = {}, "not_a_problem_document", response.text[:_LONGEST_DETAIL]
+        document, code, detail = {}, NOT_A_PROBLEM, response.text[:_LONGEST_DETAIL]
     kind = _KINDS.get(response.status_code, ServiceError)
     return kind(response.status_code, code, detail, document)

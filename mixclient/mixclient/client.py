@@ -18,6 +18,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,10 @@ class MixtureClient:
         job: name of the job.
         seed: seed of the sampler, the same in every restart.
         source: who reports, such as `rank0`; one of the job's declared sources.
-        folder: where reports and the last schedule are kept; by default a folder of the user's cache.
-        fallback: weights to start with if the service cannot be reached and no schedule is stored.
+        folder: where reports and the last schedule are kept, of this source alone; by default a folder of
+            the user's cache.
+        fallback: weights to start with if the service cannot be reached and no schedule is stored, for the
+            job's domains in their order; the job joins the schedule once the service is there.
         samples_per_step: needed with `fallback` only.
         report_every: steps of a report.
     """
@@ -66,7 +69,7 @@ class MixtureClient:
         self.source = source
         self.seed = seed
         self._fallback, self._samples_per_step = fallback, samples_per_step
-        place = folder if folder is not None else _cache_folder(url, job)
+        place = folder if folder is not None else _cache_folder(url, job, source)
         self._stored = place / "schedule.json"
         self._lock = threading.Lock()
         self._sampler: Sampler | None = None
@@ -76,9 +79,8 @@ class MixtureClient:
         self._services = [ServiceClient(url, key) for _ in range(2)]
         self._poller = Poller(self._services[0], job, on_schedule=self._take)
         self._recorder = Recorder(report_every, self._report)
-        self._reporter = Reporter(
-            self._services[1], job, Spool(place / "reports.jsonl"), on_answer=self._heard
-        )
+        self._spool = Spool(place / "reports.jsonl")
+        self._reporter = Reporter(self._services[1], job, self._spool, on_answer=self._heard)
 
     def start(
         self, *, timeout: float = 60.0, from_step: int | None = None, state_token: str | None = None
@@ -122,6 +124,7 @@ class MixtureClient:
         Call it for rising steps. Ranks that do not poll take `Sampler(Schedule.parse(...))` of the
         document that rank 0 broadcasts.
         """
+        step = int(step)  # a NumPy integer is no JSON
         with self._lock:
             self._drawn_to = max(self._drawn_to, step)
             sampler = self._following()
@@ -141,15 +144,20 @@ class MixtureClient:
             token_counts: tokens behind those sums; a domain with 0 was not observed.
         """
         try:
-            version = self.schedule.stage_at(step).version
-            self._recorder.add(step, version, loss_sums, token_counts)
+            schedule = self.schedule
+            if len(loss_sums) != len(schedule.domains):
+                raise ValueError(f"{len(loss_sums)} loss sums for {len(schedule.domains)} domains")  # noqa: TRY301
+            version = schedule.stage_at(int(step)).version
+            self._recorder.add(int(step), version, loss_sums, token_counts)
         except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
             self._reporter.counters["unusable_measurements"] += 1
             _log.exception("the measurements of step %s could not be recorded", step)
 
     def counters(self) -> dict[str, int]:
         """What happened so far: schedules taken and refused, reports sent, dropped, refused."""
-        return dict(self._poller.counters + self._reporter.counters)
+        # Copies: the threads add names while this adds up.
+        counted = Counter(dict(self._poller.counters)) + Counter(dict(self._reporter.counters))
+        return dict(counted + Counter(dropped_from_spool=self._spool.dropped))
 
     def close(self, *, timeout: float = 10.0) -> bool:
         """Send what waits, for at most `timeout` seconds; the rest is sent by the next client of this job."""
@@ -267,7 +275,7 @@ def _may_pass(error: MixclientError) -> bool:
     return getattr(error, "status", 503) >= 500
 
 
-def _cache_folder(url: str, job: str) -> Path:
+def _cache_folder(url: str, job: str, source: str) -> Path:
     # A job name may hold any character; its digest is a safe file name.
-    name = hashlib.sha256(f"{url}\n{job}".encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"{url}\n{job}\n{source}".encode()).hexdigest()[:16]
     return Path.home() / ".cache" / "mixclient" / name

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mixclient.api import ServiceClient, decoded
-from mixclient.errors import MixclientError, ScheduleError
+from mixclient.errors import ScheduleError
 from mixclient.schedule import Schedule
 
 _log = logging.getLogger("mixclient")
@@ -30,7 +30,6 @@ class Poller:
 
     def __init__(self, service: ServiceClient, job: str, *, on_schedule: Callable[[Schedule], None]) -> None:
         self.counters: Counter[str] = Counter()
-        self.last_answer: float | None = None  # monotonic seconds
         self._service = service
         self._path = f"/v1/jobs/{quote(job, safe='')}/schedule"
         self._on_schedule = on_schedule
@@ -56,7 +55,6 @@ class Poller:
         if self._etag is not None:
             headers["If-None-Match"] = self._etag
         response = self._service.send("GET", self._path, headers=headers, timeout=wait + timeout)
-        self.last_answer = time.monotonic()
         if response.status_code == 304:
             self.counters["unchanged"] += 1
             return
@@ -79,7 +77,7 @@ class Poller:
             try:
                 self.poll(wait=WAIT_SECONDS)
                 pause = max(0.0, _LEAST_TURN - (time.monotonic() - started))
-            except (MixclientError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - without this thread no later schedule is heard of
                 self.counters["failed_polls"] += 1
                 pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
                 _log.info("following the last known schedule: %s", error)

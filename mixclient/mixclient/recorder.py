@@ -29,16 +29,24 @@ class Recorder:
         self._sums: _Sums | None = None
 
     def add(self, step: int, version: int, losses: Sequence[float], tokens: Sequence[int]) -> None:
-        """Add what a step measured; a report is sent once it is full, or the version changes."""
+        """Add what a step measured; a report is sent once it is full, or the version changes.
+
+        Raises:
+            ValueError: the measurements are no numbers, or not as many losses as counts; nothing is added.
+        """
+        if len(losses) != len(tokens):
+            raise ValueError(f"{len(losses)} loss sums but {len(tokens)} token counts")
+        # Everything is read before anything is added: half a step must not stay in the sums.
+        measured = [(float(loss), int(count)) for loss, count in zip(losses, tokens, strict=True)]
         if self._sums is not None and self._sums.version != version:
             self.flush()
         if self._sums is None:
             self._sums = _Sums(step, step, version, [0.0] * len(losses), [0] * len(tokens))
         sums = self._sums
         sums.step_to = step
-        for domain, (loss, count) in enumerate(zip(losses, tokens, strict=True)):
-            sums.losses[domain] += float(loss)
-            sums.tokens[domain] += int(count)
+        for domain, (loss, count) in enumerate(measured):
+            sums.losses[domain] += loss
+            sums.tokens[domain] += count
         if (step + 1) % self._every == 0:
             self.flush()
 

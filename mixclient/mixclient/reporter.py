@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from mixclient.api import ServiceClient
-from mixclient.errors import MixclientError, ServiceError, ServiceUnreachableError
+from mixclient.api import NOT_A_PROBLEM, ServiceClient
+from mixclient.errors import ServiceError, ServiceUnreachableError
 from mixclient.spool import Spool
 
 _log = logging.getLogger("mixclient")
@@ -20,6 +20,7 @@ _log = logging.getLogger("mixclient")
 BATCH = 100  # reports in one request
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds between tries while the service is away
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TOO_LARGE = 413
 
 
 class Reporter:
@@ -68,7 +69,10 @@ class Reporter:
         self._give_up_at = time.monotonic() + timeout
         with contextlib.suppress(queue.Full):  # a full queue wakes the thread as well
             self._queue.put_nowait(None)
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        # The thread may hang in a request, or was never started: what it did not fetch goes to disk.
+        self._drain(wait=0.0)
         return not self._thread.is_alive() and len(self._spool) == 0
 
     def _run(self) -> None:
@@ -78,7 +82,7 @@ class Reporter:
             try:
                 self._send_all()
                 pause = 0.0
-            except (MixclientError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - without this thread nothing is ever sent again
                 pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
                 self.counters["failed_sends"] += 1
                 _log.info("%d reports wait: %s", len(self._spool), error)
@@ -113,7 +117,9 @@ class Reporter:
         try:
             answer = self._service.call("POST", f"{self._path}/{kind}", body={kind: bodies})
         except ServiceError as error:
-            if error.status in _TRY_AGAIN:
+            # A page of a server in between says nothing of the reports, unless that they are too large.
+            foreign = error.code == NOT_A_PROBLEM and error.status != _TOO_LARGE
+            if error.status in _TRY_AGAIN or foreign:
                 raise ServiceUnreachableError(str(error)) from None
             if error.status == 401:
                 raise  # an expired key may be renewed: keep everything
@@ -124,8 +130,10 @@ class Reporter:
             self.counters[f"refused_{error.code}"] += 1
             _log.warning("the service refused one of the %s: %s", kind, error)
             return
+        if not isinstance(answer, dict):
+            raise ServiceUnreachableError(f"the answer to the {kind} is no object: they may not be stored")
         self.counters[f"sent_{kind}"] += len(bodies)
-        if isinstance(answer, dict):
-            for name in ("accepted", "duplicates", "late"):
-                self.counters[name] += int(answer.get(name, 0))
-            self._on_answer(answer)
+        for name in ("accepted", "duplicates", "late"):
+            count = answer.get(name)
+            self.counters[name] += count if isinstance(count, int) else 0
+        self._on_answer(answer)

@@ -40,6 +40,7 @@ class Sampler:
 
         A rank takes its slice, such as `[rank::world_size]`.
         """
+        step = int(step)  # a NumPy integer overflows where Python's does not
         size = self.schedule.samples_per_step
         domains = [domain for domain, count in enumerate(self.counts(step)) for _ in range(count)]
         noise = hashlib.shake_128(_key(self.seed, f"order-{step}")).digest(8 * size)
@@ -48,14 +49,14 @@ class Sampler:
 
     def sample(self, index: int) -> int:
         """Index into `schedule.domains` of one sample, counted from the start of the job."""
-        step, place = divmod(index, self.schedule.samples_per_step)
+        step, place = divmod(int(index), self.schedule.samples_per_step)
         return self.step(step)[place]
 
     def counts(self, step: int) -> list[int]:
         """How many samples of a step each domain gets."""
         size = self.schedule.samples_per_step
         # 64-bit golden-ratio sequence, of which the upper 53 bits are used.
-        theta = ((self._offset + step * _GOLDEN) % (1 << 64)) >> 11
+        theta = ((self._offset + int(step) * _GOLDEN) % (1 << 64)) >> 11
         ends = [-((theta - size * edge) // _ONE) for edge in _edges(self.schedule.stage_at(step))]
         return [end - start for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 

@@ -40,13 +40,14 @@ class Schedule:
 
     Args:
         job: name of the job.
-        attempt: unbroken stretch of the job that it belongs to.
+        attempt: unbroken stretch of the job that it belongs to; 0 where no service gave it.
         version: number of the newest stage.
         samples_per_step: samples of one optimiser step, over all ranks.
         domains: names, in the order of the weights.
         stages: by rising `effective_step`; the first one holds from the first step that matters.
         lead_steps: least distance between the last reported step and a new stage.
-        ttl_steps: how long a trainer may follow the schedule without hearing of the service.
+        ttl_steps: how long a trainer may follow the schedule without hearing of the service; told to whoever
+            watches the trainer, and not enforced here.
         frozen: whether weights are held by an operator.
     """
 
@@ -82,7 +83,7 @@ class Schedule:
                 ttl_steps=int(document.get("ttl_steps", 0)),
                 frozen=bool(document.get("frozen", False)),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             if isinstance(error, ScheduleError):
                 raise
             raise ScheduleError(f"a schedule document without a usable {error}") from None
@@ -159,7 +160,7 @@ class Schedule:
             raise ScheduleError(
                 f"samples_per_step went from {self.samples_per_step} to {newer.samples_per_step}"
             )
-        if newer.attempt > self.attempt:
+        if newer.attempt > self.attempt > 0:
             raise ScheduleError(
                 f"attempt {newer.attempt} was opened by another trainer: this one is of attempt "
                 f"{self.attempt}, is fenced, and should stop"
@@ -169,12 +170,31 @@ class Schedule:
                 f"version {newer.attempt}-{newer.version} is older than {self.attempt}-{self.version}"
             )
         past = tuple(stage for stage in self.stages if stage.effective_step <= drawn_to)
+        if past and self.attempt == 0 < newer.attempt:
+            # A job that had to start on its fallback belongs to no attempt yet, and joins the one it finds.
+            newer = newer._beginning(drawn_to + 1 + newer.lead_steps)
         known = {stage.version for stage in self.stages}
         late = tuple(
             stage for stage in newer.stages if stage.effective_step <= drawn_to and stage.version not in known
         )
         future = tuple(stage for stage in newer.stages if stage.effective_step > drawn_to)
-        return replace(newer, stages=past + future if past else newer.stages), late
+        # What was joined at a later step than the service knows of must not be lost before that step.
+        begun = {stage.version for stage in newer.stages if stage.effective_step <= drawn_to}
+        joining = tuple(
+            stage
+            for stage in self.stages
+            if drawn_to
+            < stage.effective_step
+            < min((other.effective_step for other in future), default=math.inf)
+            and stage.version in begun
+        )
+        return replace(newer, stages=past + joining + future if past else newer.stages), late
+
+    def _beginning(self, step: int) -> "Schedule":
+        """The schedule from a step on: what holds there, and what follows."""
+        first = replace(self.stage_at(step), effective_step=step)
+        later = tuple(stage for stage in self.stages if stage.effective_step > step)
+        return replace(self, stages=(first, *later))
 
     def _check(self) -> None:
         if self.samples_per_step < 1:

@@ -2,11 +2,12 @@
 
 One file of JSON lines. A report is appended before it is sent and taken off once the service has it, so
 that after a crash some reports may be sent again (the service counts duplicates), but none is missing.
-A folder that cannot be written turns the spool into a queue in memory, and says so.
+A folder that cannot be written turns the spool into a queue in memory, and says so. Threads may share it.
 """
 
 import json
 import logging
+import threading
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Spool:
         self._path = path
         self._waiting: deque[dict[str, Any]] = deque()
         self._taken = 0
+        self._lock = threading.Lock()
         if path is not None:
             self._guard(self._read)
 
@@ -37,24 +39,27 @@ class Spool:
 
     def append(self, report: dict[str, Any]) -> None:
         """Add the newest report."""
-        self._waiting.append(report)
-        if len(self._waiting) > self._limit:
-            self._waiting.popleft()
-            self._taken += 1
-            self.dropped += 1
-        self._guard(lambda: self._write(report))
+        with self._lock:
+            self._waiting.append(report)
+            if len(self._waiting) > self._limit:
+                self._waiting.popleft()
+                self._taken += 1
+                self.dropped += 1
+            self._guard(lambda: self._write(report))
 
     def oldest(self, count: int) -> list[dict[str, Any]]:
         """Up to `count` reports, oldest first; they stay until they are taken off."""
-        return [self._waiting[i] for i in range(min(count, len(self._waiting)))]
+        with self._lock:
+            return [self._waiting[i] for i in range(min(count, len(self._waiting)))]
 
     def take_off(self, count: int) -> None:
         """Forget the oldest `count` reports: the service has them, or never wants them."""
-        for _ in range(min(count, len(self._waiting))):
-            self._waiting.popleft()
-        self._taken += count
-        if not self._waiting or self._taken >= _COMPACT_AFTER:
-            self._guard(self._compact)
+        with self._lock:
+            for _ in range(min(count, len(self._waiting))):
+                self._waiting.popleft()
+            self._taken += count
+            if not self._waiting or self._taken >= _COMPACT_AFTER:
+                self._guard(self._compact)
 
     def _read(self) -> None:
         path = self._file()
@@ -63,8 +68,12 @@ class Spool:
             return
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                self._waiting.append(json.loads(line))
+                report = json.loads(line)
             except ValueError:
+                report = None
+            if isinstance(report, dict):
+                self._waiting.append(report)
+            else:
                 self.dropped += 1  # a line torn by a crash
         while len(self._waiting) > self._limit:
             self._waiting.popleft()

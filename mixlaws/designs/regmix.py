@@ -47,6 +47,11 @@ class RegMixSampler:
             raise InvalidInputError(
                 f"strengths {self.min_strength} to {self.max_strength}: need 0 < min <= max"
             )
+        if not (self.candidates_per_mixture >= 1 and self.max_usage > 0):
+            raise InvalidInputError(
+                f"candidates_per_mixture {self.candidates_per_mixture}, max_usage {self.max_usage}: "
+                "need at least 1 and > 0"
+            )
         if not 0 < self.minimum < 0.5:
             raise InvalidInputError(f"minimum is {self.minimum}: use a value between 0 and 0.5")
 
@@ -65,7 +70,8 @@ class RegMixSampler:
             drawn, accepted = drawn + len(candidates), accepted + int(inside.sum())
             kept = np.unique(np.concatenate([kept, self._rounded(candidates[inside], problem)]), axis=0)
             if len(kept) >= count:
-                return np.asarray(kept[np.sort(rng.choice(len(kept), size=count, replace=False))])
+                # In random order: a sweep that is read half-way must not hold one corner of the simplex.
+                return np.asarray(kept[rng.choice(len(kept), size=count, replace=False)])
         raise InfeasibleError(
             f"{accepted} of {drawn} candidates are within the bounds, {len(kept)} of them distinct; "
             f"{count} were asked for: loosen the bounds or use the sobol design"

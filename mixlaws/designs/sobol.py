@@ -69,5 +69,7 @@ class SobolDesign:
         low, high = np.log(self.min_concentration), np.log(self.max_concentration)
         concentration = np.exp(low + points[:, 0] * (high - low))
         quantiles = np.clip(points[:, 1:], _SMALLEST_QUANTILE, 1 - _SMALLEST_QUANTILE)
-        draws = gamma.ppf(quantiles, concentration[:, None] * centre)
-        return normalise(np.maximum(draws, np.finfo(np.float64).tiny))
+        shapes = concentration[:, None] * centre
+        # A domain that the centre leaves out stays out; scipy knows no gamma distribution of shape 0.
+        draws = np.where(shapes > 0, gamma.ppf(quantiles, np.where(shapes > 0, shapes, 1.0)), 0.0)
+        return normalise(np.maximum(draws, np.where(centre > 0, np.finfo(np.float64).tiny, 0.0)))

@@ -12,7 +12,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
 from mixlaws.errors import FitError, InvalidInputError, StateError, SwarmTooSmallError
 from mixlaws.least_squares import Batch, Model, minimise
-from mixlaws.swarm import Swarm
+from mixlaws.swarm import Swarm, mixture_numbers
 
 SCHEMA = 1
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # 1e-1 was measured to shrink every published swarm too far
@@ -111,8 +111,14 @@ class Law:
 
         Raises:
             SwarmTooSmallError: fewer runs than parameters of a target.
-            FitError: no start led to finite parameters.
+            FitError: a target is negative, or no start led to finite parameters.
         """
+        if swarm.values.min() < 0:
+            target = swarm.targets[int(swarm.values.min(axis=0).argmin())]
+            raise FitError(
+                f"target {target!r} has the value {swarm.values.min():.6g}, and the {self.form.name} law "
+                "describes losses >= 0 alone: add a constant to the target, or use a regressor"
+            )
         d = len(swarm.domains)
         needed = self.form.size(d)
         if len(swarm) < needed:
@@ -157,8 +163,8 @@ class Law:
 
     def _choose_ridge(self, swarm: Swarm, rng: np.random.Generator) -> float:
         """The ridge whose held-out residuals are smallest, summed over targets in units of their spread."""
-        n, t = swarm.values.shape
-        folds: IntArray = rng.permutation(n) % min(n, FOLDS)
+        t = len(swarm.targets)
+        folds = _folds(swarm.weights, rng)
         kept = (folds[None, :] != np.arange(folds.max() + 1)[:, None]).astype(np.float64)
         f, model = len(kept), self.form.model(swarm.weights)
         y, mask = np.tile(swarm.values.T, (f, 1)), np.repeat(kept, t, axis=0)
@@ -171,6 +177,14 @@ class Law:
             held_out = np.abs((values - y) / batch.scale[:, None]) * (1 - mask)
             scores.append(float(np.minimum(held_out, _WORST).sum()))
         return RIDGES[int(np.argmin(scores))]
+
+
+def _folds(weights: FloatArray, rng: np.random.Generator) -> IntArray:
+    """(n,) fold of each run; repeats of a mixture share one, or a twin that stays tells the value."""
+    _, first, groups = np.unique(mixture_numbers(weights), return_index=True, return_inverse=True)
+    fold_of_mixture = rng.permutation(len(first)) % min(len(first), FOLDS)
+    # Mixtures take their folds in order of appearance, runs that are all distinct in their own order.
+    return np.asarray(fold_of_mixture[np.argsort(np.argsort(first))[groups]])
 
 
 def floors(values: FloatArray, *, count: int) -> FloatArray:

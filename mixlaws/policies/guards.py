@@ -1,6 +1,6 @@
 """Guards around a policy: what reaches it, and what may leave it. The arithmetic of a policy stays exact.
 
-inward      domains with a non-finite or absurd loss are taken out of the feedback, and named
+inward      domains with a non-finite loss are taken out of the feedback, absurd losses held at a ceiling
 outward     w <- the nearest mixture, by ratio, with floor <= w_i <= ceiling for every domain
 """
 
@@ -49,7 +49,7 @@ class Guards:
             )
 
     def admit(self, feedback: Feedback) -> Feedback:
-        """The feedback without losses that carry no information."""
+        """The feedback without losses that are no numbers, and with none above the ceiling."""
         with np.errstate(invalid="ignore"):
             usable = np.isfinite(feedback.loss_sums) & (feedback.token_counts > 0)
         counts = np.where(usable, feedback.token_counts, 0)

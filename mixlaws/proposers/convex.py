@@ -48,11 +48,17 @@ class ConvexProposer:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.kl) and self.kl >= 0):
             raise InvalidInputError(f"kl is {self.kl}: use a finite value >= 0")
+        if self.starts < 0 or self.iterations < 1:
+            raise InvalidInputError(f"starts {self.starts}, iterations {self.iterations}: need >= 0 and >= 1")
+        if not 0 <= self.spread <= 1:
+            raise InvalidInputError(f"spread is {self.spread}: use a total variation from 0 to 1")
 
     def propose(
         self, predictor: Predictor, problem: MixtureProblem, /, *, count: int, rng: np.random.Generator
     ) -> Sequence[Proposal]:
-        """`count` proposals: the minimum, then minima of a growing KL strength, towards the prior.
+        """The minimum, then minima of a growing KL strength, towards the prior.
+
+        There are fewer than `count` where the minimum is nearly the prior, or caps leave little room.
 
         Raises:
             FitError: the predictor has no derivatives, or predicts nothing finite.
@@ -83,9 +89,9 @@ class ConvexProposer:
         for start in inside:
             weights, gap = self._descend(predictor, problem, kl, start)
             value = _value(predictor, problem, kl, weights)
-            if best is None or value < best[0]:
+            if np.isfinite(value) and (best is None or value < best[0]):
                 best = (value, weights, gap)
-        if best is None or not np.isfinite(best[0]):
+        if best is None:
             raise FitError("no start led to a finite predicted objective: fit another method")
         divergence = float(_divergence(best[1], problem.prior))
         return scored(

@@ -14,7 +14,7 @@ import lightgbm
 import numpy as np
 
 from mixlaws.arrays import FloatArray, JsonObject
-from mixlaws.errors import StateError, SwarmTooSmallError
+from mixlaws.errors import InvalidInputError, StateError, SwarmTooSmallError
 from mixlaws.swarm import Swarm
 
 SCHEMA = 1
@@ -59,6 +59,14 @@ class LightGbm:
     min_data_in_leaf: int | None = None
     seed: int = 42
     patience: int = 3
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1 or self.patience < 1:
+            raise InvalidInputError(f"rounds {self.rounds}, patience {self.patience}: need at least 1")
+        if not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InvalidInputError(f"learning_rate is {self.learning_rate}: use a finite value > 0")
+        if self.min_data_in_leaf is not None and self.min_data_in_leaf < 1:
+            raise InvalidInputError(f"min_data_in_leaf is {self.min_data_in_leaf}: use at least 1, or None")
 
     def fit(
         self, swarm: Swarm, /, *, rng: np.random.Generator | None = None, validation: Swarm | None = None

@@ -21,6 +21,7 @@ from service.scopes import Principal, Scope, needs
 router = APIRouter()
 
 _COMMENT_SECONDS = 15.0
+_MOST_VERSIONS = 20
 _COUNTERS = (
     "version",
     "attempt",
@@ -47,7 +48,7 @@ def show_job(
         counters=_COUNTERS,
         weights=weights,
         losses=training,
-        versions=list(reversed(service.versions(session, found)))[:20],
+        versions=service.versions(session, found, newest=_MOST_VERSIONS)[::-1],
         attempts=repository.attempts(session, found.id),
     )
 
@@ -99,8 +100,8 @@ def _figures(session: Session, job: Job) -> tuple[go.Figure, go.Figure]:
         end=max(job.reported_step, stages[-1].effective_step) + int(job.definition["lead_steps"]),
         reported=job.reported_step,
     )
-    reports = repository.reports(session, job.id)
-    sums = np.array([[np.nan if s is None else s for s in report.loss_sums] for report in reports])
-    tokens = np.array([report.token_counts for report in reports], dtype=np.float64)
-    training = losses(names, [report.step_to for report in reports], sums, tokens)
+    reported = repository.losses(session, job.id)
+    sums = np.array([sums for _, sums, _ in reported], dtype=np.float64)  # what was not finite becomes NaN
+    tokens = np.array([tokens for _, _, tokens in reported], dtype=np.float64)
+    training = losses(names, [step for step, _, _ in reported], sums, tokens)
     return weights, training

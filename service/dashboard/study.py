@@ -29,7 +29,7 @@ from service.studies import service as studies
 
 router = APIRouter()
 
-_MOST_ROWS = 1000
+_MOST_ROWS = 1000  # of each purpose: many proxy runs must not hide what was confirmed
 
 
 @router.get("/studies/{study}")
@@ -39,7 +39,11 @@ def show_study(
     """Everything that is known of a study."""
     found = studies.get(session, caller.project_id, study)
     definition = studies.definition(found)
-    rows = run_repository.page(session, found.id, after=None, limit=_MOST_ROWS)
+    rows = [
+        row
+        for purpose in ("proxy", "confirmation")
+        for row in run_repository.page(session, found.id, after=None, limit=_MOST_ROWS, purpose=purpose)
+    ]
     moment = run_repository.now(session)
     shown = [runs.shown((run, sweep, found), moment) for run, sweep in rows]
     objectives = {run.id: _objective(found, run) for run in shown}
@@ -48,7 +52,8 @@ def show_study(
     proxies = [run for run in shown if run.purpose == "proxy"]
     return page(
         "study.html",
-        study=studies.shown(session, [found])[0],
+        study=(whole := studies.shown(session, [found])[0]),
+        left_out=sum(whole.runs.values()) - len(shown),
         runs=sorted(shown, key=lambda run: (objectives[run.id] is None, objectives[run.id] or 0.0)),
         objectives=objectives,
         best=_best(proxies, objectives),

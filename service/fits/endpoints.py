@@ -29,7 +29,10 @@ def create_fit(
     session: SessionDep,
     caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)],
 ) -> FitOut:
-    """Fit the finished runs in the background. The same fit of the same runs is made once: 200 then."""
+    """Fit the finished runs in the background. The same fit of the same runs is made once: 200 then.
+
+    One that failed is queued again.
+    """
     owner = studies.get(session, caller.project_id, study)
     fit, created = service.create(session, owner, body)
     if created:

@@ -21,8 +21,9 @@ def by_id(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]
 
 
 def locked(session: Session, fit_id: UUID) -> Fit | None:
-    """A fit, for the task that works on it."""
-    return session.scalar(select(Fit).where(Fit.id == fit_id).with_for_update())
+    """A fit as it is now, for whoever changes its state."""
+    query = select(Fit).where(Fit.id == fit_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def of_study(session: Session, study_id: UUID) -> list[Fit]:

@@ -21,6 +21,8 @@ from service.studies import service as studies
 def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
     """Ask for a fit of the runs that are finished now; False if the same was asked for before.
 
+    One that failed is asked for anew: a deadline or a lack of memory may have been of the moment.
+
     Raises:
         InvalidRequestError: no run is finished, or a hyperparameter is wrong.
         UnknownMethodError: no method of that name.
@@ -32,7 +34,7 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
             "no finished proxy run to fit: create a sweep and let workers train it first"
         )
     configuration = body.model_dump(mode="json")
-    return repository.insert_or_get(
+    fit, created = repository.insert_or_get(
         session,
         {
             "study_id": study.id,
@@ -44,6 +46,7 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
             "state": TaskState.QUEUED,
         },
     )
+    return fit, created or _queued_again(session, fit)
 
 
 def task_input(session: Session, fit: Fit, study: Study) -> dict[str, Any]:
@@ -106,6 +109,17 @@ def shown(session: Session, fit: Fit, study: Study) -> FitOut:
 def data_digest(finished: list[ProxyRun]) -> str:
     """Digest of what a fit would see."""
     return _digest([[str(run.id), run.weights, (run.result or {}).get("losses")] for run in finished])
+
+
+def _queued_again(session: Session, fit: Fit) -> bool:
+    if fit.state is not TaskState.FAILED:
+        return False
+    found = repository.locked(session, fit.id)
+    if found is None or found.state is not TaskState.FAILED:  # somebody else asked at the same moment
+        return False
+    found.state, found.error, found.finished_at = TaskState.QUEUED, None, None
+    session.flush()
+    return True
 
 
 def _sweeps(fit: Fit) -> list[UUID] | None:

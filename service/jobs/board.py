@@ -2,7 +2,7 @@
 
 A poll is answered from memory. A new version, written by this process or by another on the same
 database, is heard of by LISTEN; where a notification is lost, an entry is read again after a few seconds.
-Nobody who waits holds a database connection.
+Nobody who waits holds a database connection, and of those who are woken together one reads for all.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import anyio
 import anyio.to_thread
 import psycopg
 
@@ -22,6 +23,7 @@ _log = logging.getLogger("service.jobs")
 
 FRESH_SECONDS = 5.0  # how old an entry may be when a notification was lost
 _RECONNECT_SECONDS = 1.0
+_THREADS = 2  # of its own: those that all endpoints share may all hang on a lock
 
 
 @dataclass(eq=False)
@@ -35,6 +37,15 @@ class Entry:
     replaced: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(eq=False)
+class _Reading:
+    """A schedule that is being read, and what was announced meanwhile: the query may not have seen it."""
+
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    announced: set[str | None] = field(default_factory=set)
+    outcome: Entry | Exception | None = None  # none if whoever read was cancelled
+
+
 class Board:
     """Schedules by project and job name.
 
@@ -46,7 +57,9 @@ class Board:
         self.closing = asyncio.Event()
         self._database = database
         self._entries: dict[tuple[UUID, str], Entry] = {}
+        self._readings: dict[tuple[UUID, str], _Reading] = {}
         self._heard = False
+        self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def get(self, project_id: UUID, name: str) -> Entry:
         """The schedule of a job.
@@ -54,10 +67,18 @@ class Board:
         Raises:
             NotFoundError: the project has no such job.
         """
-        entry = self._entries.get((project_id, name))
-        fresh = entry is not None and time.monotonic() - entry.read_at < FRESH_SECONDS
-        if entry is None or entry.replaced.is_set() or not fresh or not self._heard:
-            entry = await self._read(project_id, name, entry)
+        key = project_id, name
+        entry = self._entries.get(key)
+        while entry is None or not self._is_current(entry):
+            reading = self._readings.get(key)
+            if reading is None:
+                return await self._read(project_id, name)
+            await reading.ended.wait()
+            if isinstance(reading.outcome, Exception):
+                raise reading.outcome
+            if reading.outcome is not None and not reading.outcome.replaced.is_set():
+                return reading.outcome  # read while we waited, even if nobody listens at the moment
+            entry = self._entries.get(key)
         return entry
 
     async def changed(self, project_id: UUID, name: str, etag: str | None, seconds: float) -> Entry | None:
@@ -80,7 +101,7 @@ class Board:
                 async with connection:
                     await connection.execute(f"LISTEN {repository.CHANNEL}")
                     self._heard = True
-                    self._replace_all()  # what was announced while nobody listened
+                    self._replace(None)  # what was announced while nobody listened
                     async for notification in connection.notifies():
                         self._replace(notification.payload)
             except psycopg.Error as error:
@@ -92,14 +113,36 @@ class Board:
     def close(self) -> None:
         """Let everybody who waits go, so that the process can end."""
         self.closing.set()
-        self._replace_all()
+        self._replace(None)
 
-    async def _read(self, project_id: UUID, name: str, old: Entry | None) -> Entry:
-        entry = await anyio.to_thread.run_sync(self._load, project_id, name)
-        if old is not None and old.etag == entry.etag and not old.replaced.is_set():
+    def _is_current(self, entry: Entry) -> bool:
+        fresh = time.monotonic() - entry.read_at < FRESH_SECONDS
+        return fresh and self._heard and not entry.replaced.is_set()
+
+    async def _read(self, project_id: UUID, name: str) -> Entry:
+        key = project_id, name
+        reading = self._readings[key] = _Reading()
+        try:
+            entry = await anyio.to_thread.run_sync(self._load, project_id, name, limiter=self._threads)
+        except Exception as error:
+            reading.outcome = error
+            raise
+        else:
+            reading.outcome = self._put(key, entry, reading)
+            return reading.outcome
+        finally:
+            del self._readings[key]
+            reading.ended.set()
+
+    def _put(self, key: tuple[UUID, str], entry: Entry, reading: _Reading) -> Entry:
+        """Remember what was read; if something was announced meanwhile, only until somebody asks again."""
+        old = self._entries.get(key)
+        if reading.announced & {None, str(entry.job_id)}:
+            entry.replaced.set()
+        elif old is not None and old.etag == entry.etag and not old.replaced.is_set():
             old.read_at = entry.read_at
             return old
-        self._entries[project_id, name] = entry
+        self._entries[key] = entry
         if old is not None:
             old.replaced.set()
         return entry
@@ -112,14 +155,13 @@ class Board:
         body = document.model_dump_json(by_alias=True).encode()
         return Entry(job.id, schedules.etag(document.attempt, document.version), body, read_at)
 
-    def _replace(self, payload: str) -> None:
+    def _replace(self, job_id: str | None) -> None:
+        """Note that a job has another schedule, or that any of them may have."""
         for entry in self._entries.values():
-            if str(entry.job_id) == payload:
+            if job_id is None or str(entry.job_id) == job_id:
                 entry.replaced.set()
-
-    def _replace_all(self) -> None:
-        for entry in self._entries.values():
-            entry.replaced.set()
+        for reading in self._readings.values():
+            reading.announced.add(job_id)
 
     async def _either(self, event: asyncio.Event, seconds: float) -> None:
         try:

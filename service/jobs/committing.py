@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import anyio
 import anyio.to_thread
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -63,6 +64,8 @@ class Committer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queue: asyncio.Queue[Request] = asyncio.Queue(maxsize=10_000)
+        # A thread of its own: those that all endpoints share may all hang on a lock.
+        self._thread = anyio.CapacityLimiter(1)
 
     async def submit(self, project_id: UUID, job: str, reports: Sequence[ReportIn]) -> ReportsOut:
         """Store the reports of a call, all or none.
@@ -87,7 +90,7 @@ class Committer:
                 requests.append(self._queue.get_nowait())
                 reports += len(requests[-1].reports)
             try:
-                outcomes = await anyio.to_thread.run_sync(self._commit, requests)
+                outcomes = await anyio.to_thread.run_sync(self._commit, requests, limiter=self._thread)
             except Exception as error:  # noqa: BLE001 - every caller must get an answer
                 outcomes = [error] * len(requests)
             for request, outcome in zip(requests, outcomes, strict=True):
@@ -143,7 +146,7 @@ class _Batch:
     ) -> None:
         self._session = session
         self._jobs = {job.id: job for job in jobs}
-        self._definitions = {job.id: JobDefinition.of(JobIn.model_validate(job.definition)) for job in jobs}
+        self._definitions: dict[UUID, JobDefinition] = {}
         wanted = [
             (by_name[request.project_id, request.job], report)
             for request in requests
@@ -176,7 +179,7 @@ class _Batch:
             weights_of=self._weights[job.id],
         )
         planned = plan(
-            self._definitions[job.id], job.id, job.attempt, self._heads[job.id], request.reports, known
+            self._definition(job), job.id, job.attempt, self._heads[job.id], request.reports, known
         )
         self._heads[job.id] = planned.folded.head
         self._plans.append((job, planned))
@@ -197,6 +200,12 @@ class _Batch:
             version=head.version,
             state_token=state_token(job.attempt, head.applied_seq),
         )
+
+    def _definition(self, job: Job) -> JobDefinition:
+        # Not built for all jobs at once: one that this version cannot steer must not stop the others.
+        if job.id not in self._definitions:
+            self._definitions[job.id] = JobDefinition.of(JobIn.model_validate(job.definition))
+        return self._definitions[job.id]
 
     def write(self) -> None:
         """Write reports, heads and new versions; announce the new versions."""

@@ -91,10 +91,12 @@ async def get_schedule(
     """The schedule to follow, or 304 if you hold it already."""
     board: Board = request.app.state.board
     match = _PREFER_WAIT.search(prefer or "")
-    seconds = min(float(match[1]), LONGEST_WAIT) if match and if_none_match else 0.0
-    entry = await board.changed(caller.project_id, job, if_none_match, seconds)
+    # A proxy that compresses answers makes their ETags weak, and a client sends back what it was given.
+    held = (if_none_match or "").strip().removeprefix("W/")
+    seconds = min(float(match[1]), LONGEST_WAIT) if match and held else 0.0
+    entry = await board.changed(caller.project_id, job, held, seconds)
     if entry is None:
-        headers = {"ETag": if_none_match or "", "Cache-Control": "no-cache"}
+        headers = {"ETag": held, "Cache-Control": "no-cache"}
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     headers = {"ETag": entry.etag, "Cache-Control": "no-cache"}
     return Response(entry.body, media_type="application/json", headers=headers)

@@ -4,16 +4,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ColumnElement, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased, defer
 
 from service.ids import new_id
 from service.models import Attempt, Job, Report, ScheduleStage
 
 CHANNEL = "mixwright_schedule"
 ReportKey = tuple[UUID, int, str, int]
+# A policy state may be large, and a job has as many as versions: only a restart needs one.
+_STATELESS = defer(ScheduleStage.policy_state)
 
 
 def by_name(session: Session, project_id: UUID, name: str, *, lock: bool = False) -> Job | None:
@@ -76,32 +77,58 @@ def weights_of(session: Session, versions: Iterable[tuple[UUID, int]]) -> dict[t
 
 
 def active_stages(session: Session, job_id: UUID) -> list[ScheduleStage]:
-    """Stages that are in the plan, by the step from which they hold."""
-    query = select(ScheduleStage).where(
-        ScheduleStage.job_id == job_id, ScheduleStage.too_late.is_(False), ScheduleStage.taken_back.is_(False)
+    """Stages that are in the plan, by the step from which they hold, without policy states."""
+    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id, *_in_plan(ScheduleStage))
+    return list(session.scalars(query.order_by(ScheduleStage.effective_step).options(_STATELESS)))
+
+
+def stages_from(session: Session, job_id: UUID, step: int) -> list[ScheduleStage]:
+    """The last stage in the plan that holds at a step, and all that follow, as `active_stages` gives them.
+
+    The plan's steps rise with its versions, so that the few newest rows are all that is read: a job has
+    many thousands of versions, and its schedule is read after each new one.
+    """
+    past = aliased(ScheduleStage)
+    in_force = (
+        select(past.version)
+        .where(past.job_id == job_id, *_in_plan(past), past.effective_step <= step)
+        .order_by(past.version.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    return list(session.scalars(query.order_by(ScheduleStage.effective_step)))
+    query = select(ScheduleStage).where(
+        ScheduleStage.job_id == job_id,
+        *_in_plan(ScheduleStage),
+        ScheduleStage.version >= func.coalesce(in_force, 0),
+    )
+    return list(session.scalars(query.order_by(ScheduleStage.effective_step).options(_STATELESS)))
 
 
 def last_active(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, ScheduleStage]:
-    """The last stage in the plan of each job."""
+    """The last stage in the plan of each job: for each of them one look at the end of the index."""
+    stage = aliased(ScheduleStage)
+    last = (
+        select(stage.version)
+        .where(stage.job_id == Job.id, *_in_plan(stage))
+        .order_by(stage.version.desc())
+        .limit(1)
+        .lateral()
+    )
     query = (
         select(ScheduleStage)
-        .where(
-            ScheduleStage.job_id.in_(job_ids),
-            ScheduleStage.too_late.is_(False),
-            ScheduleStage.taken_back.is_(False),
-        )
-        .order_by(ScheduleStage.job_id, ScheduleStage.effective_step.desc())
-        .ext(distinct_on(ScheduleStage.job_id))
+        .join(Job, Job.id == ScheduleStage.job_id)
+        .join(last, last.c.version == ScheduleStage.version)
+        .where(Job.id.in_(job_ids))
+        .options(_STATELESS)
     )
     return {stage.job_id: stage for stage in session.scalars(query)}
 
 
-def stages(session: Session, job_id: UUID) -> list[ScheduleStage]:
-    """Every stage that was ever published, by version."""
-    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id)
-    return list(session.scalars(query.order_by(ScheduleStage.version)))
+def stages(session: Session, job_id: UUID, *, newest: int | None = None) -> list[ScheduleStage]:
+    """Every stage that was ever published, or the newest of them, by version, without policy states."""
+    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id).options(_STATELESS)
+    rows = session.scalars(query.order_by(ScheduleStage.version.desc()).limit(newest))
+    return list(rows)[::-1]
 
 
 def stage(session: Session, job_id: UUID, version: int) -> ScheduleStage | None:
@@ -166,9 +193,10 @@ def snapshot_at(session: Session, job_id: UUID, seq: int) -> ScheduleStage:
     return session.scalars(query.order_by(*order).limit(1)).one()
 
 
-def take_back(session: Session, job_id: UUID, seq: int) -> None:
-    """Mark what lies beyond a place in the fold, or still waits, as taken back by a restart."""
-    beyond = (Report.applied_seq > seq) | and_(Report.applied_seq.is_(None), Report.late.is_(False))
+def take_back(session: Session, job_id: UUID, seq: int, step: int) -> None:
+    """Mark what lies beyond a place in the fold, still waits, or came late of a step that is made again."""
+    apart = Report.applied_seq.is_(None) & (Report.late.is_(False) | (Report.step_to >= step))
+    beyond = (Report.applied_seq > seq) | apart
     session.execute(update(Report).where(Report.job_id == job_id, beyond).values(taken_back=True))
     session.execute(
         update(ScheduleStage)
@@ -198,10 +226,13 @@ def counts(session: Session, job_id: UUID) -> dict[str, int]:
     }
 
 
-def reports(session: Session, job_id: UUID) -> list[Report]:
-    """Every report that still counts, by step."""
-    query = select(Report).where(Report.job_id == job_id, Report.taken_back.is_(False))
-    return list(session.scalars(query.order_by(Report.step_to, Report.source)))
+def losses(session: Session, job_id: UUID) -> list[tuple[int, list[float | None], list[int]]]:
+    """Step, summed losses and tokens of every report that still counts, by step."""
+    query = select(Report.step_to, Report.loss_sums, Report.token_counts).where(
+        Report.job_id == job_id, Report.taken_back.is_(False)
+    )
+    rows = session.execute(query.order_by(Report.step_to, Report.source))
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def attempts(session: Session, job_id: UUID) -> list[Attempt]:
@@ -215,3 +246,7 @@ def announce(session: Session, job_ids: Iterable[UUID]) -> None:
     if jobs:
         query = text("SELECT pg_notify(:channel, job) FROM unnest(CAST(:jobs AS text[])) AS job")
         session.execute(query, {"channel": CHANNEL, "jobs": jobs})
+
+
+def _in_plan(stage: type[ScheduleStage]) -> tuple[ColumnElement[bool], ...]:
+    return stage.too_late.is_(False), stage.taken_back.is_(False)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from service.jobs import repository
 from service.jobs.schemas import JobIn, ScheduleDomainOut, ScheduleOut, StageOut
-from service.models import Job, ScheduleStage
+from service.models import Job
 
 
 def etag(job_attempt: int, version: int) -> str:
@@ -16,7 +16,7 @@ def document(session: Session, job: Job) -> ScheduleOut:
     """The schedule of a job: the stage in force at the last reported step, and all later ones."""
     definition = JobIn.model_validate(job.definition)
     names = [domain.name for domain in definition.domains]
-    served = in_force(repository.active_stages(session, job.id), max(job.from_step, job.reported_step))
+    served = repository.stages_from(session, job.id, max(job.from_step, job.reported_step))
     return ScheduleOut(
         schema="mixture-schedule/v1",
         job=job.name,
@@ -37,9 +37,3 @@ def document(session: Session, job: Job) -> ScheduleOut:
             for stage in served
         ],
     )
-
-
-def in_force(stages: list[ScheduleStage], step: int) -> list[ScheduleStage]:
-    """The last stage that holds at a step, and all that follow."""
-    past = [stage for stage in stages if stage.effective_step <= step]
-    return past[-1:] + [stage for stage in stages if stage.effective_step > step]

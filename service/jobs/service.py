@@ -82,8 +82,8 @@ def shown(session: Session, job: Job) -> JobOut:
     )
 
 
-def versions(session: Session, job: Job) -> list[VersionOut]:
-    """Every version of a job's schedule, oldest first."""
+def versions(session: Session, job: Job, *, newest: int | None = None) -> list[VersionOut]:
+    """Every version of a job's schedule, or the newest of them, oldest first."""
     names = [domain["name"] for domain in job.definition["domains"]]
     plain = ("version", "attempt", "effective_step", "applied_at_step", "reason", "too_late", "taken_back")
     return [
@@ -92,7 +92,7 @@ def versions(session: Session, job: Job) -> list[VersionOut]:
             created_at=stage.created_at,
             **{name: getattr(stage, name) for name in plain},
         )
-        for stage in repository.stages(session, job.id)
+        for stage in repository.stages(session, job.id, newest=newest)
     ]
 
 
@@ -116,7 +116,7 @@ def acknowledge(session: Session, job: Job, acks: list[AckIn]) -> None:
             )
         if ack.outcome == "applied":
             stage.applied_at_step = ack.step if stage.applied_at_step is None else stage.applied_at_step
-        elif not stage.too_late and stage.applied_at_step is None:
+        elif not (stage.too_late or stage.taken_back) and stage.applied_at_step is None:
             _plan_anew(session, job, stage, ack.step)
     session.flush()
 
@@ -128,7 +128,7 @@ def open_attempt(session: Session, job: Job, body: AttemptIn) -> Attempt:
         InvalidRequestError: the state token is unknown, or of a later step than the checkpoint.
     """
     seq = _restored_seq(session, job, body)
-    repository.take_back(session, job.id, seq)
+    repository.take_back(session, job.id, seq, body.from_step)
     session.expire_all()
     job = session.get_one(Job, job.id)
     snapshot = repository.snapshot_at(session, job.id, seq)
@@ -188,14 +188,19 @@ def _restored_seq(session: Session, job: Job, body: AttemptIn) -> int:
 
 
 def _plan_anew(session: Session, job: Job, stage: ScheduleStage, drawn_step: int) -> None:
-    """Take a late stage out of the plan, and give its weights a later step if nothing follows it."""
+    """Take a late stage out of the plan, and give its weights a later step if nothing follows it.
+
+    The first stage stays: nothing holds before it, and a plan that begins later is no plan for a trainer.
+    """
+    if stage.version == 1:
+        return
     stage.too_late = True
     session.flush()
-    active = repository.active_stages(session, job.id)
-    if any(other.version > stage.version for other in active):
+    last = repository.last_active(session, [job.id])[job.id]
+    if last.version > stage.version:
         return
     lead = int(job.definition["lead_steps"])
-    effective = max([drawn_step + lead, job.reported_step + lead, *(s.effective_step + 1 for s in active)])
+    effective = max(drawn_step + lead, job.reported_step + lead, last.effective_step + 1)
     job.version += 1
     session.add(
         ScheduleStage(

@@ -190,6 +190,25 @@ def test_without_any_schedule_a_job_takes_its_fallback_or_says_why_not(tmp_path:
     follower.close(timeout=0.1)
 
 
+def test_a_job_that_began_on_its_fallback_is_steered_once_the_service_is_there(
+    service: Service, tmp_path: Path
+) -> None:
+    create(service)
+    weights = dict.fromkeys(DOMAINS, 1 / len(DOMAINS))
+    with proxied(service.url) as proxy:
+        proxy.set(Mode.CUT)
+        follower = client(proxy.url, service.key, tmp_path, fallback=weights, samples_per_step=8)
+        follower.start(timeout=0.1)
+        train(follower, range(23))
+        proxy.set(Mode.PASS)
+        until(lambda: follower.schedule.attempt == 1)
+        train(follower, range(23, 60))
+        until(lambda: service.client.job("run")["reported_step"] >= 55)
+        follower.close(timeout=30)
+    first = service.client.versions("run")[0]
+    assert (first["version"], first["applied_at_step"]) == (1, 43)
+
+
 def test_a_wrong_key_is_told_before_training_and_not_waited_for(service: Service, tmp_path: Path) -> None:
     create(service)
     with pytest.raises(ScheduleUnavailableError, match="401"):

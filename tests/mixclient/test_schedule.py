@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -147,3 +148,16 @@ def test_whatever_arrives_the_past_stays_as_it_was_drawn(
         planned = max(s.effective_step for s in held.stages) + ahead
         held, _ = held.merged(schedule(*held.stages[-1:], stage(planned, web, version)), drawn_to=drawn_to)
         assert {step: held.stage_at(step).weights for step in followed} == followed
+
+
+def test_a_fallback_joins_the_schedule_it_finds_after_the_lead_and_keeps_what_it_drew() -> None:
+    fallback = schedule(stage(0, 0.5, 0), attempt=0)
+    service = replace(schedule(stage(0, 0.9, 1)), lead_steps=20)
+    joined, late = fallback.merged(service, drawn_to=22)
+    assert joined.stages == (stage(0, 0.5, 0), stage(43, 0.9, 1))
+    assert late == ()
+    # Hearing the same again, before that step or after it, changes nothing.
+    assert joined.merged(service, drawn_to=30)[0].stages == joined.stages
+    assert joined.merged(service, drawn_to=60)[0].stages == joined.stages
+    newer = replace(schedule(stage(0, 0.9, 1), stage(40, 0.2, 2)), lead_steps=20)
+    assert joined.merged(newer, drawn_to=30)[0].stages == (stage(0, 0.5, 0), stage(40, 0.2, 2))

@@ -78,3 +78,11 @@ def test_any_sequence_of_calls_and_crashes_loses_nothing_that_was_not_taken_off(
         waiting = [report["n"] for report in spool.oldest(10**6)]
         assert waiting == list(range(appended - len(waiting), appended)), "in order, without gaps"
         assert appended - len(waiting) <= taken, "nothing is missing that was not taken off"
+
+
+def test_a_line_that_is_no_report_is_dropped_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "reports.jsonl"
+    path.write_text('null\n7\n{"step": 1}\n', encoding="utf-8")
+    spool = Spool(path)
+    assert spool.oldest(9) == [{"step": 1}]
+    assert spool.dropped == 2

@@ -1,14 +1,17 @@
 """Designs fill the region they are given; proposers find what is best in it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mixlaws.arrays import FloatArray
 from mixlaws.designs.regmix import RegMixSampler
 from mixlaws.designs.sobol import SobolDesign
 from mixlaws.domains import DomainSet
-from mixlaws.errors import FitError, InfeasibleError
+from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
@@ -155,3 +158,51 @@ def test_a_proposal_reports_the_prediction_of_the_very_mixture_it_gives(name: st
     for proposal in PROPOSERS[name]().propose(simulation.truth, simulation.problem, count=2, rng=rng):
         assert proposal.predicted == pytest.approx(simulation.truth.predict(proposal.weights[None, :])[0])
         assert proposal.weights.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_a_domain_that_prior_and_centre_leave_out_stays_out_of_a_sobol_design() -> None:
+    domains = DomainSet(("a", "b", "c"), (1, 1, 1))
+    problem = MixtureProblem.create(domains, prior={"a": 0.5, "b": 0.5, "c": 0.0})
+    mixtures = SobolDesign(uniform_share=0.0).design(problem, count=8, rng=np.random.default_rng(0))
+    assert np.all(mixtures[:, 2] == 0)
+    assert np.ptp(mixtures[:, 0]) > 0.2
+
+
+def test_half_a_regmix_sweep_is_no_corner_of_the_simplex() -> None:
+    problem = Simulation.create(domains=3, rng=np.random.default_rng(0)).problem
+    mixtures = RegMixSampler().design(problem, count=64, rng=np.random.default_rng(0))
+    first, second = mixtures[:32, 0], mixtures[32:, 0]
+    assert first.max() > second.min()
+    assert second.max() > first.min()
+    assert abs(first.mean() - second.mean()) < 0.3
+
+
+def test_a_start_without_a_finite_prediction_does_not_hide_the_others() -> None:
+    class Holed(LinearPredictor):
+        """Predicts nothing where domain 0 has more than half: the prior is there."""
+
+        def predict(self, weights: FloatArray, /) -> FloatArray:
+            return np.where(weights[:, :1] > 0.5, np.nan, super().predict(weights))
+
+    problem = MixtureProblem.create(DomainSet(("a", "b", "c"), (90, 5, 5)))
+    holed = Holed(np.array([[1.0, 0.0, 0.5]]))
+    (proposal,) = ConvexProposer(kl=0.0).propose(holed, problem, count=1, rng=np.random.default_rng(0))
+    assert proposal.weights[1] > 0.99
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: ConvexProposer(starts=-1),
+        lambda: ConvexProposer(iterations=0),
+        lambda: ConvexProposer(spread=float("nan")),
+        lambda: RegMixSampler(candidates_per_mixture=0),
+        lambda: RegMixSampler(max_usage=-1),
+        lambda: LightGbm(rounds=0),
+        lambda: LightGbm(learning_rate=float("nan")),
+        lambda: LightGbm(min_data_in_leaf=-3),
+    ],
+)
+def test_hyperparameters_that_mean_nothing_are_refused_before_any_work(wrong: Callable[[], object]) -> None:
+    with pytest.raises(InvalidInputError, match=r"use|need"):
+        wrong()

@@ -46,3 +46,16 @@ def test_names_that_cannot_be_shown_safely_are_refused(name: str) -> None:
 def test_a_domain_needs_tokens(tokens: int) -> None:
     with pytest.raises(InvalidInputError, match=f"{tokens} tokens"):
         DomainSet(("web",), (tokens,))
+
+
+def test_a_name_is_found_however_its_accents_are_encoded() -> None:
+    domains = DomainSet(("caf\u00e9", "web"), (1, 2))
+    assert domains.to_array({"cafe\u0301": 3, "web": 4}).tolist() == [3, 4]
+    with pytest.raises(InvalidInputError, match="has two values"):
+        domains.to_array({"cafe\u0301": 3, "caf\u00e9": 5, "web": 4})
+
+
+@pytest.mark.parametrize("odd", ["\u202e", "\u2066", "\u2028", "\u2029", "\x00"])
+def test_a_name_that_cannot_be_shown_safely_is_refused(odd: str) -> None:
+    with pytest.raises(InvalidInputError, match="invisible or control"):
+        canonical_name(f"a{odd}b")

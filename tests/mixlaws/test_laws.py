@@ -1,16 +1,20 @@
 """Laws recover what they describe, on mixtures that were not fitted, and at shares of zero."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mixlaws.arrays import FloatArray
+from mixlaws.designs.sobol import SobolDesign
 from mixlaws.domains import DomainSet
-from mixlaws.errors import SwarmTooSmallError
+from mixlaws.errors import FitError, SwarmTooSmallError
 from mixlaws.laws.additive import AdditiveForm, AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
-from mixlaws.laws.fitting import FittedLaw
+from mixlaws.laws.fitting import RIDGES, FittedLaw
 from mixlaws.laws.transfer import TransferForm, TransferLaw
 from mixlaws.registry import LAWS
+from mixlaws.simulation import Simulation
 from mixlaws.swarm import Swarm
 
 DOMAINS = DomainSet(("a", "b", "c", "d"), (1, 1, 1, 1))
@@ -81,3 +85,22 @@ def test_a_constant_target_is_predicted_as_that_constant(name: str, rng: np.rand
     swarm = Swarm(DOMAINS, ("x",), weights, np.full((30, 1), 2.5))
     predicted = LAWS[name]().fit(swarm, rng=rng).predict(rng.dirichlet(np.ones(4), size=50))
     assert predicted == pytest.approx(np.full((50, 1), 2.5), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(LAWS))
+def test_a_negative_target_is_refused_by_name_and_not_fitted_badly(
+    name: str, rng: np.random.Generator
+) -> None:
+    swarm = Simulation.create(domains=3, rng=rng).swarm(count=24, noise=0.01, rng=rng)
+    turned = replace(swarm, values=swarm.values * [1, -1, 1])
+    with pytest.raises(FitError, match=f"target {swarm.targets[1]!r} has the value -"):
+        LAWS[name]().fit(turned, rng=rng)
+
+
+def test_repeats_of_a_mixture_do_not_talk_a_law_out_of_its_ridge() -> None:
+    rng = np.random.default_rng(2)
+    simulation = Simulation.create(domains=5, rng=rng)
+    weights = SobolDesign().design(simulation.problem, count=10, rng=rng)
+    swarm = simulation.measure(np.repeat(weights, 3, axis=0), noise=0.01, rng=rng)
+    # A repeat tells the value of its twin, so that the weakest ridge always wins where they are parted.
+    assert ExponentialLaw().fit(swarm, rng=rng).ridge > min(RIDGES)

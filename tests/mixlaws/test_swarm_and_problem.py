@@ -69,3 +69,14 @@ def test_the_sampled_region_is_the_box_of_the_runs() -> None:
     assert problem.caps == pytest.approx([0.6, 0.8])
     with pytest.raises(InfeasibleError, match="sampled region"):
         MixtureProblem.create(DOMAINS, lower={"code": 0.9}).within(np.array([[0.2, 0.8], [0.6, 0.4]]))
+
+
+def test_a_bound_that_the_tokens_cannot_serve_is_named() -> None:
+    with pytest.raises(InfeasibleError, match=r"'code' has the lower bound 0\.5, and its tokens allow only"):
+        MixtureProblem.create(DOMAINS, lower={"code": 0.5}, final_tokens=1000, max_epochs={"code": 1})
+
+
+@pytest.mark.parametrize("row", [[1.0, np.nan], [-1.0, 2.0], [0.0, 0.0]])
+def test_coefficients_that_weigh_nothing_are_refused(row: list[float]) -> None:
+    with pytest.raises(InvalidInputError, match="coefficients are"):
+        MixtureProblem.create(DOMAINS, coefficients=np.array(row))

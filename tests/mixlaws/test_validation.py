@@ -5,6 +5,7 @@ import pytest
 import scipy.stats
 
 from mixlaws.arrays import FloatArray, JsonObject
+from mixlaws.designs.sobol import SobolDesign
 from mixlaws.domains import DomainSet
 from mixlaws.errors import SwarmTooSmallError
 from mixlaws.regressors.gaussian_process import GaussianProcess
@@ -71,7 +72,7 @@ def test_no_run_is_predicted_by_a_fit_that_saw_its_mixture() -> None:
         np.repeat(mixtures, 2, axis=0),
         np.repeat(noise, 2, axis=0),
     )
-    held_out = cross_validate(GaussianProcess(restarts=0), swarm, folds=10, rng=rng)
+    held_out = cross_validate(GaussianProcess(), swarm, folds=10, rng=rng)
     assert np.array_equal(held_out.folds[::2], held_out.folds[1::2])
     assert (held_out.scores()[0].r2 or 0) < 0.1
 
@@ -100,3 +101,23 @@ def test_noise_is_pooled_over_repeated_mixtures(rng: np.random.Generator) -> Non
     lonely, none = pooled_deviation(weights[::4], values[::4])
     assert none == 0
     assert np.isnan(lonely).all()
+
+
+def test_a_fit_that_hardly_varies_has_no_rank_correlation_either() -> None:
+    rng = np.random.default_rng(3)
+    problem = Simulation.create(domains=4, rng=rng).problem
+    weights = SobolDesign().design(problem, count=24, rng=rng)
+
+    class Hardly(Constant):
+        """The mean of what it saw, and a breath of the first weight."""
+
+        def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> "Hardly":  # noqa: ARG002
+            return Hardly(swarm.values.mean(axis=0))
+
+        def predict(self, weights: FloatArray, /) -> FloatArray:
+            return super().predict(weights) + 1e-6 * weights[:, :1]
+
+    noise = Swarm(problem.domains, ("loss",), weights, 3 + 0.01 * rng.standard_normal((24, 1)))
+    held_out = cross_validate(Hardly(), noise, rng=rng)
+    assert spearman(held_out.measured[:, 0], held_out.predicted[:, 0]) == pytest.approx(-1, abs=0.01)
+    assert held_out.scores()[0].spearman is None

@@ -1,17 +1,22 @@
 """An answer is given after its commit, and tells of it: what was answered is stored, what failed is not."""
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import func, select, text
 
-from service.db import Database
+from mixlaws.errors import UnknownMethodError
+from service.db import LOCK_SECONDS, POOL_SIZE, Database
 from service.jobs.committing import Committer
 from service.jobs.schemas import MOST_REPORTS, ReportIn, ReportsOut
 from service.keys import repository as projects
 from service.keys.service import DEFAULT_PROJECT
 from service.models import Base, Job, Report, Study
+from tests.service.embedded_postgres.actors import until
 from tests.service.problems import problem_of
 from tests.support.servers import Service
 
@@ -107,3 +112,45 @@ def test_trainers_that_send_all_they_have_at_once_are_all_answered(service: Serv
     answered = asyncio.run(send())
     assert [answer.accepted for answer in answered] == [MOST_REPORTS] * requests
     assert service.client.job("live")["reported_step"] == requests * MOST_REPORTS - 1
+
+
+def test_a_job_that_this_version_cannot_steer_does_not_stop_the_others(service: Service) -> None:
+    for name in ("live", "foreign"):
+        service.client.create_job({**JOB, "name": name})
+    with service.database.session() as session:
+        unknown = "jsonb_set(definition, '{policy}', '\"of-a-newer-version\"')"
+        session.execute(text(f"UPDATE jobs SET definition = {unknown} WHERE name = 'foreign'"))  # noqa: S608
+        project = projects.project_named(session, DEFAULT_PROJECT)
+        assert project is not None
+    body = [ReportIn.model_validate(report(9))]
+
+    async def send() -> list[ReportsOut | BaseException]:
+        committer = Committer(service.database)
+        answers = [committer.submit(project.id, name, body) for name in ("foreign", "live")]
+        running = asyncio.ensure_future(committer.run())
+        try:
+            return await asyncio.gather(*answers, return_exceptions=True)
+        finally:
+            running.cancel()
+
+    refused, answered = asyncio.run(send())
+    assert isinstance(refused, UnknownMethodError)
+    assert isinstance(answered, ReportsOut)
+    assert answered.accepted == 1
+
+
+def test_trainers_are_answered_while_all_other_requests_hang_on_a_lock(service: Service) -> None:
+    service.client.create_job(JOB)
+    fresh = service.new_key()
+    with ThreadPoolExecutor(50) as others, psycopg.connect(service.database.conninfo) as blocking:
+        blocking.execute("LOCK TABLE proxy_runs IN ACCESS EXCLUSIVE MODE")
+        for _ in range(50):  # more than there are threads and connections for
+            others.submit(service.call, "POST", "/v1/runs/claim", {"worker": "tester"})
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        with psycopg.connect(service.database.conninfo, autocommit=True) as looking:
+            until(lambda: looking.execute(waiting).fetchone() == (2 * POOL_SIZE,))
+        with service.http(fresh) as http:
+            began = time.monotonic()
+            assert http.post("/v1/jobs/live/reports", json=report(9)).is_success
+            assert http.get("/v1/jobs/live/schedule").is_success
+            assert time.monotonic() - began < LOCK_SECONDS / 2

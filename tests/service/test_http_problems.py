@@ -220,3 +220,32 @@ def test_a_failure_of_ours_tells_nothing_of_the_inside(service: Service) -> None
     problem_of(answer, 500, "it is in the log", code="internal_error")
     for word in ("SELECT", "studies", "Traceback", "psycopg"):
         assert word not in answer.text
+
+
+def test_a_database_that_takes_no_writes_still_answers_reads(service: Service, postgres_url: str) -> None:
+    # As after a failover, when the server is a standby for a while.
+    name = sql.Identifier(str(service.database.engine.url.database))
+    study = {"name": "trial", "domains": [{"name": "web", "tokens": 5}]}
+    setting = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(setting.format(name, sql.SQL("on")))
+        service.database.engine.dispose()
+        refused = service.call("POST", "/v1/studies", study)
+        problem_of(refused, 503, "takes no writes", code="database_read_only")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert service.call("GET", "/v1/studies").json() == []
+        connection.execute(setting.format(name, sql.SQL("off")))
+    service.database.engine.dispose()
+    assert service.call("POST", "/v1/studies", study).status_code == 201
+
+
+def test_what_a_caller_sent_is_not_in_the_log_of_a_failure(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    with service.database.session() as session:
+        session.execute(text("ALTER TABLE studies RENAME TO elsewhere"))
+    study = {"name": "a-secret", "domains": [{"name": "web", "tokens": 5}]}
+    problem_of(service.call("POST", "/v1/studies", study), 500, code="internal_error")
+    assert "elsewhere" not in caplog.text
+    assert "INSERT INTO studies" in caplog.text
+    assert "a-secret" not in caplog.text

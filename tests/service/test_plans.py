@@ -1,0 +1,122 @@
+"""The plan of a job's stages: what is served of it, and what acknowledgements may take out."""
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from mixclient import Schedule
+from service.jobs import repository
+from service.jobs import service as jobs
+from service.keys import repository as projects
+from service.keys.service import DEFAULT_PROJECT
+from service.models import Job, ScheduleStage
+from tests.service.problems import problem_of
+from tests.service.reports import JOB, report
+from tests.support.servers import Service
+
+PATH = f"/v1/jobs/{JOB['name']}"
+
+
+@pytest.fixture(autouse=True)
+def job(service: Service) -> None:
+    service.client.create_job(JOB)
+
+
+def send(service: Service, step: int, attempt: int = 1) -> None:
+    service.client.call("POST", f"{PATH}/reports", body=report(step, attempt=attempt))
+
+
+def acknowledge(service: Service, version: int, step: int, outcome: str, attempt: int = 1) -> None:
+    body = {"attempt": attempt, "version": version, "step": step, "outcome": outcome}
+    service.client.call("POST", f"{PATH}/acks", body=body)
+
+
+def schedule(service: Service) -> Schedule:
+    return Schedule.parse(service.client.call("GET", f"{PATH}/schedule"))
+
+
+def test_the_first_stage_stays_whatever_a_trainer_says(service: Service) -> None:
+    acknowledge(service, 1, 3, "too_late")
+    followed = schedule(service)
+    assert [(stage.version, stage.effective_step) for stage in followed.stages] == [(1, 0)]
+
+
+def test_what_a_restart_took_back_is_not_planned_anew(service: Service) -> None:
+    send(service, 9)
+    service.client.call("POST", f"{PATH}/attempts", body={"from_step": 5})
+    before = schedule(service)
+    acknowledge(service, 2, 60, "too_late", attempt=2)
+    assert [stage.version for stage in before.stages] == [1]
+    assert schedule(service).stages == before.stages
+
+
+def test_a_late_report_of_steps_that_are_made_again_counts_no_more(service: Service) -> None:
+    for step in (9, 29, 19):
+        send(service, step)
+    service.client.call("POST", f"{PATH}/attempts", body={"from_step": 10})
+    with service.database.session() as session:
+        job_id = session.scalars(select(Job.id)).one()
+        assert [step for step, *_ in repository.losses(session, job_id)] == [9]
+
+
+def test_a_late_version_among_later_ones_needs_no_other(service: Service) -> None:
+    for step in (9, 19, 29):
+        send(service, step)
+    acknowledge(service, 3, 40, "too_late")
+    assert [stage.version for stage in schedule(service).stages] == [2, 4]
+
+
+def test_a_schedule_is_the_end_of_the_plan_from_the_stage_in_force(
+    service: Service, rng: np.random.Generator
+) -> None:
+    with service.database.session() as session:
+        owner = projects.project_named(session, DEFAULT_PROJECT)
+        assert owner is not None
+        found: Job = jobs.get(session, owner.id, JOB["name"])
+        step = 0
+        for version in range(2, 60):
+            step += int(rng.integers(1, 20))
+            session.add(
+                ScheduleStage(
+                    job_id=found.id,
+                    version=version,
+                    attempt=1,
+                    effective_step=step,
+                    weights=[0.2, 0.3, 0.5],
+                    reason="odm",
+                    applied_seq=version,
+                    policy_state={},
+                    too_late=bool(rng.random() < 0.2),
+                    taken_back=bool(rng.random() < 0.2),
+                )
+            )
+        session.flush()
+        plan = repository.active_stages(session, found.id)
+        assert repository.last_active(session, [found.id]) == {found.id: plan[-1]}
+        for at in range(step + 5):
+            past = [stage for stage in plan if stage.effective_step <= at]
+            wanted = past[-1:] + [stage for stage in plan if stage.effective_step > at]
+            assert repository.stages_from(session, found.id, at) == wanted
+
+
+def test_an_etag_that_a_proxy_made_weak_is_still_the_one_in_hand(service: Service) -> None:
+    etag = service.call("GET", f"{PATH}/schedule").headers["ETag"]
+    for held in (etag, f"W/{etag}"):
+        answer = service.call("GET", f"{PATH}/schedule", headers={"If-None-Match": held})
+        assert answer.status_code == 304
+        assert answer.headers["ETag"] == etag
+    send(service, 9)
+    answer = service.call(
+        "GET", f"{PATH}/schedule", headers={"If-None-Match": f"W/{etag}", "Prefer": "wait=5"}
+    )
+    assert answer.status_code == 200
+
+
+def test_an_integer_that_would_not_come_back_as_it_was_is_refused(service: Service) -> None:
+    # Stored, it would be rounded, and the same report again would contradict it.
+    refused = service.call("POST", f"{PATH}/reports", report(9, signals={"counts": [2**53 + 1]}))
+    problem_of(refused, 422, "counts.0 is beyond", code="invalid_request")
+    kept = report(9, signals={"counts": [2**53 - 1, -(2**53) + 1], "norm": 1.5e20, "small": 5e-324})
+    for duplicates in (0, 1):
+        answer = service.call("POST", f"{PATH}/reports", kept)
+        assert answer.json()["duplicates"] == duplicates, answer.text
