@@ -1,12 +1,17 @@
 """What all tests share: reference data, seeded generators, hypothesis without deadlines."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 # Two test processes with two BLAS threads each get in each other's way on two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Started in the background of a script, a suite inherits an ignored SIGINT; so would those that it interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
