@@ -164,7 +164,7 @@ class MixtureClient:
         self._recorder.flush()
         self._poller.close()
         done = self._reporter.close(timeout)
-        self._disconnect()
+        self._services[0].close()  # ends a poll in flight; the reporter closes its own
         return done
 
     def _first_schedule(self, deadline: float, from_step: int | None, state_token: str | None) -> None:

@@ -21,13 +21,14 @@ BATCH = 100  # reports in one request
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds between tries while the service is away
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_LARGE = 413
+_DRAINED = 20_000  # items that one turn takes at most
 
 
 class Reporter:
     """A thread that takes reports off a queue, spools them, and sends them in order.
 
     Args:
-        service: a connection of its own.
+        service: a connection of its own; closed with the reporter.
         job: name of the job.
         spool: where reports wait.
         on_answer: called with each answer of the service; it names the newest version.
@@ -73,6 +74,8 @@ class Reporter:
             self._thread.join(timeout)
         # The thread may hang in a request, or was never started: what it did not fetch goes to disk.
         self._drain(wait=0.0)
+        if not self._thread.is_alive():
+            self._service.close()  # otherwise the thread does so when it ends: its request is under way
         return not self._thread.is_alive() and len(self._spool) == 0
 
     def _run(self) -> None:
@@ -89,20 +92,19 @@ class Reporter:
             if self._give_up_at is not None and (
                 time.monotonic() >= self._give_up_at or (self._queue.empty() and not len(self._spool))
             ):
+                self._service.close()
                 return
 
     def _drain(self, *, wait: float | None) -> None:
         """Move the queue to the spool; wait for the first item, or at most `wait` seconds."""
         if self._give_up_at is not None:
             wait = min(wait or 0.0, 0.5)  # the trainer is leaving: try often
-        try:
-            item = self._queue.get(timeout=wait) if wait != 0.0 else self._queue.get_nowait()
-            while True:
-                if item is not None:
-                    self._spool.append(item)
-                item = self._queue.get_nowait()
-        except queue.Empty:
-            return
+        items: list[dict[str, Any] | None] = []
+        with contextlib.suppress(queue.Empty):
+            items.append(self._queue.get(timeout=wait) if wait != 0.0 else self._queue.get_nowait())
+            while len(items) < _DRAINED:  # a trainer that never pauses must not keep us from sending
+                items.append(self._queue.get_nowait())
+        self._spool.extend([item for item in items if item is not None])
 
     def _send_all(self) -> None:
         while len(self._spool):

@@ -39,13 +39,20 @@ class Spool:
 
     def append(self, report: dict[str, Any]) -> None:
         """Add the newest report."""
+        self.extend([report])
+
+    def extend(self, reports: list[dict[str, Any]]) -> None:
+        """Add the newest reports, oldest first."""
+        if not reports:
+            return
         with self._lock:
-            self._waiting.append(report)
-            if len(self._waiting) > self._limit:
+            self._waiting.extend(reports)
+            beyond = max(0, len(self._waiting) - self._limit)
+            for _ in range(beyond):
                 self._waiting.popleft()
-                self._taken += 1
-                self.dropped += 1
-            self._guard(lambda: self._write(report))
+            self._taken += beyond
+            self.dropped += beyond
+            self._guard(lambda: self._write(reports))
 
     def oldest(self, count: int) -> list[dict[str, Any]]:
         """Up to `count` reports, oldest first; they stay until they are taken off."""
@@ -80,12 +87,12 @@ class Spool:
             self.dropped += 1
         self._compact()
 
-    def _write(self, report: dict[str, Any]) -> None:
+    def _write(self, reports: list[dict[str, Any]]) -> None:
         if self._taken >= _COMPACT_AFTER:
             self._compact()
             return
         with self._file().open("a", encoding="utf-8") as file:
-            file.write(json.dumps(report, allow_nan=False) + "\n")
+            file.writelines(json.dumps(report, allow_nan=False) + "\n" for report in reports)
 
     def _compact(self) -> None:
         path = self._file()
