@@ -74,6 +74,7 @@ class MixtureClient:
         self._lock = threading.Lock()
         self._sampler: Sampler | None = None
         self._drawn_to = -1
+        self._opened = 0  # the attempt that this client opened, if any
         self._acknowledged: set[int] = set()  # versions, whether applied or too late
         self._state_token: str | None = None
         self._services = [ServiceClient(url, key) for _ in range(2)]
@@ -173,8 +174,8 @@ class MixtureClient:
         while True:
             try:
                 if from_step is not None:
-                    self._services[0].open_attempt(self.job, from_step, state_token=state_token)
-                    from_step = None
+                    opened = self._services[0].open_attempt(self.job, from_step, state_token=state_token)
+                    self._opened, from_step = int(opened["number"]), None
                 return self._poller.poll()
             except MixclientError as error:
                 if time.monotonic() >= deadline or not _may_pass(error):
@@ -211,6 +212,9 @@ class MixtureClient:
         """Follow a newer schedule from its steps on; refuse what comes too late."""
         if newer.job != self.job:
             raise ScheduleError(f"a schedule of job {newer.job!r}: this is {self.job!r}")
+        if newer.attempt < self._opened:
+            # A service that answers from memory may not know yet of what another part of it has stored.
+            raise ScheduleError(f"a schedule of attempt {newer.attempt}: this client opened {self._opened}")
         late: tuple[Stage, ...] = ()
         with self._lock:
             if self._sampler is None:

@@ -280,3 +280,14 @@ def test_a_full_queue_drops_and_counts_and_never_waits(service: Service, tmp_pat
     counted = follower.counters()
     assert counted.get("dropped_queue_full", 0) >= 0
     follower.close(timeout=0.1)
+
+
+def test_a_schedule_from_before_the_attempt_that_was_opened_is_asked_for_again(
+    service: Service, tmp_path: Path
+) -> None:
+    create(service)
+    for turn in range(2, 12):
+        follower = client(service.url, service.key, tmp_path / str(turn))
+        follower.start(from_step=0)
+        assert follower.schedule.attempt == turn
+        follower.close()
