@@ -1,5 +1,6 @@
 """Running the application on a socket, and ending without leaving anybody hanging."""
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -11,6 +12,10 @@ import uvicorn
 from fastapi import FastAPI
 
 GRACE_SECONDS = 5  # what requests in flight get when the process is asked to end
+# Turns of the loop in which what was sent before the end is accepted and read: a connection that is closed
+# with bytes unread is reset, and its caller gets an error instead of an answer. A connection takes four.
+LAST_TURNS = 10
+TURN_SECONDS = 0.01
 
 
 class AddressError(Exception):
@@ -87,7 +92,9 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End: long polls and event streams are let go, then answers in flight are waited for."""
+        """End: what was sent is heard, waiters and streams are let go, answers in flight are waited for."""
+        for _ in range(LAST_TURNS):
+            await asyncio.sleep(TURN_SECONDS)
         self._app.state.board.close()
         await super().shutdown(sockets)
 
