@@ -74,8 +74,8 @@ def test_long_polls_and_streams_are_answered_before_the_process_ends(
         assert first.answer().read()
         stream.ask("GET", f"{PATH}/events")
         events = stream.answer()
-        # Asked while nobody listens, so that it awakes to all of this and to the signal at once: what was sent
-        # before the signal is heard all the same.
+        # Asked while nobody listens, so that it awakes to all of this and to the signal at once: what was
+        # sent before the signal is heard all the same.
         process.send_signal(signal.SIGSTOP)
         for poll in polls:
             poll.ask("GET", PATH, **{"If-None-Match": '"1-1"', "Prefer": "wait=55"})
