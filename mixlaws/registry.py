@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+from mixlaws.auto.auto import Auto
 from mixlaws.designs.regmix import RegMixSampler
 from mixlaws.designs.sobol import SobolDesign
 from mixlaws.errors import UnknownMethodError
@@ -15,7 +16,8 @@ from mixlaws.policies.static import Static
 from mixlaws.policy import AnyPolicy
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
-from mixlaws.regressors.gaussian_process import GaussianProcess
+from mixlaws.regressors.constant import Constant
+from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
 
@@ -29,9 +31,11 @@ LAWS: Mapping[str, type[AnyEstimator]] = {
     "transfer": TransferLaw,
 }
 REGRESSORS: Mapping[str, type[AnyEstimator]] = {
+    "constant": Constant,
     "gaussian_process": GaussianProcess,
     "lightgbm": LightGbm,
     "linear": Linear,
+    "rough_gaussian_process": RoughGaussianProcess,
 }
 PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "convex": ConvexProposer,
@@ -41,7 +45,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "odm": Odm,
     "static": Static,
 }
-ESTIMATORS: Mapping[str, type[AnyEstimator]] = {**LAWS, **REGRESSORS}
+ESTIMATORS: Mapping[str, type[AnyEstimator]] = {"auto": Auto, **LAWS, **REGRESSORS}
 
 M = TypeVar("M")
 

@@ -4,8 +4,8 @@ A law names its shape for one target (`Form`); hyperparameters, fit, dump and lo
 Residuals are measured in standard deviations of a target's values, so that one ridge serves all targets.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
@@ -127,6 +127,10 @@ class Law:
             )
         ridge = self._choose_ridge(swarm, rng) if self.ridge == "auto" else self.ridge
         return FittedLaw(self.form, frozen(self._fit(swarm, ridge)), float(ridge))
+
+    def settled(self, fitted: FittedLaw) -> Self:
+        """The same law with the ridge that a fit of it used."""
+        return replace(self, ridge=fitted.ridge)
 
     def load(self, raw: JsonObject, /) -> FittedLaw:
         """Rebuild a fitted law from its dump."""

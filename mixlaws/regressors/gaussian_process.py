@@ -1,33 +1,34 @@
-"""Gaussian process on square-root weights, one per target.
+"""Gaussian process on roots of the weights, one per target.
 
-    log y = m + f(z) + noise,    z = (sqrt(w) - centre) / spread,
-    k(z, z') = s^2 [ (1 + sqrt(5) r + 5 r^2 / 3) exp(-sqrt(5) r) + b z · z' ],
-    r^2 = sum_j (z_j - z'_j)^2 / l_j^2
+    log(y - c) = m + f(z) + noise,    z = (w^(1/q) - centre) / spread,
+    k(z, z') = s^2 [ M(r) + b z · z' ],    r^2 = sum_j (z_j - z'_j)^2 / l_j^2,
 
-On square roots a step from 0 to 0.01 counts as much as one from 0.25 to 0.36: domains with small shares
-matter, and the map is smooth down to zero where a logarithm is not. Every target has a length for every
-domain, since it answers to few of them; the linear part carries trends beyond the data. Values that are
-all positive are fitted as logarithms.
+with M the Matérn function of smoothness 5/2 or 3/2. On roots a step from 0 to 0.01 counts as much as one
+from 0.25 to 0.36 (q = 2): domains with small shares matter, and the map is smooth down to zero where a
+logarithm is not. Every target has a length for every domain, since it answers to few of them; the linear
+part carries trends beyond the data. The floor c below the data is 0, or found with the rest: then values
+of any sign will do. Where c is 0 and a value is not positive, y is fitted as it is.
 
-Lengths, b and the share of noise maximise the likelihood times a prior (as in Hvarfner et al. 2024,
+Lengths, b, c and the share of noise maximise the likelihood times a prior (as in Hvarfner et al. 2024,
 arXiv:2402.02229: lengths grow with sqrt(d), without which a dozen lengths cannot be told from thirty
 runs); s^2 is profiled out. Gradients are analytic. A dump holds runs and parameters, and no pickle.
 """
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import scipy.linalg
 
-from mixlaws.arrays import FloatArray, JsonObject, frozen
+from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
 from mixlaws.errors import StateError, SwarmTooSmallError
-from mixlaws.regressors.kernel import gram, slopes, tuned
+from mixlaws.regressors.kernel import Smoothness, gram, slopes
+from mixlaws.regressors.tuning import tuned
 from mixlaws.swarm import Swarm
 
-SCHEMA = 1
+SCHEMA = 2
 MINIMUM_RUNS = 4
-_TUNING_RUNS = 256  # lengths are known well before; more would cost the cube of their number
 _SMALLEST_WEIGHT = 1e-9  # the slope of a square root is infinite at 0
 _JITTER = 1e-8
 
@@ -38,17 +39,21 @@ class GaussianProcessPredictor:
 
     Args:
         weights: (n, d) mixtures of the fitted runs.
-        values: (n, t) standardised values, or logarithms of values.
+        values: (n, t) standardised values, or logarithms of what values are above the floor.
         logarithmic: (t,) 1 where values are logarithms.
+        floor: (t,) c.
         mean: (t,) and scale: (t,) what standardisation took away.
-        centre: (d,) and spread: (d,) of the square roots of weights.
+        centre: (d,) and spread: (d,) of the roots of weights.
         length: (t, d) l, linear: (t,) b, noise: (t,) variance of the noise, amplitude: (t,) s^2; noise is
             in units of s^2.
+        root: q.
+        smoothness: of the Matérn function.
     """
 
     weights: FloatArray
     values: FloatArray
     logarithmic: FloatArray
+    floor: FloatArray
     mean: FloatArray
     scale: FloatArray
     centre: FloatArray
@@ -57,6 +62,8 @@ class GaussianProcessPredictor:
     linear: FloatArray
     noise: FloatArray
     amplitude: FloatArray
+    root: int
+    smoothness: Smoothness
 
     @cached_property
     def _factors(self) -> tuple[FloatArray, FloatArray]:
@@ -70,15 +77,16 @@ class GaussianProcessPredictor:
         return factors, solutions
 
     def _coordinates(self, weights: FloatArray) -> FloatArray:
-        return np.asarray((np.sqrt(np.maximum(weights, 0.0)) - self.centre) / self.spread)
+        return np.asarray((roots(weights, self.root) - self.centre) / self.spread)
 
     def _kernel(self, left: FloatArray, right: FloatArray, t: int) -> FloatArray:
-        return gram(left, right, self.length[t], float(self.linear[t]))
+        return gram(left, right, self.length[t], float(self.linear[t]), self.smoothness)
 
     def _untransformed(self, values: FloatArray) -> FloatArray:
         """(..., t) standardised values back in the unit of the targets."""
         raw = self.mean + self.scale * values
-        return np.where(self.logarithmic > 0, np.exp(np.where(self.logarithmic > 0, raw, 0.0)), raw)
+        above = np.exp(np.where(self.logarithmic > 0, raw, 0.0))
+        return np.where(self.logarithmic > 0, self.floor + above, raw)
 
     def _standardised(self, weights: FloatArray) -> FloatArray:
         """(n, t) posterior means of standardised values."""
@@ -90,7 +98,7 @@ class GaussianProcessPredictor:
     def _stretch(self, weights: FloatArray) -> FloatArray:
         """(n, t) what one unit of a standardised value is worth at these mixtures."""
         worth = self._untransformed(self._standardised(weights))
-        return np.asarray(self.scale * np.where(self.logarithmic > 0, worth, 1.0))
+        return np.asarray(self.scale * np.where(self.logarithmic > 0, worth - self.floor, 1.0))
 
     def predict(self, weights: FloatArray, /) -> FloatArray:
         """(n, t) posterior means (medians, where values are logarithms), in the unit of the targets."""
@@ -99,16 +107,17 @@ class GaussianProcessPredictor:
     def jacobian(self, weights: FloatArray, /) -> FloatArray:
         """(n, t, d) derivatives of the predictions."""
         _, solutions = self._factors
-        roots = np.sqrt(np.maximum(weights, _SMALLEST_WEIGHT))
-        z, fitted = (roots - self.centre) / self.spread, self._coordinates(self.weights)
+        positive = np.maximum(weights, _SMALLEST_WEIGHT)
+        z, fitted = self._coordinates(positive), self._coordinates(self.weights)
         by_root = np.stack(
             [
-                slopes(z, fitted, solutions[t], self.length[t], float(self.linear[t]))
+                slopes(z, fitted, solutions[t], self.length[t], float(self.linear[t]), self.smoothness)
                 for t in range(len(self.mean))
             ],
             axis=1,
         )
-        return np.asarray(self._stretch(weights)[:, :, None] * by_root / (2 * roots * self.spread)[:, None])
+        root_slope = roots(positive, self.root) / (self.root * positive * self.spread)
+        return np.asarray(self._stretch(weights)[:, :, None] * by_root * root_slope[:, None])
 
     def _posterior(self, weights: FloatArray, t: int) -> FloatArray:
         """(m, m) covariance of noise-free standardised values."""
@@ -139,16 +148,53 @@ class GaussianProcessPredictor:
             draws[:, :, t] = means[:, t] + rng.standard_normal((count, len(weights))) @ spread.T
         return self._untransformed(draws)
 
+    def held_out(self, folds: IntArray, /) -> tuple[FloatArray, FloatArray]:
+        """(n, t) predictions of the fitted runs without those of their (n,) fold, and their deviations.
+
+        Kernel and standardisation stay as they are, so that it costs little: with G the inverse of the
+        kernel matrix, the runs F of a fold are predicted as y_F - (G_FF)^-1 (G y)_F with the covariance
+        (G_FF)^-1 (Rasmussen and Williams 2006, Eq. 5.10 to 5.12, for folds of any size).
+        """
+        factors, solutions = self._factors
+        values, variance = np.empty_like(self.values), np.empty_like(self.values)
+        for t in range(len(self.mean)):
+            inverse = scipy.linalg.cho_solve((factors[t], True), np.eye(len(self.weights)))
+            for fold in np.unique(folds):
+                rows = np.flatnonzero(folds == fold)
+                covariance = np.linalg.inv(inverse[np.ix_(rows, rows)])
+                values[rows, t] = self.values[rows, t] - covariance @ solutions[t][rows]
+                variance[rows, t] = np.diag(covariance) - self.noise[t]
+        predicted = self._untransformed(values)
+        worth = np.where(self.logarithmic > 0, predicted - self.floor, 1.0)
+        return predicted, self.scale * worth * np.sqrt(self.amplitude * np.maximum(variance, 0.0))
+
     def dump(self) -> JsonObject:
         """Runs and parameters as JSON."""
         return {"schema": SCHEMA, "regressor": "gaussian_process"} | {
-            field.name: getattr(self, field.name).tolist() for field in fields(self)
+            field.name: value.tolist() if isinstance(value, np.ndarray) else value
+            for field in fields(self)
+            for value in [getattr(self, field.name)]
         }
 
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    """The process, which has nothing to choose: the likelihood and its prior choose."""
+    """Hyperparameters; all else is chosen by the likelihood and its prior.
+
+    Args:
+        root: q; 1 takes weights as they are, larger ones tell small shares apart.
+        smoothness: of the Matérn function.
+        linear: whether the kernel has a linear part.
+        floor: whether c is found with the rest, or 0.
+        tuning_runs: runs that lengths are tuned on, at most; they are known well before their cost, the
+            cube of that number, is felt.
+    """
+
+    root: Literal[1, 2, 4] = 2
+    smoothness: Smoothness = "5/2"
+    linear: bool = True
+    floor: bool = False
+    tuning_runs: int = 256
 
     def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> GaussianProcessPredictor:
         """Fit every target.
@@ -158,18 +204,28 @@ class GaussianProcess:
         """
         if len(swarm) < MINIMUM_RUNS:
             raise SwarmTooSmallError(method="a Gaussian process", needed=MINIMUM_RUNS, got=len(swarm))
-        logarithmic = np.all(swarm.values > 0, axis=0)
-        values = np.where(logarithmic, np.log(np.where(logarithmic, swarm.values, 1.0)), swarm.values)
+        at = roots(swarm.weights, self.root)
+        centre, spread = at.mean(axis=0), _off_zero(at.std(axis=0), at)
+        z = (at - centre) / spread
+        part = np.sort(rng.permutation(len(swarm))[: self.tuning_runs])
+        varies = np.ptp(swarm.values, axis=0) > 1e-9 * np.abs(swarm.values).max(axis=0)
+        has_floor = varies & self.floor
+        kernels = [
+            tuned(
+                z[part], column[part], self.smoothness,
+                linear=self.linear, floor_below=float(column.min()) if found else None,
+            )
+            for column, found in zip(swarm.values.T, has_floor, strict=True)
+        ]  # fmt: skip
+        floor = np.where(has_floor, [kernel.floor for kernel in kernels], 0.0)
+        logarithmic = has_floor | np.all(swarm.values > 0, axis=0)
+        values = np.where(logarithmic, np.log(np.where(logarithmic, swarm.values - floor, 1.0)), swarm.values)
         mean, scale = values.mean(axis=0), _off_zero(values.std(axis=0), values)
-        roots = np.sqrt(swarm.weights)
-        centre, spread = roots.mean(axis=0), _off_zero(roots.std(axis=0), roots)
-        z, y = (roots - centre) / spread, (values - mean) / scale
-        part = np.sort(rng.permutation(len(swarm))[:_TUNING_RUNS])
-        kernels = [tuned(z[part], column) for column in y[part].T]
         return GaussianProcessPredictor(
             weights=swarm.weights,
-            values=frozen(y),
+            values=frozen((values - mean) / scale),
             logarithmic=frozen(logarithmic.astype(np.float64)),
+            floor=frozen(floor),
             mean=frozen(mean),
             scale=frozen(scale),
             centre=frozen(centre),
@@ -178,15 +234,32 @@ class GaussianProcess:
             linear=frozen(np.array([kernel.linear for kernel in kernels])),
             noise=frozen(np.array([kernel.noise for kernel in kernels])),
             amplitude=frozen(np.array([kernel.amplitude for kernel in kernels])),
+            root=self.root,
+            smoothness=self.smoothness,
         )
 
     def load(self, raw: JsonObject, /) -> GaussianProcessPredictor:
         """Rebuild a predictor from its dump."""
         if raw.get("regressor") != "gaussian_process" or raw.get("schema") != SCHEMA:
             raise StateError(f"not a dump of a Gaussian process, schema {SCHEMA}: {raw.get('regressor')!r}")
-        return GaussianProcessPredictor(
-            **{field.name: frozen(raw[field.name]) for field in fields(GaussianProcessPredictor)}
-        )
+        arrays = {name: frozen(value) for name, value in raw.items() if isinstance(value, list)}
+        return GaussianProcessPredictor(**arrays, root=raw["root"], smoothness=raw["smoothness"])
+
+
+@dataclass(frozen=True)
+class RoughGaussianProcess(GaussianProcess):
+    """The process for sharp bends towards small weights: fourth roots, a rougher kernel and a floor."""
+
+    root: Literal[1, 2, 4] = 4
+    smoothness: Smoothness = "3/2"
+    linear: bool = False
+    floor: bool = True
+
+
+def roots(weights: FloatArray, root: int) -> FloatArray:
+    """Weights to the power 1/root."""
+    positive = np.maximum(weights, 0.0)
+    return np.asarray(positive if root == 1 else positive ** (1.0 / root))
 
 
 def _off_zero(deviation: FloatArray, values: FloatArray) -> FloatArray:
