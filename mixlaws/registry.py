@@ -18,6 +18,12 @@ from mixlaws.proposers.simulate import SimulateAndAverage
 from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.scaling.chinchilla import ChinchillaLaw
+from mixlaws.scaling.kaplan import KaplanLaw
+from mixlaws.scaling.nested import NestedLaw
+from mixlaws.scaling.scaling_law import AnyScalingLaw
+from mixlaws.scaling.size_law import SizeLaw
+from mixlaws.scaling.step_law import StepLaw
 
 DESIGNS: Mapping[str, type[Design]] = {
     "regmix": RegMixSampler,
@@ -40,6 +46,13 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
 POLICIES: Mapping[str, type[AnyPolicy]] = {
     "odm": Odm,
     "static": Static,
+}
+SCALING: Mapping[str, type[AnyScalingLaw]] = {
+    "chinchilla": ChinchillaLaw,
+    "kaplan": KaplanLaw,
+    "nested": NestedLaw,
+    "size": SizeLaw,
+    "step": StepLaw,
 }
 ESTIMATORS: Mapping[str, type[AnyEstimator]] = {**LAWS, **REGRESSORS}
 
