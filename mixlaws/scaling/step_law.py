@@ -98,6 +98,8 @@ class StepLaw:
     def fit(self, curves: LossCurves, /, *, rng: np.random.Generator | None = None) -> FittedStepLaw:  # noqa: ARG002
         """Fit every target of every mixture at every size; repeats of a mixture share a curve.
 
+        So do runs of other batch sizes, if they are given: a law in tokens alone is for one batch size.
+
         Raises:
             CurveTooShortError: a curve has too few checkpoints after the warm-up.
             FitError: a target is negative.
