@@ -87,6 +87,27 @@ def five_mix_curves(folder: Path, *, sizes: Sequence[str]) -> LossCurves:
     )
 
 
+def three_mix_curves(folder: Path, *, size: str) -> LossCurves:
+    """All checkpoints of the three-domain runs of one size, with one target per training domain."""
+    rows = [row for row in _rows(folder / "data" / "data_mixing_laws" / "3mix.csv") if row["size"] == size]
+    names = tuple(column.removeprefix("weight_") for column in rows[0] if column.startswith("weight_"))
+    checkpoints: dict[tuple[int, int], dict[str, dict[str, str]]] = {}
+    for row in rows:
+        key = int(row["mixture_id"]), int(row["step"])
+        checkpoints.setdefault(key, {})[row["validation_domain"]] = row
+    whole = [found for _, found in sorted(checkpoints.items()) if set(names) <= set(found)]
+    firsts = [found[names[0]] for found in whole]
+    return LossCurves(
+        DomainSet(names, (1,) * len(names)),
+        names,
+        as_weights([[float(row[f"weight_{name}"]) for name in names] for row in firsts]),
+        np.array([[float(found[name]["loss"]) for name in names] for found in whole]),
+        model_parameters=np.array([float(row["non_embedding_parameters"]) for row in firsts]),
+        tokens=np.array([float(row["tokens"]) for row in firsts]),
+        runs=np.array([int(row["mixture_id"]) for row in firsts]),
+    )
+
+
 def five_mix_shares(folder: Path) -> dict[str, float]:
     """Share of each group in the overall validation loss."""
     targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]

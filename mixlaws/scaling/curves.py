@@ -67,9 +67,11 @@ class LossCurves:
             )
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "runs", np.asarray(self.runs, dtype=np.int64))
-        if self.runs.shape != (n,):
-            raise InvalidInputError(f"runs has shape {self.runs.shape}: expected ({n},)")
+        runs = np.array(self.runs, dtype=np.int64)
+        runs.flags.writeable = False
+        if runs.shape != (n,):
+            raise InvalidInputError(f"runs has shape {runs.shape}: expected ({n},)")
+        object.__setattr__(self, "runs", runs)
         self._check_scales(n)
         self._check_runs()
 

@@ -18,7 +18,7 @@ from mixlaws.scaling.curves import LossCurves
 from mixlaws.scaling.power_law import fit_power_laws
 
 _LEVELS = 12  # loss levels of one model size
-_SIZES = 2
+_LEAST = 2  # model sizes, batch sizes or levels: a line has two points
 
 
 def staged_start(part: LossCurves, target: int) -> FloatArray:
@@ -40,7 +40,7 @@ def staged_start(part: LossCurves, target: int) -> FloatArray:
     above = losses - np.exp(alpha_n * (log_n_c - np.log(part.model_parameters)))
     # Near convergence the difference is noise, and its logarithm is worse.
     usable = above > 0.02 * losses
-    if usable.sum() < _SIZES:
+    if usable.sum() < _LEAST:
         raise FitError("the losses lie at their converged values: Kaplan's law needs earlier checkpoints")
     slope, height = np.polyfit(np.log(least_steps[usable]), np.log(above[usable]), 1)
     if not slope < 0:
@@ -53,11 +53,11 @@ def _converged(
 ) -> tuple[float, float]:
     """α_N and log N_c from the floors of the curves at the largest batch of each size."""
     known = np.unique(sizes)
-    if len(known) < _SIZES:
-        raise CurveTooShortError(method="Kaplan's law", what="model size", needed=_SIZES, got=len(known))
+    if len(known) < _LEAST:
+        raise CurveTooShortError(method="Kaplan's law", what="model size", needed=_LEAST, got=len(known))
     rows = [np.flatnonzero((sizes == size) & (batches == batches[sizes == size].max())) for size in known]
     longest = max(len(row) for row in rows)
-    if longest <= _SIZES:
+    if longest <= _LEAST:
         raise CurveTooShortError(method="Kaplan's law", what="checkpoints of a run", needed=3, got=longest)
     x, y, mask = (
         np.ones((len(known), longest)),
@@ -84,13 +84,13 @@ def _critical_batch(
     for size in np.unique(sizes):
         runs = [np.flatnonzero((sizes == size) & (batches == b)) for b in np.unique(batches[sizes == size])]
         several = max(several, len(runs))
-        if len(runs) >= _SIZES:
+        if len(runs) >= _LEAST:
             found += _levels(runs, batches, steps, losses)
-    if several < _SIZES:
+    if several < _LEAST:
         raise CurveTooShortError(
             method="Kaplan's law", what="batch size of a model size", needed=2, got=several
         )
-    if len(found) < _SIZES:
+    if len(found) < _LEAST:
         raise FitError("runs of different batches share no loss levels: train the small batches longer")
     levels, critical = np.log(np.array(found)).T
     slope, height = np.polyfit(levels, critical, 1)

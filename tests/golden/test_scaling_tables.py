@@ -16,7 +16,7 @@ from mixlaws.scaling.size_law import SizeLaw
 from mixlaws.scaling.step_law import StepLaw, Tie
 from mixlaws.swarm import Swarm
 from mixlaws.validation import spearman
-from tests.reference_data import five_mix, five_mix_curves, five_mix_shares
+from tests.reference_data import five_mix, five_mix_curves, five_mix_shares, three_mix_curves
 
 STEP = 4096 * 256  # tokens
 PARAMETERS = {"70M": 18_915_328, "160M": 85_056_000, "305M": 201_541_632, "410M": 302_311_424}
@@ -60,6 +60,31 @@ def test_the_step_law_of_the_smallest_model_hits_the_known_error(curves: LossCur
 @pytest.mark.parametrize("size", sorted(PARAMETERS))
 def test_an_exponent_shared_by_all_curves_extrapolates_better(curves: LossCurves, size: str) -> None:
     assert step_error(curves, size, "size") < 0.85 * step_error(curves, size, "mixture")
+
+
+@pytest.mark.parametrize("size", ["70M", "160M"])
+def test_the_first_steps_of_real_runs_ruin_a_step_law_unless_they_are_left_out(
+    reference_data: Path, size: str
+) -> None:
+    # Three-domain runs with a checkpoint every 500 steps, the first ones within the warm-up.
+    curves = three_mix_curves(reference_data, size=size)
+    seen, goal = curves.take(curves.tokens <= 30_000 * STEP), curves.take(curves.tokens == 60_000 * STEP)
+
+    def error(first_step: int) -> float:
+        law = StepLaw(warmup_tokens=first_step * STEP).fit(seen)
+        at = law.at(model_parameters=PARAMETERS[size], tokens=60_000 * STEP)
+        return float(np.abs(at.predict(goal.weights) - goal.values).mean())
+
+    assert error(10_000) < 0.6 * error(0)
+    assert error(5_000) < 0.3 * error(0)
+
+
+def test_transfer_between_sizes_differs_by_target(reference_data: Path) -> None:
+    small, large = (five_mix(reference_data, size=size, step=30_000) for size in ("70M", "410M"))
+    ranks = {target: found.spearman or 0.0 for target, found in scale_agreement(small, large).items()}
+    assert min(ranks, key=lambda target: ranks[target]) == "internet"
+    assert ranks["internet"] < 0.86
+    assert min(rank for target, rank in ranks.items() if target != "internet") > 0.96
 
 
 def test_the_size_law_carries_three_sizes_to_a_fourth(curves: LossCurves, shares: FloatArray) -> None:

@@ -51,9 +51,9 @@ def test_a_mixture_off_the_simplex_is_refused() -> None:
 
 def test_what_was_checked_cannot_be_changed() -> None:
     made = curves()
-    for column in (made.weights, made.values, made.tokens, made.model_parameters):
+    for column in (made.weights, made.values, made.tokens, made.model_parameters, made.runs):
         with pytest.raises(ValueError, match="read-only"):
-            column[0] = 1.0
+            column[0] = 1
 
 
 def test_leaving_out_the_warm_up_leaves_out_nothing_else() -> None:
