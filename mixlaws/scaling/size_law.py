@@ -6,8 +6,8 @@ with N non-embedding parameters; for each target of each mixture a floor C and a
 one exponent α for all, since three or four sizes tell no more. Ye et al. 2024, arXiv:2403.16952, section
 on nesting scaling laws. The fit is exact up to the exponent (`power_law`).
 
-On their five-domain runs it carries 70M, 160M and 305M to 410M with a third of the error that a mixing law
-makes between mixtures: size is the cheap direction to extrapolate.
+On their five-domain runs it carries 70M, 160M and 305M to 410M with less error than a mixing law makes
+between mixtures: size is the cheap direction to extrapolate.
 """
 
 from dataclasses import dataclass
