@@ -9,9 +9,9 @@ and 100B tokens is chosen from runs of 70M to 410M parameters and 30B tokens. An
 mixing law.
 
 Errors add up unevenly. Nats per group of validation text on the published five-domain runs: size law, from
-305M to 410M, .008; step law, to half as many tokens again, .013 to .016; mixing law, to mixtures not run, .012
-(Gaussian process) to .03 (exponential). A prediction holds for one model size and number of tokens, and says
-so.
+305M to 410M, .008; step law, to half as many tokens again, .013 to .016; mixing law, to mixtures not run,
+.012 (Gaussian process) to .03 (exponential). A prediction holds for one model size and number of tokens, and
+says so.
 """
 
 from dataclasses import dataclass, field
