@@ -2,6 +2,7 @@
 
 from mixlaws.domains import DomainSet
 from mixlaws.errors import (
+    CurveTooShortError,
     FitError,
     InfeasibleError,
     InvalidInputError,
@@ -13,26 +14,30 @@ from mixlaws.errors import (
     UnknownMethodError,
     WeightsError,
 )
-from mixlaws.estimator import Estimator, Predictor, Proposal
+from mixlaws.estimator import Estimator, Predictor, Proposal, ScaledPredictor
 from mixlaws.policy import Feedback, OnlinePolicy, Signal, Stage
 from mixlaws.problem import MixtureProblem
+from mixlaws.scaling.curves import LossCurves
 from mixlaws.swarm import Swarm
 from mixlaws.validation import CrossValidation, Scores, cross_validate
 
 __all__ = [
     "CrossValidation",
+    "CurveTooShortError",
     "DomainSet",
     "Estimator",
     "Feedback",
     "FitError",
     "InfeasibleError",
     "InvalidInputError",
+    "LossCurves",
     "MissingDomainError",
     "MixlawsError",
     "MixtureProblem",
     "OnlinePolicy",
     "Predictor",
     "Proposal",
+    "ScaledPredictor",
     "Scores",
     "Signal",
     "Stage",

@@ -8,6 +8,7 @@ MixlawsError
 │   └── UnknownMethodError       use one of the registered names
 ├── InfeasibleError            loosen the bounds, the caps or the token budget
 ├── SwarmTooSmallError         finish more proxy runs
+├── CurveTooShortError         measure more checkpoints, model sizes or batch sizes
 ├── FitError                   try another method: this one found no finite fit
 └── StateError                 the saved state is not of this class or version: fit or start again
 """
@@ -62,6 +63,15 @@ class SwarmTooSmallError(MixlawsError, ValueError):
 
     def __init__(self, *, method: str, needed: int, got: int) -> None:
         super().__init__(f"{got} finished proxy runs; {method} needs at least {needed}: extend the sweep")
+        self.needed = needed
+        self.got = got
+
+
+class CurveTooShortError(MixlawsError, ValueError):
+    """Too few observations of a loss curve for a scaling law."""
+
+    def __init__(self, *, method: str, what: str, needed: int, got: int) -> None:
+        super().__init__(f"{got} {what}; {method} needs at least {needed}: measure more of them")
         self.needed = needed
         self.got = got
 

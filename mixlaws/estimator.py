@@ -54,6 +54,23 @@ class ProbabilisticPredictor(Predictor, Protocol):
         ...
 
 
+@runtime_checkable
+class ScaledPredictor(Protocol):
+    """A fitted law that knows model size and tokens; it predicts once a scale is named."""
+
+    def at(self, *, model_parameters: float, tokens: float) -> Predictor:
+        """The predictor for one scale, which says in its `dump` for which one it holds.
+
+        Raises:
+            InvalidInputError: the law says nothing of that scale.
+        """
+        ...
+
+    def dump(self) -> JsonObject:
+        """Everything that `ScalingLaw.load` needs to predict the same."""
+        ...
+
+
 class Estimator(Protocol[P_co]):
     """Hyperparameters of a law or regressor: a frozen dataclass without data."""
 

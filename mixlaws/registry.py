@@ -20,6 +20,12 @@ from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.scaling.chinchilla import ChinchillaLaw
+from mixlaws.scaling.kaplan import KaplanLaw
+from mixlaws.scaling.nested import NestedLaw
+from mixlaws.scaling.scaling_law import AnyScalingLaw
+from mixlaws.scaling.size_law import SizeLaw
+from mixlaws.scaling.step_law import StepLaw
 
 DESIGNS: Mapping[str, type[Design]] = {
     "regmix": RegMixSampler,
@@ -46,6 +52,14 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "static": Static,
 }
 ESTIMATORS: Mapping[str, type[AnyEstimator]] = {"auto": Auto, **LAWS, **REGRESSORS}
+SCALING: Mapping[str, type[AnyScalingLaw]] = {
+    "chinchilla": ChinchillaLaw,
+    "kaplan": KaplanLaw,
+    "nested": NestedLaw,
+    "size": SizeLaw,
+    "step": StepLaw,
+}
+ESTIMATORS: Mapping[str, type[AnyEstimator]] = {**LAWS, **REGRESSORS}
 
 M = TypeVar("M")
 

@@ -80,6 +80,24 @@ def spearman(left: FloatArray, right: FloatArray, /) -> float | None:
     return float((a * b).sum() / size) if size > 0 else None
 
 
+def affine_calibrated_r2(measured: FloatArray, predicted: FloatArray, /) -> float | None:
+    """R² of (n,) predictions after the best line a + b * predicted with b >= 0.
+
+    Between model sizes or lengths of training the level of a loss shifts, and bare R² tells of nothing but
+    that shift. The line takes it away; it may not turn the order round, so that predictions which rank
+    mixtures backwards get 0. Two parameters are fitted to the very data: it says how well order and
+    spacing agree, and is no held-out score.
+
+    Returns:
+        The value, in 0 to 1; None where the measured values do not vary.
+    """
+    a, b = measured - measured.mean(), predicted - predicted.mean()
+    if not (a**2).sum() > 0:
+        return None
+    size = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return max(float((a * b).sum()) / size, 0.0) ** 2 if size > 0 else 0.0
+
+
 def cross_validate(
     estimator: AnyEstimator, swarm: Swarm, /, *, folds: int | None = None, rng: np.random.Generator
 ) -> CrossValidation:

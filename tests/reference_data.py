@@ -2,11 +2,14 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mixlaws.domains import DomainSet
+from mixlaws.scaling.checkpoints import checkpoint_step
+from mixlaws.scaling.curves import LossCurves
 from mixlaws.simplex import FILE_TOLERANCE, as_weights
 from mixlaws.swarm import Swarm
 
@@ -53,6 +56,65 @@ def five_mix(folder: Path, *, size: str, step: int) -> Swarm:
         values.append([_group_loss(runs, targets, group) for group in groups])
     domains = DomainSet(tuple(groups), (1,) * len(groups))
     return Swarm(domains, tuple(groups), as_weights(weights, tolerance=FILE_TOLERANCE), np.array(values))
+
+
+def five_mix_curves(folder: Path, *, sizes: Sequence[str]) -> LossCurves:
+    """All checkpoints of the five-domain runs of some sizes, with one target per group of subsets.
+
+    A checkpoint that lacks a validation subset is left out: its group means would be of other text.
+    """
+    targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]
+    rows = [row for row in _rows(folder / "data" / "data_mixing_laws" / "5mix.csv") if row["size"] in sizes]
+    groups = [column.removeprefix("weight_") for column in rows[0] if column.startswith("weight_")]
+    checkpoints: dict[tuple[str, int, int], list[dict[str, str]]] = {}
+    for row in rows:
+        step = checkpoint_step(row["step"])
+        if step is not None:
+            checkpoints.setdefault((row["size"], int(row["mixture_id"]), step), []).append(row)
+    whole = sorted(key for key, found in checkpoints.items() if len(found) == len(targets))
+    firsts = [checkpoints[key][0] for key in whole]
+    runs = {key: number for number, key in enumerate(sorted({key[:2] for key in whole}))}
+    weights = [[float(row[f"weight_{group}"]) for group in groups] for row in firsts]
+    values = [[_group_loss(checkpoints[key], targets, group) for group in groups] for key in whole]
+    return LossCurves(
+        DomainSet(tuple(groups), (1,) * len(groups)),
+        tuple(groups),
+        as_weights(weights, tolerance=FILE_TOLERANCE),
+        np.array(values),
+        model_parameters=np.array([float(row["non_embedding_parameters"]) for row in firsts]),
+        tokens=np.array([float(row["tokens"]) for row in firsts]),
+        runs=np.array([runs[key[:2]] for key in whole]),
+    )
+
+
+def three_mix_curves(folder: Path, *, size: str) -> LossCurves:
+    """All checkpoints of the three-domain runs of one size, with one target per training domain."""
+    rows = [row for row in _rows(folder / "data" / "data_mixing_laws" / "3mix.csv") if row["size"] == size]
+    names = tuple(column.removeprefix("weight_") for column in rows[0] if column.startswith("weight_"))
+    checkpoints: dict[tuple[int, int], dict[str, dict[str, str]]] = {}
+    for row in rows:
+        key = int(row["mixture_id"]), int(row["step"])
+        checkpoints.setdefault(key, {})[row["validation_domain"]] = row
+    whole = [found for _, found in sorted(checkpoints.items()) if set(names) <= set(found)]
+    firsts = [found[names[0]] for found in whole]
+    return LossCurves(
+        DomainSet(names, (1,) * len(names)),
+        names,
+        as_weights([[float(row[f"weight_{name}"]) for name in names] for row in firsts]),
+        np.array([[float(found[name]["loss"]) for name in names] for found in whole]),
+        model_parameters=np.array([float(row["non_embedding_parameters"]) for row in firsts]),
+        tokens=np.array([float(row["tokens"]) for row in firsts]),
+        runs=np.array([int(row["mixture_id"]) for row in firsts]),
+    )
+
+
+def five_mix_shares(folder: Path) -> dict[str, float]:
+    """Share of each group in the overall validation loss."""
+    targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]
+    shares: dict[str, float] = {}
+    for target in targets.values():
+        shares[target["group"]] = shares.get(target["group"], 0.0) + target["weight"]
+    return shares
 
 
 def _group_loss(runs: list[dict[str, str]], targets: dict[str, dict[str, object]], group: str) -> float:

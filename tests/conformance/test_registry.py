@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 from mixlaws.domains import DomainSet
-from mixlaws.errors import StateError, UnknownMethodError
+from mixlaws.errors import InvalidInputError, StateError, UnknownMethodError
 from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
-from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, method
+from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, SCALING, method
+from mixlaws.scaling.curves import LossCurves
+from mixlaws.scaling.simulation import simulated_curves
 from mixlaws.simulation import Simulation
 from mixlaws.swarm import Swarm
 
 SIMULATION = Simulation.create(domains=5, rng=np.random.default_rng(0))
-ALL = {**DESIGNS, **ESTIMATORS, **PROPOSERS, **POLICIES}
+ALL = {**DESIGNS, **ESTIMATORS, **PROPOSERS, **POLICIES, **SCALING}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,53 @@ def test_the_order_of_domains_and_runs_does_not_matter(name: str, swarm: Swarm) 
     other = ESTIMATORS[name]().fit(turned, rng=np.random.default_rng(3)).predict(turned.weights)
     # Ties in trees and stopping points of searches may fall differently.
     assert np.abs(other - straight).mean() < 0.1 * swarm.values.std()
+
+
+@pytest.fixture(scope="module")
+def curves() -> LossCurves:
+    return simulated_curves(SIMULATION.swarm(count=8, noise=0.0, rng=np.random.default_rng(6)).weights)
+
+
+@pytest.mark.parametrize("name", sorted(SCALING))
+def test_a_scaling_law_survives_json_and_tells_the_scale_of_a_prediction(
+    name: str, curves: LossCurves
+) -> None:
+    law = SCALING[name]()
+    first, again = (law.fit(curves, rng=np.random.default_rng(3)) for _ in range(2))
+    scale = {"model_parameters": float(curves.model_parameters[0]), "tokens": float(curves.tokens.max())}
+    at = first.at(**scale)
+    rows = (curves.model_parameters == scale["model_parameters"]) & (curves.tokens == scale["tokens"])
+    mixtures = curves.take(rows)
+    predicted = at.predict(mixtures.weights)
+    assert predicted.shape == mixtures.values.shape
+    assert np.abs(predicted - mixtures.values).max() < 0.1 * mixtures.values.max()
+    assert np.array_equal(predicted, again.at(**scale).predict(mixtures.weights))
+    loaded = law.load(json.loads(json.dumps(first.dump())))
+    assert loaded.at(**scale).predict(mixtures.weights) == pytest.approx(predicted, abs=1e-12)
+    assert {key: at.dump()[key] for key in scale} == scale
+    with pytest.raises(StateError):
+        law.load({})
+
+
+@pytest.mark.parametrize("name", sorted(SCALING))
+def test_a_scaling_law_does_not_care_in_which_order_it_is_told(name: str, curves: LossCurves) -> None:
+    turned = curves.take(np.random.default_rng(0).permutation(len(curves)))
+    scale = {"model_parameters": float(curves.model_parameters[0]), "tokens": float(curves.tokens.max())}
+    straight, other = (
+        SCALING[name]().fit(told, rng=np.random.default_rng(3)).at(**scale).predict(curves.weights)
+        for told in (curves, turned)
+    )
+    assert other == pytest.approx(straight, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(SCALING))
+@pytest.mark.parametrize("scale", [(0.0, 1e9), (1e7, np.nan), (-1.0, 1e9)])
+def test_a_scaling_law_refuses_a_scale_that_is_none(
+    name: str, scale: tuple[float, float], curves: LossCurves
+) -> None:
+    fitted = SCALING[name]().fit(curves, rng=np.random.default_rng(3))
+    with pytest.raises(InvalidInputError, match="use a finite value > 0"):
+        fitted.at(model_parameters=scale[0], tokens=scale[1])
 
 
 @pytest.mark.parametrize("name", sorted(DESIGNS))

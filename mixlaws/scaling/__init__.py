@@ -1,0 +1,1 @@
+"""Scaling laws: how losses move with training tokens and model size, and which mixture holds at a scale."""
