@@ -18,6 +18,11 @@ from mixlaws.proposers.simulate import SimulateAndAverage
 from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.sampling.chameleon import Chameleon
+from mixlaws.sampling.entropy_proxy import EntropyProxy
+from mixlaws.sampling.rule import SamplingRule
+from mixlaws.sampling.temperature import Temperature
+from mixlaws.sampling.unimax import UniMax
 
 DESIGNS: Mapping[str, type[Design]] = {
     "regmix": RegMixSampler,
@@ -40,6 +45,12 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
 POLICIES: Mapping[str, type[AnyPolicy]] = {
     "odm": Odm,
     "static": Static,
+}
+SAMPLING: Mapping[str, type[SamplingRule]] = {
+    "chameleon": Chameleon,
+    "entropy": EntropyProxy,
+    "temperature": Temperature,
+    "unimax": UniMax,
 }
 ESTIMATORS: Mapping[str, type[AnyEstimator]] = {**LAWS, **REGRESSORS}
 
