@@ -20,9 +20,11 @@ from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
 from mixlaws.sampling.chameleon import Chameleon
 from mixlaws.sampling.entropy_proxy import EntropyProxy
+from mixlaws.sampling.mixmin import MixMin
 from mixlaws.sampling.rule import SamplingRule
 from mixlaws.sampling.temperature import Temperature
 from mixlaws.sampling.unimax import UniMax
+from mixlaws.sampling.utilimax import UtiliMax
 
 DESIGNS: Mapping[str, type[Design]] = {
     "regmix": RegMixSampler,
@@ -49,8 +51,10 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
 SAMPLING: Mapping[str, type[SamplingRule]] = {
     "chameleon": Chameleon,
     "entropy": EntropyProxy,
+    "mixmin": MixMin,
     "temperature": Temperature,
     "unimax": UniMax,
+    "utilimax": UtiliMax,
 }
 ESTIMATORS: Mapping[str, type[AnyEstimator]] = {**LAWS, **REGRESSORS}
 
