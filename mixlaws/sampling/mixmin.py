@@ -10,7 +10,7 @@ shrinks when one does not. It stops by the gap of the KKT conditions in units of
 the nats per sequence that are left, whatever the unit of the lengths. The size of the gradient, by which
 the released code stops, says nothing here: at the optimum it is mean(1 / n_x) for every domain in use.
 
-Source: Thudi et al. 2025 (MixMin), objective and step as in the released code: eta = 1, 100 steps at most,
+Source: Thudi et al. 2025, arXiv:2502.10510; objective and step as in the released code: eta = 1, 100 steps at most,
 a gradient below 1e-4, from the uniform mixture.
 """
 

@@ -193,6 +193,17 @@ def test_without_the_second_kl_term_reuse_prefers_the_reused_domains() -> None:
     assert short > exact + 0.01
 
 
+def test_a_prior_that_leaves_out_a_reused_domain_is_refused_where_kl_would_be_infinite() -> None:
+    domains = DomainSet(names(3), (1, 1, 1))
+    full = MixtureProblem.create(domains, prior={"d0": 0, "d1": 0.5, "d2": 0.5})
+    collapse = Collapse.create(full, {"d0": 0.5, "d1": 0.5})
+    assert divergence(np.array([0.5, 0.5, 0]), full.prior) == np.inf
+    with pytest.raises(InvalidInputError, match="KL is infinite: give it a share"):
+        collapse.tilted()
+    # A reused domain outside the prior that has no weight either does no harm.
+    assert Collapse.create(full, {"d0": 0, "d1": 0.5}).tilted().prior == pytest.approx([0.5, 0.5])
+
+
 def test_removal_renormalises_and_needs_no_run() -> None:
     left = MixtureProblem.create(DomainSet(("a", "c"), (10, 10)))
     assert carry_over(left, {"a": 0.2, "c": 0.3}) == pytest.approx([0.4, 0.6])
