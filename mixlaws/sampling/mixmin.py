@@ -10,8 +10,8 @@ shrinks when one does not. It stops by the gap of the KKT conditions in units of
 the nats per sequence that are left, whatever the unit of the lengths. The size of the gradient, by which
 the released code stops, says nothing here: at the optimum it is mean(1 / n_x) for every domain in use.
 
-Source: Thudi et al. 2025, arXiv:2502.10510; objective and step as in the released code: eta = 1, 100 steps at most,
-a gradient below 1e-4, from the uniform mixture.
+Source: Thudi et al. 2025, arXiv:2502.10510; the objective as in the released code, which starts uniform and
+makes at most 100 steps with eta = 1, until the gradient is below 1e-4.
 """
 
 from dataclasses import dataclass
