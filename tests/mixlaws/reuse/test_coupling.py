@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixlaws.errors import InvalidInputError
-from mixlaws.reuse.coupling import coupling
+from mixlaws.reuse.coupling import coupling, exposure
 
 
 def test_a_domain_that_serves_the_targets_of_the_new_one_is_coupled_and_another_is_not() -> None:
@@ -38,6 +38,14 @@ def test_targets_outside_the_objective_couple_nothing() -> None:
     assert second_alone[1] == pytest.approx(1)
     assert both[1] < 1
     assert first_alone[1] == pytest.approx(1)  # a lower share of either is a higher one of the third
+
+
+def test_a_coupled_domain_without_weight_is_not_exposed_and_a_heavy_one_is() -> None:
+    # Both old domains serve what the new one serves; the first is hardly used.
+    slopes = np.array([[-1.0, -1.0, -1.0, 0.0]])
+    found = exposure(slopes, np.array([0.01, 0.5, 0.0, 0.49]), [2])
+    assert found[0] < 0.05 * found[1]
+    assert found[2] == 0
 
 
 def test_nothing_to_recompute_is_an_error() -> None:
