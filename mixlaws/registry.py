@@ -20,6 +20,13 @@ from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.sampling.chameleon import Chameleon
+from mixlaws.sampling.entropy_proxy import EntropyProxy
+from mixlaws.sampling.mixmin import MixMin
+from mixlaws.sampling.rule import SamplingRule
+from mixlaws.sampling.temperature import Temperature
+from mixlaws.sampling.unimax import UniMax
+from mixlaws.sampling.utilimax import UtiliMax
 from mixlaws.scaling.chinchilla import ChinchillaLaw
 from mixlaws.scaling.kaplan import KaplanLaw
 from mixlaws.scaling.nested import NestedLaw
@@ -59,7 +66,14 @@ SCALING: Mapping[str, type[AnyScalingLaw]] = {
     "size": SizeLaw,
     "step": StepLaw,
 }
-ESTIMATORS: Mapping[str, type[AnyEstimator]] = {**LAWS, **REGRESSORS}
+SAMPLING: Mapping[str, type[SamplingRule]] = {
+    "chameleon": Chameleon,
+    "entropy": EntropyProxy,
+    "mixmin": MixMin,
+    "temperature": Temperature,
+    "unimax": UniMax,
+    "utilimax": UtiliMax,
+}
 
 M = TypeVar("M")
 

@@ -20,6 +20,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
+from mixlaws.optimality import kkt_gap
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
 from mixlaws.simplex import fill, project
@@ -107,7 +108,7 @@ class ConvexProposer:
         for _ in range(self.iterations):
             slope = _slope(predictor, problem, weights)
             full = slope + kl * (np.log(np.maximum(weights, _TINY)) - _log_prior(problem) + 1)
-            gap = _duality_gap(full, weights, problem)
+            gap = kkt_gap(full, weights, problem.lower, problem.caps)
             if gap <= _GAP:
                 break
             trial = _mirror_step(weights, slope, kl, eta, problem)
@@ -147,14 +148,3 @@ def _mirror_step(
     logs = (kl * _log_prior(problem) + np.log(np.maximum(weights, _TINY)) / eta - slope) / (kl + 1 / eta)
     shares = np.exp(np.clip(logs - logs.max(), -600.0, 0.0))
     return fill(shares, problem.lower, problem.caps)
-
-
-def _duality_gap(gradient: FloatArray, weights: FloatArray, problem: MixtureProblem) -> float:
-    """<gradient, w - v> for the feasible v of least slope: cheapest domains first, each to its cap."""
-    order = np.argsort(gradient)
-    cheapest = problem.lower.copy()
-    left = 1.0 - cheapest.sum()
-    for domain in order:
-        cheapest[domain] += min(left, problem.caps[domain] - problem.lower[domain])
-        left = 1.0 - cheapest.sum()
-    return float(gradient @ (weights - cheapest))

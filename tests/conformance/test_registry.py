@@ -11,14 +11,15 @@ from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError, StateError, UnknownMethodError
 from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
-from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, SCALING, method
+from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, SAMPLING, SCALING, method
+from mixlaws.sampling.rule import Statistics
 from mixlaws.scaling.curves import LossCurves
 from mixlaws.scaling.simulation import simulated_curves
 from mixlaws.simulation import Simulation
 from mixlaws.swarm import Swarm
 
 SIMULATION = Simulation.create(domains=5, rng=np.random.default_rng(0))
-ALL = {**DESIGNS, **ESTIMATORS, **PROPOSERS, **POLICIES, **SCALING}
+ALL = {**DESIGNS, **ESTIMATORS, **PROPOSERS, **POLICIES, **SAMPLING, **SCALING}
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +138,53 @@ def test_a_design_stays_within_bounds_and_caps(name: str) -> None:
     assert mixtures.shape == (40, 5)
     assert np.abs(mixtures.sum(axis=1) - 1).max() < 1e-9
     assert np.all((mixtures >= problem.lower - 1e-9) & (mixtures <= problem.caps + 1e-9))
+
+
+def statistics(d: int, *, order: np.ndarray | None = None) -> Statistics:
+    rng = np.random.default_rng(0)
+    turn = np.arange(d) if order is None else order
+    conditional, unigram = rng.uniform(3, 6, d), rng.uniform(6, 8, d)
+    return Statistics(
+        unigram_entropy=unigram[turn],
+        joint_entropy=(unigram + conditional)[turn],
+        conditional_entropy=conditional[turn],
+        von_neumann_entropy=rng.uniform(1, 3, d)[turn],
+        embeddings=rng.normal(size=(d, 16))[turn],
+        utilities=rng.random((d, 3))[turn],
+        log_probabilities=rng.normal(-200, 10, (40, d))[:, turn],
+        lengths=rng.integers(50, 90, 40).astype(np.float64),
+    )
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLING))
+def test_a_sampling_rule_stays_within_bounds_and_caps_however_domains_are_numbered(name: str) -> None:
+    order = np.array([3, 0, 4, 1, 2])
+    weights = []
+    for turn in (np.arange(5), order):
+        names, tokens = (np.array(values)[turn] for values in (list("abcde"), [5, 4, 3, 2, 1]))
+        problem = MixtureProblem.create(
+            DomainSet(tuple(names.tolist()), tuple(tokens.tolist())),
+            lower={"e": 0.01},
+            upper={"a": 0.3},
+            final_tokens=10,
+            max_epochs=dict.fromkeys("abcde", 3.0),
+        )
+        mixture = SAMPLING[name]().mixture(problem, statistics(5, order=turn))
+        assert abs(mixture.sum() - 1) <= 1e-9
+        assert np.all((mixture >= problem.lower - 1e-12) & (mixture <= problem.caps + 1e-12))
+        weights.append(mixture)
+    assert weights[1] == pytest.approx(weights[0][order], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLING))
+def test_a_sampling_rule_says_what_it_needs(name: str) -> None:
+    rule = SAMPLING[name]()
+    problem = MixtureProblem.create(DomainSet(("a", "b"), (5, 4)), final_tokens=10)
+    if rule.needs:
+        with pytest.raises(InvalidInputError, match=f"needs ({'|'.join(rule.needs)})"):
+            rule.mixture(problem)
+    else:
+        assert rule.mixture(problem).sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("name", sorted(PROPOSERS))

@@ -141,9 +141,9 @@ def test_repeats_of_one_mixture_and_constant_targets_do_not_break_a_fit() -> Non
     domains = DomainSet(("a", "b", "c"), (1, 1, 1))
     weights = np.tile([[0.2, 0.3, 0.5]], (12, 1))
     values = np.stack([np.full(12, 3.0), 3.0 + 0.01 * np.arange(12)], axis=1)
-    for name, estimator in ESTIMATORS.items():
+    for name in set(ESTIMATORS) - {"auto"}:  # it refuses: nothing can be held out of one mixture
         predicted = (
-            estimator()
+            ESTIMATORS[name]()
             .fit(Swarm(domains, ("flat", "noisy"), weights, values), rng=np.random.default_rng(0))
             .predict(weights)
         )

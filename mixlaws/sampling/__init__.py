@@ -1,0 +1,1 @@
+"""Rules that choose a mixture without proxy runs: from token counts, or from statistics of the text."""
