@@ -9,6 +9,7 @@ from mixlaws.errors import UnknownMethodError
 from mixlaws.estimator import AnyEstimator, AnyProposer, Design
 from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.static import Static
@@ -26,6 +27,7 @@ DESIGNS: Mapping[str, type[Design]] = {
 LAWS: Mapping[str, type[AnyEstimator]] = {
     "additive": AdditiveLaw,
     "exponential": ExponentialLaw,
+    "shared_amplitude": SharedAmplitudeLaw,
     "transfer": TransferLaw,
 }
 REGRESSORS: Mapping[str, type[AnyEstimator]] = {

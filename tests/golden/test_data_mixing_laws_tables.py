@@ -1,6 +1,5 @@
 """Published numbers of Data Mixing Laws, reached on its published runs."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +8,11 @@ import pytest
 from mixlaws.estimator import AnyEstimator
 from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.validation import Scores, cross_validate
-from tests.reference_data import five_mix
+from tests.reference_data import data_mixing_laws, five_mix, five_mix_shares
 
 # Mean Huber loss (delta 0.05) of the best of 6000 starts, as stored in the published notebook.
 PUBLISHED_MINIMA = {
@@ -35,12 +35,8 @@ def test_the_exponential_law_reaches_the_five_stored_minima(reference_data: Path
 def left_out(folder: Path, law: AnyEstimator) -> Scores:
     """Leave-one-mixture-out scores of the overall loss of 26 mixtures at 70M, step 30,000."""
     swarm = five_mix(folder, size="70M", step=30_000)
-    targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]
-    shares = dict.fromkeys(swarm.targets, 0.0)
-    for target in targets.values():
-        shares[target["group"]] += target["weight"]
     held_out = cross_validate(law, swarm, rng=np.random.default_rng(0))
-    return held_out.objective_scores(swarm.coefficients(shares))
+    return held_out.objective_scores(swarm.coefficients(five_mix_shares(folder)))
 
 
 def test_leave_one_out_error_of_the_explicit_law_is_what_was_measured(reference_data: Path) -> None:
@@ -55,3 +51,20 @@ def test_methods_with_a_response_of_every_domain_halve_the_best_known_error(
 ) -> None:
     # The best of the published recipes on this table, trees with three runs a leaf, is off by .0186.
     assert left_out(reference_data, law).mae < 0.6 * 0.0186
+
+
+@pytest.mark.parametrize(
+    ("law", "published"),
+    [
+        (ExponentialLaw(ridge=0.0), {"Github": 0.0047, "Books3": 0.0063, "Pile-CC": 0.0107}),
+        (SharedAmplitudeLaw(ridge=0.0), {"Github": 0.0045, "Books3": 0.0057, "Pile-CC": 0.0082}),
+    ],
+)
+def test_three_mixture_errors_where_the_own_share_is_positive(
+    reference_data: Path, law: AnyEstimator, published: dict[str, float]
+) -> None:
+    swarm = data_mixing_laws(reference_data, "3mix", size="410M", steps=(60_000,))
+    for target, mae in published.items():
+        served = np.flatnonzero(swarm.weights[:, swarm.domains.index(target)] > 0)
+        held_out = cross_validate(law, swarm.take(served).only([target]), rng=np.random.default_rng(0))
+        assert held_out.scores()[0].mae == pytest.approx(mae, abs=0.0005)

@@ -76,7 +76,9 @@ def test_the_floor_of_a_loss_is_never_negative() -> None:
     assert np.abs(fitted.predict(weights) - swarm.values).max() < 0.1
 
 
-@pytest.mark.parametrize("name", ["additive", "exponential", "gaussian_process", "transfer"])
+@pytest.mark.parametrize(
+    "name", ["additive", "exponential", "gaussian_process", "shared_amplitude", "transfer"]
+)
 def test_jacobians_are_the_slopes_of_predictions(simulation: Simulation, name: str) -> None:
     swarm = simulation.swarm(count=30, noise=NOISE, rng=np.random.default_rng(4))
     predictor = ESTIMATORS[name]().fit(swarm, rng=np.random.default_rng(0))
