@@ -9,6 +9,8 @@ from mixlaws.errors import UnknownMethodError
 from mixlaws.estimator import AnyEstimator, AnyProposer, Design
 from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.implicit import ImplicitLaw
+from mixlaws.laws.log_linear import LogLinearLaw
 from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.odm import Odm
@@ -27,6 +29,8 @@ DESIGNS: Mapping[str, type[Design]] = {
 LAWS: Mapping[str, type[AnyEstimator]] = {
     "additive": AdditiveLaw,
     "exponential": ExponentialLaw,
+    "implicit": ImplicitLaw,
+    "log_linear": LogLinearLaw,
     "shared_amplitude": SharedAmplitudeLaw,
     "transfer": TransferLaw,
 }

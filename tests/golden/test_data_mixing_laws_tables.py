@@ -1,5 +1,6 @@
 """Published numbers of Data Mixing Laws, reached on its published runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from mixlaws.estimator import AnyEstimator
 from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.implicit import ImplicitLaw
+from mixlaws.laws.log_linear import LogLinearLaw
 from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.regressors.gaussian_process import GaussianProcess
@@ -32,17 +35,53 @@ def test_the_exponential_law_reaches_the_five_stored_minima(reference_data: Path
     assert dict(zip(swarm.targets, huber, strict=True)) == pytest.approx(PUBLISHED_MINIMA, rel=0.01)
 
 
-def left_out(folder: Path, law: AnyEstimator) -> Scores:
-    """Leave-one-mixture-out scores of the overall loss of 26 mixtures at 70M, step 30,000."""
-    swarm = five_mix(folder, size="70M", step=30_000)
+def left_out(folder: Path, law: AnyEstimator, *, size: str = "70M", subsets: bool = False) -> Scores:
+    """Leave-one-mixture-out scores of the overall loss of 26 mixtures at step 30,000.
+
+    The law is fitted to each of 5 groups, or of 22 subsets, whose predictions the known shares weight.
+    """
+    swarm = five_mix(folder, size=size, step=30_000, subsets=subsets)
     held_out = cross_validate(law, swarm, rng=np.random.default_rng(0))
-    return held_out.objective_scores(swarm.coefficients(five_mix_shares(folder)))
+    return held_out.objective_scores(swarm.coefficients(five_mix_shares(folder, subsets=subsets)))
+
+
+def left_out_of_the_sum(folder: Path, law: AnyEstimator) -> Scores:
+    """The same of a law that is fitted to the overall loss itself, at 70M."""
+    swarm = five_mix(folder, size="70M", step=30_000)
+    total = swarm.values @ swarm.coefficients(five_mix_shares(folder))
+    whole = replace(swarm, targets=("overall",), values=total[:, None])
+    return cross_validate(law, whole, rng=np.random.default_rng(0)).scores()[0]
 
 
 def test_leave_one_out_error_of_the_explicit_law_is_what_was_measured(reference_data: Path) -> None:
     scores = left_out(reference_data, ExponentialLaw(ridge=1e-3))
     assert scores.mae == pytest.approx(0.0202, abs=0.0005)
     assert scores.r2 == pytest.approx(0.876, abs=0.01)
+
+
+def test_a_sum_of_exponentials_is_no_exponential_so_that_finer_targets_predict_it_better(
+    reference_data: Path,
+) -> None:
+    # Published settings, the same law three times.
+    law = LogLinearLaw()
+    whole = left_out_of_the_sum(reference_data, law)
+    groups, subsets = (left_out(reference_data, law, subsets=fine) for fine in (False, True))
+    assert (whole.mae, whole.r2) == pytest.approx((0.0319, 0.676), abs=0.0015)
+    assert (groups.mae, groups.r2) == pytest.approx((0.0248, 0.775), abs=0.0015)
+    assert (subsets.mae, subsets.r2) == pytest.approx((0.0239, 0.765), abs=0.0015)
+
+
+def test_a_ridge_on_22_subsets_beats_the_published_recipe(reference_data: Path) -> None:
+    law = ExponentialLaw(ridge=1e-3)
+    for size, mae, r2 in (("70M", 0.0200, 0.871), ("410M", 0.0183, 0.837)):
+        scores = left_out(reference_data, law, size=size, subsets=True)
+        assert (scores.mae, scores.r2) == pytest.approx((mae, r2), abs=0.005)
+
+
+def test_hidden_components_recover_part_of_what_the_finer_targets_tell(reference_data: Path) -> None:
+    several = left_out_of_the_sum(reference_data, ImplicitLaw(ridge=1e-3))
+    one = left_out_of_the_sum(reference_data, ExponentialLaw(ridge=1e-3))
+    assert left_out(reference_data, ExponentialLaw(ridge=1e-3)).mae < several.mae < 0.9 * one.mae
 
 
 @pytest.mark.parametrize("law", [AdditiveLaw(), TransferLaw(), GaussianProcess()])

@@ -77,7 +77,7 @@ def test_the_floor_of_a_loss_is_never_negative() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["additive", "exponential", "gaussian_process", "shared_amplitude", "transfer"]
+    "name", ["additive", "exponential", "gaussian_process", "implicit", "shared_amplitude", "transfer"]
 )
 def test_jacobians_are_the_slopes_of_predictions(simulation: Simulation, name: str) -> None:
     swarm = simulation.swarm(count=30, noise=NOISE, rng=np.random.default_rng(4))
