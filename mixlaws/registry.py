@@ -8,6 +8,7 @@ from mixlaws.designs.sobol import SobolDesign
 from mixlaws.errors import UnknownMethodError
 from mixlaws.estimator import AnyEstimator, AnyProposer, Design
 from mixlaws.laws.additive import AdditiveLaw
+from mixlaws.laws.bimix import BiMix
 from mixlaws.laws.exponential import ExponentialLaw
 from mixlaws.laws.implicit import ImplicitLaw
 from mixlaws.laws.log_linear import LogLinearLaw
@@ -28,6 +29,7 @@ DESIGNS: Mapping[str, type[Design]] = {
 }
 LAWS: Mapping[str, type[AnyEstimator]] = {
     "additive": AdditiveLaw,
+    "bimix": BiMix,
     "exponential": ExponentialLaw,
     "implicit": ImplicitLaw,
     "log_linear": LogLinearLaw,

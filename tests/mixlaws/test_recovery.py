@@ -77,7 +77,8 @@ def test_the_floor_of_a_loss_is_never_negative() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["additive", "exponential", "gaussian_process", "implicit", "shared_amplitude", "transfer"]
+    "name",
+    ["additive", "bimix", "exponential", "gaussian_process", "implicit", "shared_amplitude", "transfer"],
 )
 def test_jacobians_are_the_slopes_of_predictions(simulation: Simulation, name: str) -> None:
     swarm = simulation.swarm(count=30, noise=NOISE, rng=np.random.default_rng(4))
@@ -143,12 +144,11 @@ def test_repeats_of_one_mixture_and_constant_targets_do_not_break_a_fit() -> Non
     domains = DomainSet(("a", "b", "c"), (1, 1, 1))
     weights = np.tile([[0.2, 0.3, 0.5]], (12, 1))
     values = np.stack([np.full(12, 3.0), 3.0 + 0.01 * np.arange(12)], axis=1)
+    # Targets of own domains, a budget and model sizes, for the laws that ask for them.
+    scales = {"tokens": np.full(12, 1e8), "model_parameters": np.resize([1e6, 4e6], 12)}
+    swarm = Swarm(domains, ("a", "b"), weights, values, **scales)
     for name, estimator in ESTIMATORS.items():
-        predicted = (
-            estimator()
-            .fit(Swarm(domains, ("flat", "noisy"), weights, values), rng=np.random.default_rng(0))
-            .predict(weights)
-        )
+        predicted = estimator().fit(swarm, rng=np.random.default_rng(0)).predict(weights)
         assert np.all(np.isfinite(predicted)), name
         assert predicted[:, 0] == pytest.approx(3.0, abs=0.05), name
 
