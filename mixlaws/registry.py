@@ -18,6 +18,7 @@ from mixlaws.policies.odm import Odm
 from mixlaws.policies.static import Static
 from mixlaws.policy import AnyPolicy
 from mixlaws.proposers.convex import ConvexProposer
+from mixlaws.proposers.separable import SeparableProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
 from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
@@ -43,6 +44,7 @@ REGRESSORS: Mapping[str, type[AnyEstimator]] = {
 }
 PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "convex": ConvexProposer,
+    "separable": SeparableProposer,
     "simulate": SimulateAndAverage,
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {
