@@ -9,6 +9,7 @@ from mixlaws.errors import UnknownMethodError
 from mixlaws.estimator import AnyEstimator, AnyProposer, Design
 from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.bimix import BiMix
+from mixlaws.laws.effective_transfer import EffectiveTransfer
 from mixlaws.laws.exponential import ExponentialLaw
 from mixlaws.laws.implicit import ImplicitLaw
 from mixlaws.laws.log_linear import LogLinearLaw
@@ -31,6 +32,7 @@ DESIGNS: Mapping[str, type[Design]] = {
 LAWS: Mapping[str, type[AnyEstimator]] = {
     "additive": AdditiveLaw,
     "bimix": BiMix,
+    "effective_transfer": EffectiveTransfer,
     "exponential": ExponentialLaw,
     "implicit": ImplicitLaw,
     "log_linear": LogLinearLaw,
