@@ -13,6 +13,7 @@ from mixlaws.laws.effective_transfer import EffectiveTransfer
 from mixlaws.laws.exponential import ExponentialLaw
 from mixlaws.laws.implicit import ImplicitLaw
 from mixlaws.laws.log_linear import LogLinearLaw
+from mixlaws.laws.multilingual import Multilingual
 from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.odm import Odm
@@ -36,6 +37,7 @@ LAWS: Mapping[str, type[AnyEstimator]] = {
     "exponential": ExponentialLaw,
     "implicit": ImplicitLaw,
     "log_linear": LogLinearLaw,
+    "multilingual": Multilingual,
     "shared_amplitude": SharedAmplitudeLaw,
     "transfer": TransferLaw,
 }
