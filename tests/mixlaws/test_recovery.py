@@ -78,19 +78,7 @@ def test_the_floor_of_a_loss_is_never_negative() -> None:
     assert np.abs(fitted.predict(weights) - swarm.values).max() < 0.1
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "additive",
-        "bimix",
-        "effective_transfer",
-        "exponential",
-        "gaussian_process",
-        "implicit",
-        "shared_amplitude",
-        "transfer",
-    ],
-)
+@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"lightgbm"}))
 def test_jacobians_are_the_slopes_of_predictions(simulation: Simulation, name: str) -> None:
     swarm = simulation.swarm(count=30, noise=NOISE, rng=np.random.default_rng(4))
     swarm = replace(swarm, tokens=np.full(30, 1e8), model_parameters=np.resize([1e6, 4e6], 30))
