@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mixlaws.errors import SwarmTooSmallError
+from mixlaws.errors import InvalidInputError, SwarmTooSmallError
 from mixlaws.registry import ESTIMATORS
 from mixlaws.swarm import Swarm
 from mixlaws.validation import spearman
@@ -53,7 +53,7 @@ def measure(name: str, size: int, train: Swarm, held_out: Swarm) -> dict[str, ob
         started = time.perf_counter()
         try:
             predictor = ESTIMATORS[name]().fit(part, rng=rng)
-        except SwarmTooSmallError as error:
+        except (InvalidInputError, SwarmTooSmallError) as error:
             return {"method": name, "runs": size, "left_out": str(error)}
         seconds.append(time.perf_counter() - started)
         predicted = predictor.predict(held_out.weights)

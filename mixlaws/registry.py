@@ -9,12 +9,19 @@ from mixlaws.designs.sobol import SobolDesign
 from mixlaws.errors import UnknownMethodError
 from mixlaws.estimator import AnyEstimator, AnyProposer, Design
 from mixlaws.laws.additive import AdditiveLaw
+from mixlaws.laws.bimix import BiMix
+from mixlaws.laws.effective_transfer import EffectiveTransfer
 from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.implicit import ImplicitLaw
+from mixlaws.laws.log_linear import LogLinearLaw
+from mixlaws.laws.multilingual import Multilingual
+from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.static import Static
 from mixlaws.policy import AnyPolicy
 from mixlaws.proposers.convex import ConvexProposer
+from mixlaws.proposers.separable import SeparableProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
 from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
@@ -40,7 +47,13 @@ DESIGNS: Mapping[str, type[Design]] = {
 }
 LAWS: Mapping[str, type[AnyEstimator]] = {
     "additive": AdditiveLaw,
+    "bimix": BiMix,
+    "effective_transfer": EffectiveTransfer,
     "exponential": ExponentialLaw,
+    "implicit": ImplicitLaw,
+    "log_linear": LogLinearLaw,
+    "multilingual": Multilingual,
+    "shared_amplitude": SharedAmplitudeLaw,
     "transfer": TransferLaw,
 }
 REGRESSORS: Mapping[str, type[AnyEstimator]] = {
@@ -52,6 +65,7 @@ REGRESSORS: Mapping[str, type[AnyEstimator]] = {
 }
 PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "convex": ConvexProposer,
+    "separable": SeparableProposer,
     "simulate": SimulateAndAverage,
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {

@@ -40,22 +40,63 @@ def regmix(folder: Path, part: str, *, renormalise: bool = True, only: str = "")
     return swarm
 
 
-def five_mix(folder: Path, *, size: str, step: int) -> Swarm:
-    """The five-domain runs of Data Mixing Laws, with one target per group of validation subsets."""
-    targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]
-    rows = [
-        row
-        for row in _rows(folder / "data" / "data_mixing_laws" / "5mix.csv")
-        if row["size"] == size and int(row["step"]) == step
+def five_mix(folder: Path, *, size: str, step: int, subsets: bool = False) -> Swarm:
+    """The five-domain runs of Data Mixing Laws at one step.
+
+    One target per group of validation subsets, or one per subset, which are 22.
+    """
+    return data_mixing_laws(folder, "5mix", size=size, steps=(step,), grouped=not subsets)
+
+
+def five_mix_shares(folder: Path, *, subsets: bool = False) -> dict[str, float]:
+    """Shares of the groups, or of the subsets, in the overall validation loss."""
+    shares: dict[str, float] = {}
+    for name, target in _five_mix_targets(folder).items():
+        key = name if subsets else str(target["group"])
+        shares[key] = shares.get(key, 0.0) + float(target["weight"])  # type: ignore[arg-type]
+    return shares
+
+
+def data_mixing_laws(
+    folder: Path, name: str, *, size: str, steps: Sequence[int], grouped: bool = False
+) -> Swarm:
+    """Runs of one table of Data Mixing Laws, one row for every mixture and step that has all losses.
+
+    The order is by mixture, then by step; tokens and model sizes are those of the rows.
+    """
+    table: dict[tuple[int, int], list[dict[str, str]]] = {}
+    for row in _rows(folder / "data" / "data_mixing_laws" / f"{name}.csv"):
+        if row["size"] == size and int(row["step"]) in steps:
+            table.setdefault((int(row["mixture_id"]), int(row["step"])), []).append(row)
+    first = next(iter(table.values()))[0]
+    domains = [column.removeprefix("weight_") for column in first if column.startswith("weight_")]
+    known = {row["validation_domain"] for runs in table.values() for row in runs}
+    whole = [runs for _, runs in sorted(table.items()) if {r["validation_domain"] for r in runs} == known]
+    targets = domains if grouped else sorted(known)
+    groups = _five_mix_targets(folder) if grouped else {}
+    values = [
+        [_group_loss(runs, groups, target) if grouped else _loss(runs, target) for target in targets]
+        for runs in whole
     ]
-    groups = [column.removeprefix("weight_") for column in rows[0] if column.startswith("weight_")]
-    weights, values = [], []
-    for mixture in sorted({row["mixture_id"] for row in rows}, key=int):
-        runs = [row for row in rows if row["mixture_id"] == mixture]
-        weights.append([float(runs[0][f"weight_{group}"]) for group in groups])
-        values.append([_group_loss(runs, targets, group) for group in groups])
-    domains = DomainSet(tuple(groups), (1,) * len(groups))
-    return Swarm(domains, tuple(groups), as_weights(weights, tolerance=FILE_TOLERANCE), np.array(values))
+    weights = [[float(runs[0][f"weight_{domain}"]) for domain in domains] for runs in whole]
+    return Swarm(
+        DomainSet(tuple(domains), (1,) * len(domains)),
+        tuple(targets),
+        as_weights(weights, tolerance=FILE_TOLERANCE),
+        np.array(values),
+        model_parameters=np.array([float(runs[0]["non_embedding_parameters"]) for runs in whole]),
+        tokens=np.array([float(runs[0]["tokens"]) for runs in whole]),
+    )
+
+
+def _five_mix_targets(folder: Path) -> dict[str, dict[str, object]]:
+    text = (folder / "data" / "data_mixing_laws" / "targets.json").read_text()
+    targets: dict[str, dict[str, object]] = json.loads(text)["targets"]
+    return targets
+
+
+def _loss(runs: list[dict[str, str]], target: str) -> float:
+    return next(float(run["loss"]) for run in runs if run["validation_domain"] == target)
 
 
 def five_mix_curves(folder: Path, *, sizes: Sequence[str]) -> LossCurves:
@@ -106,15 +147,6 @@ def three_mix_curves(folder: Path, *, size: str) -> LossCurves:
         tokens=np.array([float(row["tokens"]) for row in firsts]),
         runs=np.array([int(row["mixture_id"]) for row in firsts]),
     )
-
-
-def five_mix_shares(folder: Path) -> dict[str, float]:
-    """Share of each group in the overall validation loss."""
-    targets = json.loads((folder / "data" / "data_mixing_laws" / "targets.json").read_text())["targets"]
-    shares: dict[str, float] = {}
-    for target in targets.values():
-        shares[target["group"]] = shares.get(target["group"], 0.0) + target["weight"]
-    return shares
 
 
 def _group_loss(runs: list[dict[str, str]], targets: dict[str, dict[str, object]], group: str) -> float:

@@ -11,7 +11,6 @@ then as every law. The ridge pulls s_t to zero, that is the law to a constant.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import nnls
@@ -78,7 +77,10 @@ class AdditiveForm:
 class AdditiveLaw(Law):
     """The law M1, with the hyperparameters that all laws have."""
 
-    form: ClassVar[Form] = AdditiveForm()
+    @property
+    def form(self) -> Form:
+        """One shape, without hyperparameters of its own."""
+        return AdditiveForm()
 
 
 def _terms(theta: FloatArray, weights: FloatArray) -> FloatArray:

@@ -4,8 +4,9 @@ A law names its shape for one target (`Form`); hyperparameters, fit, dump and lo
 Residuals are measured in standard deviations of a target's values, so that one ridge serves all targets.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Protocol, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 
@@ -84,7 +85,7 @@ class FittedLaw:
 
 
 @dataclass(frozen=True)
-class Law:
+class Law(ABC):
     """Hyperparameters that every law has; a law adds its form.
 
     Args:
@@ -93,8 +94,6 @@ class Law:
         huber_delta: residual beyond which the loss grows linearly, in the same unit.
         raw_residuals: measure residuals in nats and not in standard deviations, as published recipes do.
     """
-
-    form: ClassVar[Form]
 
     ridge: float | Literal["auto"] = "auto"
     huber_delta: float = 1.0
@@ -105,6 +104,11 @@ class Law:
             raise InvalidInputError(f"ridge is {self.ridge!r}: use a finite value >= 0, or 'auto'")
         if not self.huber_delta > 0:
             raise InvalidInputError(f"huber_delta is {self.huber_delta!r}: use a value > 0")
+
+    @property
+    @abstractmethod
+    def form(self) -> Form:
+        """The shape that is fitted to every target."""
 
     def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> FittedLaw:
         """Fit every target of a swarm.

@@ -13,7 +13,6 @@ slope are the same at the mean mixture. The ridge pulls g_t to zero, that is the
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import nnls
@@ -89,7 +88,10 @@ class TransferForm:
 class TransferLaw(Law):
     """The law with a transfer floor, with the hyperparameters that all laws have."""
 
-    form: ClassVar[Form] = TransferForm()
+    @property
+    def form(self) -> Form:
+        """One shape, without hyperparameters of its own."""
+        return TransferForm()
 
 
 def _parts(theta: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -24,7 +24,9 @@ ALL = {**DESIGNS, **ESTIMATORS, **PROPOSERS, **POLICIES, **SAMPLING, **SCALING}
 
 @pytest.fixture(scope="module")
 def swarm() -> Swarm:
-    return SIMULATION.swarm(count=36, noise=0.01, rng=np.random.default_rng(1))
+    """Own-domain targets, one budget and two model sizes, so that laws of any of them find what they need."""
+    made = SIMULATION.swarm(count=36, noise=0.01, rng=np.random.default_rng(1))
+    return dataclasses.replace(made, tokens=np.full(36, 1e8), model_parameters=np.resize([1e6, 4e6], 36))
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
@@ -74,6 +76,8 @@ def test_the_order_of_domains_and_runs_does_not_matter(name: str, swarm: Swarm) 
         swarm.targets,
         swarm.weights[:, order],
         swarm.values,
+        model_parameters=swarm.model_parameters,
+        tokens=swarm.tokens,
     )
     straight = ESTIMATORS[name]().fit(swarm, rng=np.random.default_rng(3)).predict(swarm.weights)
     other = ESTIMATORS[name]().fit(turned, rng=np.random.default_rng(3)).predict(turned.weights)
