@@ -42,6 +42,19 @@ class DifferentiablePredictor(Predictor, Protocol):
 
 
 @runtime_checkable
+class RescalablePredictor(Predictor, Protocol):
+    """A predictor of one scale that knows how model size or training tokens move its targets."""
+
+    def at(self, *, model_parameters: float | None = None, tokens: float | None = None) -> Predictor:
+        """The predictor for runs of another scale; what is not named stays as it is.
+
+        Raises:
+            InvalidInputError: the law does not know that scale, or the value is not positive.
+        """
+        ...
+
+
+@runtime_checkable
 class ProbabilisticPredictor(Predictor, Protocol):
     """A predictor that knows how sure it is."""
 

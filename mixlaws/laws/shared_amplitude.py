@@ -6,8 +6,9 @@ Source: Ye et al. 2024, arXiv:2403.16952, the second of the candidate forms (wor
 M1, where every domain has an amplitude of its own, and M4, one exponential: a spike at a share of zero is
 followed with d - 1 parameters fewer than by M1. k_t > 0, so that the law is convex.
 
-Fit: for each rate of a grid, common to all domains or that of one domain alone, non-negative least squares
-gives floor and amplitude; then as every law. The ridge pulls s_t to zero, that is the law to a constant.
+Fit: for rates of a grid, common to all domains or those of one or two domains alone, non-negative least
+squares gives floor and amplitude; then as every law. The ridge pulls s_t to zero, that is the law to a
+constant.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from mixlaws.laws.fitting import Form, Law, spreads
 from mixlaws.least_squares import Model
 
 _RATES = (-1.0, -3.0, -10.0, -30.0)  # per unit of weight: gentle slopes to spikes at zero
+_PAIRS = ((-10.0, -10.0), (-10.0, -60.0), (-30.0, -60.0))  # a response, and a spike at zero of another domain
 _EXPONENT_LIMIT = 50.0
 
 
@@ -47,14 +49,18 @@ class SharedAmplitudeForm:
         return model
 
     def starts(self, weights: FloatArray, values: FloatArray) -> FloatArray:
-        """For each rate of a grid: that of all domains, and that of the domain that serves a target best."""
+        """Rates of all domains; of the one domain that serves a target best; and of the best two."""
         d, least = weights.shape[1], 1e-3 * spreads(values)
-        starts = np.empty((2 * len(_RATES), values.shape[1], d + 2))
-        for r, rate in enumerate(_RATES):
+        one = np.eye(d)
+        choices = [[np.full(d, rate)] for rate in _RATES]
+        choices += [list(rate * one) for rate in _RATES]
+        pairs = [(i, j) for i in range(d) for j in range(d) if i != j]
+        choices += [[first * one[i] + second * one[j] for i, j in pairs] for first, second in _PAIRS if pairs]
+        starts = np.empty((len(choices), values.shape[1], d + 2))
+        for s, candidates in enumerate(choices):
             for t in range(values.shape[1]):
-                single = [_start(weights, values[:, t], rate * one, least[t]) for one in np.eye(d)]
-                starts[2 * r, t] = _start(weights, values[:, t], np.full(d, rate), least[t])[0]
-                starts[2 * r + 1, t] = min(single, key=lambda found: found[1])[0]
+                found = [_start(weights, values[:, t], rates, least[t]) for rates in candidates]
+                starts[s, t] = min(found, key=lambda start: start[1])[0]
         return starts
 
     def penalty(self, d: int) -> FloatArray:

@@ -9,6 +9,7 @@ import pytest
 
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError, StateError, UnknownMethodError
+from mixlaws.estimator import RescalablePredictor
 from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, SAMPLING, SCALING, method
@@ -64,6 +65,18 @@ def test_a_predictor_survives_json_and_one_seed_gives_one_fit(name: str, swarm: 
     assert first.dump()["schema"] >= 1
     with pytest.raises(StateError):
         estimator.load({})
+
+
+@pytest.mark.parametrize("name", ["bimix", "effective_transfer", "multilingual"])
+def test_a_law_that_knows_a_scale_stays_where_it_is_unless_told_and_refuses_nonsense(
+    name: str, swarm: Swarm
+) -> None:
+    fitted = ESTIMATORS[name]().fit(swarm, rng=np.random.default_rng(3))
+    assert isinstance(fitted, RescalablePredictor)
+    assert np.array_equal(fitted.at().predict(swarm.weights), fitted.predict(swarm.weights))
+    for scale in ({"tokens": np.nan}, {"model_parameters": 0.0}):
+        with pytest.raises(InvalidInputError):
+            fitted.at(**scale)
 
 
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
