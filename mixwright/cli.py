@@ -9,6 +9,7 @@ from rich.markup import escape
 from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
 from mixwright.interruption import unwind_when_terminated
+from mixwright.offline.fit import fit
 from mixwright.problems import explained
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("worker")(work.worker)
 app.command("demo")(demo.demo)
+app.command("fit")(fit)
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")
 
