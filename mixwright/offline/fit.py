@@ -1,6 +1,7 @@
 """`mixwright fit`: fit finished runs, and say how well the fit predicts runs that it did not see."""
 
 import json as json_module
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -25,23 +26,19 @@ def fit(
     format_name: options.Format = None,
     size: options.Size = None,
     step: options.Step = None,
-    url: options.Url = options.DEFAULT_URL,
-    key: options.Key = None,
     json: options.Json = False,
     html: Annotated[Path | None, options.written_file("Write a page of figures.")] = None,
     out: Annotated[Path | None, options.written_file("Write the fit, for `mixwright propose --fit`.")] = None,
 ) -> None:
     """Fit finished runs, and score the fit on runs that it did not see."""
     from mixwright.offline import fit_file, fitting, hyperparameters, loading, score_tables  # noqa: PLC0415
+    from service.importers.reading import read_runs  # noqa: PLC0415
 
-    if html is not None:
-        # Imported before the work: what draws may not be installed.
-        from mixwright.offline import page  # noqa: PLC0415
+    # Imported before the work: what draws may not be installed.
+    write_page = None if html is None else import_module("mixwright.offline.page").write
     coefficients = options.named_numbers(objective)
     params = hyperparameters.settings(setting)
-    imported = loading.load(
-        runs, format_name=format_name, size=size, step=step, maximise=maximise, url=url, key=key
-    )
+    imported = read_runs(runs, format_name=format_name, size=size, step=step, maximise=maximise or ())
     console = Console()
     if not json:
         loading.tell(imported.report, console)
@@ -61,5 +58,5 @@ def fit(
         score_tables.tell_scores(fitted, console)
     if out is not None:
         fit_file.write(out, fitted)
-    if html is not None:
-        page.write(html, fitted, imported.report)
+    if write_page is not None:
+        write_page(html, fitted, imported.report)

@@ -83,9 +83,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-Runs = Annotated[
-    str, typer.Argument(help="Folder or table of finished runs, or service:STUDY.", metavar="RUNS")
-]
+Runs = Annotated[Path, typer.Argument(help="Folder or table of finished runs.", metavar="RUNS")]
 Format = Annotated[
     str | None,
     typer.Option("--format", help="regmix, olmix, tidy or wide; by default what the files look like."),
@@ -110,9 +108,6 @@ Setting = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Url = Annotated[str, typer.Option(help="Address of the service, for service:STUDY.", envvar="MIXWRIGHT_URL")]
-Key = Annotated[str | None, typer.Option(help="API key of the service.", envvar="MIXWRIGHT_KEY")]
-DEFAULT_URL = "http://127.0.0.1:8321"
 
 
 def written_file(help_text: str) -> Any:

@@ -27,7 +27,14 @@ _MOST_MISSING = 0.5  # share of the runs that may lack a target before the targe
 
 @dataclass(frozen=True)
 class ImportedRuns:
-    """A checked swarm with the runs it was made of, row by row, and the report."""
+    """A checked swarm.
+
+    Args:
+        swarm: the runs as arrays; files name no tokens, so that every domain has one.
+        runs: the same, row by row, by name.
+        report: what was changed or left out.
+        ceilings: what each flipped metric was subtracted from.
+    """
 
     swarm: Swarm
     runs: tuple[Run, ...]
