@@ -9,13 +9,24 @@ from tests.mixwright.commands import Command, without_packages
 def test_help_lists_the_commands_without_any_extra() -> None:
     shown = without_packages(_EXTRAS, "--help")
     assert shown.code == 0, shown.err
-    for name in ("serve", "worker", "demo", "fit", "propose", "key", "db"):
+    for name in ("serve", "worker", "demo", "fit", "propose", "import", "key", "db"):
         assert f" {name} " in shown.out
 
 
 @pytest.mark.parametrize(
     "words",
-    ["serve", "worker", "demo", "fit", "propose", "key create", "key list", "key revoke", "db upgrade"],
+    [
+        "serve",
+        "worker",
+        "demo",
+        "fit",
+        "propose",
+        "import",
+        "key create",
+        "key list",
+        "key revoke",
+        "db upgrade",
+    ],
 )
 def test_every_command_has_help_that_says_what_it_does(command: Command, words: str) -> None:
     shown = command(*words.split(), "--help")
