@@ -57,6 +57,6 @@ def fit(
     else:
         score_tables.tell_scores(fitted, console)
     if out is not None:
-        fit_file.write(out, fitted)
+        fit_file.write(out, fitted, imported.swarm)
     if write_page is not None:
         write_page(html, fitted, imported.report)

@@ -33,7 +33,11 @@ class StoredFit:
 
 
 def digest(swarm: Swarm) -> str:
-    """Digest of all that a fit sees; the same on every machine."""
+    """Digest of all that was read; the same on every machine.
+
+    It is taken before targets are chosen: to choose them makes a new swarm, whose weights are divided by
+    their sum once more and may then differ in the last bit.
+    """
     names = json.dumps([swarm.domains.names, swarm.targets])
     columns = [swarm.weights, swarm.values]
     columns += [c for c in (swarm.model_parameters, swarm.tokens) if c is not None]
@@ -43,14 +47,14 @@ def digest(swarm: Swarm) -> str:
     return state.hexdigest()
 
 
-def write(path: Path, fitted: Fitted) -> None:
-    """Write a fit."""
+def write(path: Path, fitted: Fitted, runs: Swarm) -> None:
+    """Write a fit of runs; they are those that were read, with all of their targets."""
     raw = {
         "kind": _KIND,
         "schema": SCHEMA,
         **fitted.to_json(),
         "domains": list(fitted.swarm.domains.names),
-        "swarm_digest": digest(fitted.swarm),
+        "swarm_digest": digest(runs),
         "versions": _versions(),
         "predictor": fitted.predictor.dump(),
     }
@@ -91,12 +95,11 @@ def of_these_runs(stored: StoredFit, swarm: Swarm) -> Swarm:
     Raises:
         CommandError: they are not the runs that the fit saw.
     """
-    missing = [target for target in stored.targets if target not in swarm.targets]
-    if missing or digest(swarm.only(stored.targets)) != stored.digest:
+    if digest(swarm) != stored.digest:
         raise CommandError(
             "the fit was made of other runs, or of these before they changed: fit again, or give its runs"
         )
-    return swarm.only(stored.targets)
+    return swarm if swarm.targets == stored.targets else swarm.only(stored.targets)
 
 
 def coefficients(stored: StoredFit, swarm: Swarm, objective: Mapping[str, float]) -> FloatArray:
