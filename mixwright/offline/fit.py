@@ -12,7 +12,7 @@ from mixwright.offline import options
 
 
 def fit(
-    runs: options.Runs,
+    runs: options.RunsOrStudy,
     *,
     method: options.Method = None,
     setting: options.Setting = None,
@@ -26,19 +26,21 @@ def fit(
     format_name: options.Format = None,
     size: options.Size = None,
     step: options.Step = None,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
     json: options.Json = False,
     html: Annotated[Path | None, options.written_file("Write a page of figures.")] = None,
     out: Annotated[Path | None, options.written_file("Write the fit, for `mixwright propose --fit`.")] = None,
 ) -> None:
     """Fit finished runs, and score the fit on runs that it did not see."""
     from mixwright.offline import fit_file, fitting, hyperparameters, loading, score_tables  # noqa: PLC0415
-    from service.importers.reading import read_runs  # noqa: PLC0415
 
     # Imported before the work: what draws may not be installed.
     write_page = None if html is None else import_module("mixwright.offline.page").write
     coefficients = options.named_numbers(objective)
+    choice = loading.Choice(format_name, size, step, tuple(maximise or ()))
     params = hyperparameters.settings(setting)
-    imported = read_runs(runs, format_name=format_name, size=size, step=step, maximise=maximise or ())
+    imported, stated = loading.load(runs, choice, url=url, key=key)
     console = Console()
     if not json:
         loading.tell(imported.report, console)
@@ -47,7 +49,7 @@ def fit(
             loading.chosen(imported.swarm, target),
             method=method or fitting.default_method(),
             params=params,
-            objective=coefficients,
+            objective=coefficients or ({} if target else stated),
             folds=folds or None,
             seed=seed,
         )

@@ -84,6 +84,15 @@ def _is_number(value: Any) -> bool:
 
 
 Runs = Annotated[Path, typer.Argument(help="Folder or table of finished runs.", metavar="RUNS")]
+RunsOrStudy = Annotated[
+    str, typer.Argument(help="Folder or table of finished runs, or service:STUDY.", metavar="RUNS")
+]
+Url = Annotated[str, typer.Option(help="Address of the service.", envvar="MIXWRIGHT_URL")]
+Key = Annotated[
+    str | None,
+    typer.Option(help="API key; by default the admin key of this installation.", envvar="MIXWRIGHT_KEY"),
+]
+DEFAULT_URL = "http://127.0.0.1:8321"
 Format = Annotated[
     str | None,
     typer.Option("--format", help="regmix, olmix, tidy or wide; by default what the files look like."),

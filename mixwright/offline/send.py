@@ -28,13 +28,8 @@ def import_runs(
     format_name: options.Format = None,
     size: options.Size = None,
     step: options.Step = None,
-    url: Annotated[
-        str, typer.Option(help="Address of the service.", envvar="MIXWRIGHT_URL")
-    ] = "http://127.0.0.1:8321",
-    key: Annotated[
-        str | None,
-        typer.Option(help="API key; by default the admin key of this installation.", envvar="MIXWRIGHT_KEY"),
-    ] = None,
+    url: options.Url = options.DEFAULT_URL,
+    key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Import finished runs into a study; the same again changes nothing."""

@@ -44,3 +44,16 @@ def test_a_wrong_key_and_a_service_that_is_away_are_told(
     assert "key" in command(*words, service.url, "--key", "mx_wrong").sentence
     assert "ConnectError" in command(*words, "http://127.0.0.1:9", "--key", "k").sentence
     assert "is no address" in command(*words, "ftp://x", "--key", "k").sentence
+
+
+def test_a_fit_of_a_study_is_the_fit_of_its_table(command: Command, service: Service, runs: Path) -> None:
+    there = {"MIXWRIGHT_URL": service.url, "MIXWRIGHT_KEY": service.key}
+    tokens = str(runs.with_name("tokens.json"))
+    assert command("import", str(runs), "--study", "ours", "--tokens", tokens, **there).code == 0
+    method = ("--method", "linear", "--json")
+    found = [json.loads(command("fit", r, *method, **there).out) for r in ("service:ours", str(runs))]
+    assert found[0]["runs"] == found[1]["runs"] == 24
+    for name, score in found[0]["scores"].items():
+        assert score == pytest.approx(found[1]["scores"][name])
+    assert "no study 'missing'" in command("fit", "service:missing", **there).sentence
+    assert "are for files" in command("fit", "service:ours", "--step", "3", **there).sentence
