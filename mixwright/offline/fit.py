@@ -49,7 +49,7 @@ def fit(
             loading.chosen(imported.swarm, target),
             method=method or fitting.default_method(),
             params=params,
-            objective=coefficients or ({} if target else stated),
+            objective=coefficients or {name: c for name, c in stated.items() if not target or name in target},
             folds=folds or None,
             seed=seed,
         )

@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from mixlaws.registry import ESTIMATORS
-from mixwright.offline import fit_file, fitting
+from mixwright.offline import fit_file, fitting, score_tables
 from service.importers.reading import read_runs
 from tests.mixwright.commands import Command, without_packages
 from tests.mixwright.offline.swarms import simulated
@@ -147,6 +149,27 @@ def test_without_plotly_a_page_is_refused_before_the_work(runs: Path, tmp_path: 
     refused = without_packages({"plotly": ""}, *words)
     assert "plotly is not installed: pip install 'mixwright[plots]'" in refused.sentence
     assert refused.out == ""
+
+
+def test_a_predictor_with_a_table_of_its_own_has_it_shown(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm = read_runs(runs).swarm
+    found = fitting.fit_swarm(swarm, method="linear", params={}, objective={}, folds=3, seed=0)
+
+    class Tabled:
+        table = (
+            {"candidate": "[red]first[/]", "held_out_error": 0.125},
+            {"candidate": "second", "error": None},
+        )
+        predict, dump = found.predictor.predict, found.predictor.dump
+
+    score_tables.tell_scores(replace(found, predictor=Tabled()), Console(width=120))
+    printed = capsys.readouterr().out
+    assert "[red]first[/]" in printed
+    assert "held out error" in printed
+    assert "0.1250" in printed
+    assert "objective" in printed
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are(command: Command, tmp_path: Path) -> None:
