@@ -109,14 +109,14 @@ def test_no_other_study_and_project_is_reached(study: Service) -> None:
     assert study.client.runs("trial") == []
 
 
-def test_a_fit_sees_imported_runs(service: Service) -> None:
+def test_a_fit_and_the_page_of_the_study_see_imported_runs(service: Service) -> None:
     rng = np.random.default_rng(5)
     swarm = Simulation.create(domains=2, rng=rng).swarm(count=16, noise=0.001, rng=rng)
     names = swarm.domains.names
     service.client.create_study({"name": "found", "domains": [{"name": n, "tokens": 10**6} for n in names]})
     bodies = [
         {
-            "name": str(number),
+            "name": f"ours-{number}",
             "weights": swarm.domains.to_mapping(weights),
             "losses": swarm.domains.to_mapping(values),
         }
@@ -127,3 +127,6 @@ def test_a_fit_sees_imported_runs(service: Service) -> None:
     done = settled(service.client.fit, fit["id"])
     assert (done["state"], done["runs"]) == ("done", 16)
     assert math.isfinite(done["objective_scores"]["mae"])
+    page = service.call("GET", "/studies/found")
+    assert page.status_code == 200
+    assert "ours-15" in page.text
