@@ -16,6 +16,10 @@ from service.runs import repository as runs
 from service.studies import service as studies
 from service.sweeps.schemas import MixtureBody, SweepIn
 
+_MEASURED = ("losses", "step", "tokens", "model_parameters")
+# The rest of what a worker's result has: readers find every field.
+_UNKNOWN: dict[str, Any] = {"bits_per_byte": {}, "drawn": {}, "seconds": None, "live": {}}
+
 
 def store(session: Session, study: Study, body: ImportIn) -> ImportOut:
     """Store the runs that are new, in a sweep of their own.
@@ -60,12 +64,14 @@ def _checked(at: int, run: ImportedRunBody, domains: DomainSet, targets: list[st
         raise InvalidRequestError(
             f"runs.{at}.losses: no value for {missing}, unknown targets {unknown}: name each target once"
         )
-    result = run.model_dump(mode="json", include={"losses", "step", "tokens", "model_parameters"})
+    result = run.model_dump(mode="json", include=set(_MEASURED))
     return {"weights": domains.to_mapping(weights), "seed": run.seed, **result}
 
 
 def _fields(run: ProxyRun, domains: DomainSet) -> dict[str, Any]:
-    return {"weights": domains.to_mapping(run.weights), "seed": run.seed, **(run.result or {})}
+    result = run.result or {}
+    measured = {key: result[key] for key in _MEASURED}
+    return {"weights": domains.to_mapping(run.weights), "seed": run.seed, **measured}
 
 
 def _sweep(
@@ -102,6 +108,6 @@ def _row(sweep: Sweep, name: str, fields: dict[str, Any], domains: DomainSet, mo
         train=sweep.definition["train"],
         state=RunState.COMPLETED,
         progress=1.0,
-        result={key: value for key, value in fields.items() if key not in {"weights", "seed"}},
+        result={**{key: fields[key] for key in _MEASURED}, **_UNKNOWN},
         finished_at=moment,
     )
