@@ -50,3 +50,21 @@ def is_address(url: str) -> bool:
 def is_of_this_machine(url: str) -> bool:
     """Whether an address stays on this machine."""
     return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+def admin_key(url: str) -> str:
+    """The key that the service of this installation wrote on its first start; no other one gets it."""
+    if is_address(url) and not is_of_this_machine(url):
+        raise CommandError(
+            f"no API key for {url}: pass --key or set MIXWRIGHT_KEY; `mixwright key create` makes one there"
+        )
+    try:
+        from mixwright.configuration import read_settings  # noqa: PLC0415 - needs the service installed
+    except ModuleNotFoundError:
+        raise CommandError("no API key: pass --key or set MIXWRIGHT_KEY") from None
+    file = read_settings().admin_key_file
+    if not file.exists():
+        raise CommandError(
+            f"no API key: pass --key, set MIXWRIGHT_KEY, or start `mixwright serve` (no {file})"
+        )
+    return file.read_text(encoding="ascii").strip()

@@ -25,9 +25,10 @@ class CommandError(Exception):
 def explained(error: BaseException) -> str | None:
     """The sentence for an error of ours, or for a package that is not installed; None for any other."""
     if isinstance(error, ModuleNotFoundError) and error.name:
-        extra = _EXTRAS.get(error.name.split(".")[0])
+        package = error.name.split(".")[0]
+        extra = _EXTRAS.get(package)
         if extra is not None:
-            return f"{error.name} is not installed: pip install 'mixwright[{extra}]'"
+            return f"{package} is not installed: pip install 'mixwright[{extra}]'"
     if type(error).__module__.startswith(_MODULES):
         return str(error)
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from mixwright.handshake import is_address, is_of_this_machine, refusal
+from mixwright.handshake import admin_key, refusal
 from mixwright.pool import Order, Pool
 from mixwright.problems import CommandError
 from proxy_training.corpus import FolderSource, LocalSource, build_corpus, default_cache_folder
@@ -33,7 +33,7 @@ def train_runs(
         CorpusError: the corpus cannot be made.
     """
     console = Console(stderr=True)
-    shown_key = key or _admin_key(url)
+    shown_key = key or admin_key(url)
     if reason := refusal(url, shown_key):
         # Workers are often started before their service, and wait for it while they train, too.
         console.print(f"waiting for the service: {reason}", highlight=False, markup=False, soft_wrap=True)
@@ -83,21 +83,3 @@ def _show(console: Console, pool: Pool) -> None:
                 line = f"{moment.label}: {moment.state} {moment.detail}"
                 progress.console.print(line, highlight=False, markup=False)
                 progress.reset(rows[number], description="waiting for a run")
-
-
-def _admin_key(url: str) -> str:
-    """The key that the service of this installation wrote on its first start; no other one gets it."""
-    if is_address(url) and not is_of_this_machine(url):
-        raise CommandError(
-            f"no API key for {url}: pass --key or set MIXWRIGHT_KEY; `mixwright key create` makes one there"
-        )
-    try:
-        from mixwright.configuration import read_settings  # noqa: PLC0415 - needs the service installed
-    except ModuleNotFoundError:
-        raise CommandError("no API key: pass --key or set MIXWRIGHT_KEY") from None
-    file = read_settings().admin_key_file
-    if not file.exists():
-        raise CommandError(
-            f"no API key: pass --key, set MIXWRIGHT_KEY, or start `mixwright serve` (no {file})"
-        )
-    return file.read_text(encoding="ascii").strip()

@@ -13,6 +13,7 @@ from service.callers import Callers
 from service.db import Database
 from service.documentation import RESPONSES, Documented
 from service.fits import endpoints as fits
+from service.imports import endpoints as imports
 from service.jobs import endpoints as jobs
 from service.jobs.board import Board
 from service.jobs.committing import Committer
@@ -58,7 +59,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.callers = Callers(live)
     problem_details.install(app)
-    for slice_ in (studies, sweeps, runs, fits, proposals, jobs, keys, health):
+    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, keys, health):
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(

@@ -135,6 +135,15 @@ class ServiceClient:
             if cursor is None:
                 return runs
 
+    def study(self, study_id: str) -> dict[str, Any]:
+        """A study with its definition, complete with defaults."""
+        return self._object("GET", f"/v1/studies/{quote(study_id, safe='')}")
+
+    def import_runs(self, study_id: str, runs: list[dict[str, Any]], *, source: str = "") -> dict[str, Any]:
+        """Store finished runs that were trained elsewhere; the same again is not an error."""
+        body = {"runs": runs, "source": source}
+        return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/runs", body)
+
     def claim_run(
         self, worker: str, *, study: str | None = None, corpora: list[str] | None = None
     ) -> dict[str, Any] | None:

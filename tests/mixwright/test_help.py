@@ -9,12 +9,24 @@ from tests.mixwright.commands import Command, without_packages
 def test_help_lists_the_commands_without_any_extra() -> None:
     shown = without_packages(_EXTRAS, "--help")
     assert shown.code == 0, shown.err
-    for name in ("serve", "worker", "demo", "key", "db"):
+    for name in ("serve", "worker", "demo", "fit", "propose", "import", "key", "db"):
         assert f" {name} " in shown.out
 
 
 @pytest.mark.parametrize(
-    "words", ["serve", "worker", "demo", "key create", "key list", "key revoke", "db upgrade"]
+    "words",
+    [
+        "serve",
+        "worker",
+        "demo",
+        "fit",
+        "propose",
+        "import",
+        "key create",
+        "key list",
+        "key revoke",
+        "db upgrade",
+    ],
 )
 def test_every_command_has_help_that_says_what_it_does(command: Command, words: str) -> None:
     shown = command(*words.split(), "--help")
@@ -39,6 +51,7 @@ def test_what_is_no_command_is_told_with_the_way_to_help(command: Command, words
         ("mixclient", ("demo",), "proxy"),
         ("procrastinate", ("worker", "--tasks"), "service"),
         ("psycopg", ("db", "current"), "service"),
+        ("scipy", ("fit", "runs.csv"), "laws"),
     ],
 )
 def test_a_missing_extra_is_told_with_the_command_that_installs_it(

@@ -50,6 +50,20 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "mixtures": [{"weights": WEIGHTS, "label": "mine", "seed": 1, "job": "live"}],
         "train": {"tokens": 100_000},
     },
+    ("POST", "/v1/studies/{study}/runs"): {
+        "runs": [
+            {
+                "name": "elsewhere",
+                "weights": WEIGHTS,
+                "losses": {"web": 3.0, "code": 2.0},
+                "seed": 1,
+                "step": 700,
+                "tokens": 400_000,
+                "model_parameters": 92_000,
+            }
+        ],
+        "source": "a table",
+    },
     ("POST", "/v1/runs/claim"): {"worker": "w", "study": "trial", "corpora": ["none"]},
     ("PUT", "/v1/runs/{run_id}/heartbeat"): {"lease": NOBODY, "progress": 0.5},
     ("PUT", "/v1/runs/{run_id}/result"): {

@@ -1,0 +1,1 @@
+"""Fits and proposals without a service: runs from files, answers on the terminal."""

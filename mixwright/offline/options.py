@@ -1,0 +1,124 @@
+"""Options that the offline commands share, and the forms in which their values are written."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mixwright.options import in_existing_folder
+
+
+def named_numbers(texts: Sequence[str] | None) -> dict[str, float]:
+    """Values by name, from `a=1,b=2`, from several of these, or from a JSON object.
+
+    Raises:
+        BadParameter: a part is no such pair, or a name stands twice.
+    """
+    numbers: dict[str, float] = {}
+    for text in texts or ():
+        for name, value in _pairs(text):
+            if name in numbers:
+                raise typer.BadParameter(f"{name!r} has two values: give it one")
+            numbers[name] = value
+    return numbers
+
+
+def token_count(text: str) -> int:
+    """A number of tokens: `6000000000`, `6e9` or `6B`.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    sizes = {"K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
+    digits, size = (text[:-1], sizes[text[-1].upper()]) if text[-1:].upper() in sizes else (text, 1)
+    try:
+        count = float(digits) * size
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number of tokens: write 6000000000, 6e9 or 6B") from None
+    if not 1 <= count < 2**63:
+        raise typer.BadParameter(f"{text!r} tokens are too few or too many")
+    return round(count)
+
+
+def numbers_of_file(path: Path, what: str) -> dict[str, float]:
+    """Values by name from a file with a JSON object.
+
+    Raises:
+        BadParameter: the file cannot be read or holds something else.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{path}: {error}") from None
+    if not isinstance(raw, dict) or not all(_is_number(value) for value in raw.values()):
+        raise typer.BadParameter(f"{path}: expected a JSON object with {what} of every domain")
+    return {name: float(value) for name, value in raw.items()}
+
+
+def _pairs(text: str) -> list[tuple[str, float]]:
+    if text.lstrip().startswith("{"):
+        try:
+            raw = json.loads(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r}: {error}") from None
+        if not all(_is_number(value) for value in raw.values()):
+            raise typer.BadParameter(f"{text!r}: every value must be a number")
+        return [(name, float(value)) for name, value in raw.items()]
+    pairs = []
+    for part in text.split(","):
+        # A name may hold an equals sign, a number does not.
+        name, found, value = part.rpartition("=")
+        try:
+            pairs.append((name.strip(), float(value)))
+        except ValueError:
+            found = ""
+        if not found or not name.strip():
+            raise typer.BadParameter(f"{part!r} is not of the form name=number")
+    return pairs
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+Runs = Annotated[Path, typer.Argument(help="Folder or table of finished runs.", metavar="RUNS")]
+RunsOrStudy = Annotated[
+    str, typer.Argument(help="Folder or table of finished runs, or service:STUDY.", metavar="RUNS")
+]
+Url = Annotated[str, typer.Option(help="Address of the service.", envvar="MIXWRIGHT_URL")]
+Key = Annotated[
+    str | None,
+    typer.Option(help="API key; by default the admin key of this installation.", envvar="MIXWRIGHT_KEY"),
+]
+DEFAULT_URL = "http://127.0.0.1:8321"
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="regmix, olmix, tidy or wide; by default what the files look like."),
+]
+Size = Annotated[str | None, typer.Option(help="Model size to take from a tidy table.")]
+Step = Annotated[
+    int | None, typer.Option(help="Step to take from a tidy table; by default the last that all runs share.")
+]
+Maximise = Annotated[
+    list[str] | None, typer.Option(help="A metric for which higher is better; repeat it for more.")
+]
+Target = Annotated[
+    list[str] | None, typer.Option(help="A target to use; repeat it for more; by default all.")
+]
+Objective = Annotated[
+    list[str] | None,
+    typer.Option(help="Coefficients of the targets, as name=number,...; by default all alike."),
+]
+Method = Annotated[str | None, typer.Option(help="Law or regressor.")]
+Setting = Annotated[
+    list[str] | None, typer.Option("--set", help="A hyperparameter of the method, as name=value.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def written_file(help_text: str) -> Any:
+    """An option for a file that is written in the end."""
+    return typer.Option(help=help_text, callback=in_existing_folder, dir_okay=False)

@@ -1,0 +1,66 @@
+"""Proposals of a predictor, beside the prior that they are to beat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mixlaws.estimator import Predictor, Proposal
+from mixlaws.problem import MixtureProblem
+from mixlaws.proposers.simulate import scored
+from mixlaws.registry import PROPOSERS
+from mixlaws.swarm import Swarm
+from mixwright.offline.hyperparameters import build
+from mixwright.offline.posing import Posed
+
+
+@dataclass(frozen=True, eq=False)
+class Proposed:
+    """Proposals, best first, and what the predictor expects of the prior."""
+
+    problem: MixtureProblem
+    targets: tuple[str, ...]
+    prior_name: str
+    prior: Proposal
+    proposals: Sequence[Proposal]
+
+    def gain(self, proposal: Proposal) -> float:
+        """By how much a proposal is predicted to be better than the prior, in the objective's unit."""
+        return self.prior.objective - proposal.objective
+
+
+@dataclass(frozen=True)
+class Search:
+    """How to look for mixtures.
+
+    Args:
+        proposer: its name in the registry.
+        params: its hyperparameters.
+        count: most proposals.
+        seed: of all that is random.
+        within_sampled: stay in the box of the runs' mixtures, where predictions are backed by runs.
+    """
+
+    proposer: str
+    params: Mapping[str, Any]
+    count: int
+    seed: int
+    within_sampled: bool
+
+
+def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) -> Proposed:
+    """Ask a proposer what a predictor, fitted to a swarm, expects to be best.
+
+    Raises:
+        InfeasibleError: bounds, caps and the sampled box have no mixture in common.
+        FitError: the proposer cannot use this predictor.
+    """
+    problem = posed.problem
+    asked = build("proposer", PROPOSERS, search.proposer, search.params)
+    bounded = problem.within(swarm.weights) if search.within_sampled else problem
+    # The generator comes after those of a fit with the same seed.
+    rng = np.random.default_rng(search.seed).spawn(3)[2]
+    found = asked.propose(predictor, bounded, count=search.count, rng=rng)
+    prior = scored(problem.prior, predictor, problem, details={})
+    return Proposed(problem, swarm.targets, posed.prior_name, prior, found)

@@ -1,0 +1,51 @@
+"""The finished proxy runs of a study, read from a running service."""
+
+from dataclasses import replace
+from typing import Any
+
+from mixclient import ServiceClient
+from mixlaws.domains import DomainSet
+from mixwright.handshake import admin_key, is_address
+from mixwright.problems import CommandError
+from service.importers.rules import ImportedRuns, gathered
+from service.importers.run import Run, Source
+
+
+def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns, dict[str, float]]:
+    """Completed runs of the proxy sweeps of a study, and its objective by target.
+
+    Raises:
+        CommandError: the address cannot be right, or no key is known.
+        ServiceError: the service refuses the key or has no such study.
+        ImportRefusedError: no run is finished.
+    """
+    if not is_address(url):
+        raise CommandError(f"{url!r} is no address: pass --url with one such as http://127.0.0.1:8321")
+    with ServiceClient(url, key or admin_key(url)) as client:
+        definition = client.study(name)["definition"]
+        rows = client.runs(name, state="completed", purpose="proxy")
+    domains = DomainSet.from_tokens({domain["name"]: domain["tokens"] for domain in definition["domains"]})
+    source = Source(
+        format="service",
+        files=(f"study {name}",),
+        rows=len(rows),
+        domains=domains.names,
+        targets=tuple(definition["targets"]),
+        runs=tuple(_run(row) for row in rows),
+    )
+    imported = gathered(source)
+    return replace(imported, swarm=replace(imported.swarm, domains=domains)), definition["objective"]
+
+
+def _run(row: dict[str, Any]) -> Run:
+    result = row["result"]
+    return Run(
+        name=row["id"],  # labels repeat from sweep to sweep
+        place=f"run {row['label']}",
+        weights=row["weights"],
+        values=result["losses"],
+        seed=row["seed"],
+        step=result["step"],
+        tokens=result["tokens"],
+        model_parameters=result["model_parameters"],
+    )

@@ -1,0 +1,1 @@
+"""Importers of proxy runs that were trained elsewhere: one format a file, pure functions of paths."""

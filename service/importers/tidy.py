@@ -1,0 +1,143 @@
+"""A tidy table: one row is the loss of one mixture on one validation domain, at a size and a step.
+
+Columns: `validation_domain`, `loss`, and a `weight_` column for each domain; `mixture_id` (or `run`), and if
+there are any `size`, `step`, `tokens`, `seed`, `non_embedding_parameters` or `model_parameters`. This is how
+the published runs of Data Mixing Laws (Ye et al. 2024, arXiv:2403.16952) lie in one table.
+
+One swarm has one size and one step. Where several sizes are in the table, one must be named. The step is the
+last one that all mixtures of the size have reached, unless one is named.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from service.importers.errors import ImportRefusedError
+from service.importers.report import Finding
+from service.importers.run import Run, Source, read_weights
+from service.importers.table import Row, Table, read_columns, read_table
+
+NAME = "tidy"
+WEIGHT = "weight_"
+_IDS = ("mixture_id", "run", "run_id")
+_PARAMETERS = ("model_parameters", "non_embedding_parameters")
+_NEEDED = ("validation_domain", "loss")
+
+
+def recognises(path: Path) -> bool:
+    """Whether a table has the columns of this format."""
+    columns = read_columns(path)
+    return all(name in columns for name in _NEEDED) and any(name.startswith(WEIGHT) for name in columns)
+
+
+def read(path: Path, *, size: str | None = None, step: int | None = None) -> Source:
+    """Read a table, at one size and one step."""
+    table = read_table(path)
+    table.require(*_NEEDED)
+    weights = table.prefixed(WEIGHT)
+    run_column = next((column for column in _IDS if column in table.columns), None)
+    if run_column is None or not weights:
+        raise ImportRefusedError(f"{path.name}: a tidy table has a column mixture_id and columns weight_...")
+    rows, size = _of_size(table, size)
+    by_run: dict[str, list[Row]] = {}
+    for row in rows:
+        by_run.setdefault(_name(row, run_column), []).append(row)
+    chosen, step = _at_step(table, by_run, step)
+    domains = {column: column.removeprefix(WEIGHT) for column in weights}
+    targets = tuple(dict.fromkeys(row.text("validation_domain") for row in rows))
+    runs, repeated = [], []
+    for name, own in chosen.items():
+        run, twice = _run(name, own, domains, step)
+        runs.append(run)
+        repeated += twice
+    short = tuple(name for name in by_run if name not in chosen)
+    findings = [
+        Finding("merged_duplicates", "rows that stood there already, all fields equal", tuple(repeated)),
+        Finding("without_step", f"runs without a row at step {step}, left out", short),
+    ]
+    words = [f"size {size}" if size is not None else "", f"step {step}" if step is not None else ""]
+    return Source(
+        format=NAME,
+        files=(path.name,),
+        rows=len(table.rows),
+        domains=tuple(domains.values()),
+        targets=targets,
+        runs=tuple(runs),
+        scale=", ".join(word for word in words if word),
+        findings=tuple(finding for finding in findings if finding.names),
+    )
+
+
+def _name(row: Row, column: str) -> str:
+    seed = row.cells.get("seed")
+    return row.text(column) + (f" seed {seed}" if seed else "")
+
+
+def _of_size(table: Table, size: str | None) -> tuple[Sequence[Row], str | None]:
+    if "size" not in table.columns:
+        if size is not None:
+            raise ImportRefusedError(f"{table.file} has no column 'size': leave --size out")
+        return table.rows, None
+    sizes = list(dict.fromkeys(row.text("size") for row in table.rows))
+    if size is None and len(sizes) > 1:
+        raise ImportRefusedError(f"{table.file} holds the sizes {', '.join(sizes)}: name one with --size")
+    wanted = size or sizes[0]
+    if wanted not in sizes:
+        raise ImportRefusedError(f"{table.file} has no size {wanted!r}: it holds {', '.join(sizes)}")
+    return [row for row in table.rows if row.cells["size"] == wanted], wanted
+
+
+def _at_step(
+    table: Table, by_run: Mapping[str, Sequence[Row]], step: int | None
+) -> tuple[dict[str, list[Row]], int | None]:
+    if "step" not in table.columns:
+        if step is not None:
+            raise ImportRefusedError(f"{table.file} has no column 'step': leave --step out")
+        return {name: list(rows) for name, rows in by_run.items()}, None
+    steps = {name: {row.whole("step") for row in rows} - {None} for name, rows in by_run.items()}
+    shared = set.intersection(*steps.values())
+    if step is None:
+        if not shared:
+            raise ImportRefusedError(f"{table.file}: no step is common to all runs: name one with --step")
+        step = max(number for number in shared if number is not None)
+    chosen = {
+        name: at
+        for name, rows in by_run.items()
+        if (at := [row for row in rows if row.whole("step") == step])
+    }
+    if not chosen:
+        known = sorted({number for own in steps.values() for number in own if number is not None})
+        raise ImportRefusedError(f"{table.file} has no step {step}: its last steps are {known[-5:]}")
+    return chosen, step
+
+
+def _run(
+    name: str, rows: Sequence[Row], domains: Mapping[str, str], step: int | None
+) -> tuple[Run, list[str]]:
+    """One run of its rows, and the rows that said nothing new."""
+    first, values, repeated = rows[0], {}, []
+    weights = read_weights(first, domains)
+    for row in rows:
+        if read_weights(row, domains) != weights:
+            raise ImportRefusedError(f"run {name!r} has other weights in {row.place} than in {first.place}")
+        target, loss = row.text("validation_domain"), row.number("loss")
+        if target not in values:
+            values[target] = loss
+        elif str(values[target]) == str(loss):
+            repeated.append(f"{name} on {target}")
+        else:
+            raise ImportRefusedError(
+                f"run {name!r} stands twice on {target!r}: {values[target]} before, and {loss} in "
+                f"{row.place}: remove one of them"
+            )
+    parameters = next((column for column in _PARAMETERS if column in first.cells), None)
+    run = Run(
+        name=name,
+        place=first.place,
+        weights=weights,
+        values=values,
+        seed=first.whole("seed") if "seed" in first.cells else None,
+        step=step,
+        tokens=first.whole("tokens") if "tokens" in first.cells else None,
+        model_parameters=first.whole(parameters) if parameters else None,
+    )
+    return run, repeated

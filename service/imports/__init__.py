@@ -1,0 +1,1 @@
+"""Imports: finished runs that were trained elsewhere, stored once under their names."""
