@@ -21,8 +21,11 @@ from mixlaws.policies.odm import Odm
 from mixlaws.policies.static import Static
 from mixlaws.policy import AnyPolicy
 from mixlaws.proposers.convex import ConvexProposer
+from mixlaws.proposers.explore import Explore
+from mixlaws.proposers.pareto import Pareto
 from mixlaws.proposers.separable import SeparableProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
+from mixlaws.proposers.worst_case import WorstCase
 from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
@@ -65,8 +68,11 @@ REGRESSORS: Mapping[str, type[AnyEstimator]] = {
 }
 PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "convex": ConvexProposer,
+    "explore": Explore,
+    "pareto": Pareto,
     "separable": SeparableProposer,
     "simulate": SimulateAndAverage,
+    "worst_case": WorstCase,
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {
     "odm": Odm,

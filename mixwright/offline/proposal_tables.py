@@ -23,6 +23,13 @@ _WORDS: Mapping[str, str] = {
     "kl": "pull towards the prior",
     "divergence": "divergence from the prior, nats",
     "gap": "distance to the optimum, at most",
+    "probability_better": "chance to beat the prior",
+    "expected_regret": "expected regret",
+    "flatness": "as good within the noise up to",
+    "hull_distance": "distance from mixtures that were run",
+    "extrapolates": "extrapolation (1 is yes)",
+    "at_cap": "domains at their cap",
+    "largest_loss": "change of the least fortunate target",
 }
 _NEGLIGIBLE = 5e-5  # a share that would be shown as 0.0 %
 

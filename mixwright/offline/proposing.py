@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from mixlaws.estimator import Predictor, Proposal
+from mixlaws.judging import judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
 from mixlaws.registry import PROPOSERS
 from mixlaws.swarm import Swarm
+from mixlaws.validation import pooled_deviation
 from mixwright.offline.hyperparameters import build
 from mixwright.offline.posing import Posed
 
@@ -63,4 +65,16 @@ def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) ->
     rng = np.random.default_rng(search.seed).spawn(3)[2]
     found = asked.propose(predictor, bounded, count=search.count, rng=rng)
     prior = scored(problem.prior, predictor, problem, details={})
-    return Proposed(problem, swarm.targets, posed.prior_name, prior, found)
+    noise = _noise(swarm, problem)
+    told = [
+        judged(proposal, predictor, problem, sampled=swarm.weights, noise=noise, rng=rng)
+        for proposal in found
+    ]
+    return Proposed(problem, swarm.targets, posed.prior_name, prior, told)
+
+
+def _noise(swarm: Swarm, problem: MixtureProblem) -> float:
+    """Noise of the objective: of repeated runs where there are any; else a tenth of what runs differ by."""
+    objective = problem.objective(swarm.values)
+    deviation, freedom = pooled_deviation(swarm.weights, objective[:, None])
+    return float(deviation[0]) if freedom else 0.1 * float(objective.std())

@@ -6,6 +6,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, Proposal
+from mixlaws.judging import judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import ESTIMATORS, PROPOSERS, method
 from service.compute.swarms import load_problem
@@ -30,6 +31,11 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
     rng = np.random.default_rng(raw["seed"])
     found = proposer.propose(predictor, bounded, count=raw["count"], rng=rng)
     witnesses = [fit for fit in raw["others"] if (fit["r2"] or 0.0) >= _WITNESS_R2]
+    sampled = np.array(raw["sampled"])
+    found = [
+        judged(proposal, predictor, problem, sampled=sampled, noise=raw["noise"], rng=rng)
+        for proposal in found
+    ]
     return {
         "proposals": [_told(proposal, predictor, problem, witnesses, raw["noise"]) for proposal in found],
         "references": {

@@ -1,0 +1,102 @@
+"""How far a proposal can be trusted: against the prior, against all other mixtures, and beyond the data.
+
+Probability and regret come from joint draws of the predictor, flatness from its mean, distance from the
+mixtures that were run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import nnls
+
+from mixlaws.arrays import FloatArray
+from mixlaws.estimator import Predictor, ProbabilisticPredictor, Proposal
+from mixlaws.problem import MixtureProblem
+from mixlaws.proposers.cloud import cloud
+
+_DRAWS = 512
+_ALTERNATIVES = 200
+_SUM_WEIGHT = 1e3  # makes the sum of hull coefficients 1 to a thousandth of what is measured
+_FAR = 0.05  # total variation: beyond it a prediction is an extrapolation
+_AT_CAP = 1e-6
+
+
+def judged(
+    proposal: Proposal,
+    predictor: Predictor,
+    problem: MixtureProblem,
+    /,
+    *,
+    sampled: FloatArray,
+    noise: float,
+    rng: np.random.Generator,
+) -> Proposal:
+    """The proposal with more in its details, each a number.
+
+    probability_better: that its objective is below the prior's; missing if the predictor knows no deviation.
+    expected_regret: by how much the best of many feasible mixtures is expected to be better, in the
+        objective's unit; missing likewise.
+    flatness: largest total variation at which a mixture is still predicted within the noise.
+    hull_distance: total variation to the nearest average of mixtures that were run.
+    extrapolates: 1 if that is more than .05, else 0.
+    at_cap: how many domains rest on their cap.
+
+    Args:
+        proposal: what is judged.
+        predictor: what made it.
+        problem: its problem.
+        sampled: (n, d) mixtures that were run.
+        noise: standard deviation of the objective between repeats.
+        rng: for alternatives and draws.
+    """
+    others = np.concatenate(
+        [
+            cloud(problem, proposal.weights, count=_ALTERNATIVES, rng=rng),
+            cloud(problem, problem.prior, count=_ALTERNATIVES, rng=rng),
+        ]
+    )
+    distance = hull_distance(proposal.weights, sampled)
+    details = {
+        **proposal.details,
+        **_chances(proposal.weights, predictor, problem, others, rng),
+        "flatness": _flatness(proposal, predictor, problem, others, noise),
+        "hull_distance": distance,
+        "extrapolates": float(distance > _FAR),
+        "at_cap": float(((proposal.weights >= problem.caps - _AT_CAP) & (problem.caps < 1)).sum()),
+    }
+    return replace(proposal, details=details)
+
+
+def hull_distance(weights: FloatArray, sampled: FloatArray, /) -> float:
+    """Total variation of a mixture (d,) to the average of mixtures (n, d) that is nearest to it."""
+    rows = np.vstack([sampled.T, _SUM_WEIGHT * np.ones(len(sampled))])
+    coefficients, _ = nnls(rows, np.append(weights, _SUM_WEIGHT))
+    return float(0.5 * np.abs(sampled.T @ coefficients - weights).sum())
+
+
+def _chances(
+    weights: FloatArray,
+    predictor: Predictor,
+    problem: MixtureProblem,
+    others: FloatArray,
+    rng: np.random.Generator,
+) -> Mapping[str, float]:
+    if not isinstance(predictor, ProbabilisticPredictor):
+        return {}
+    at = np.concatenate([weights[None, :], problem.prior[None, :], others])
+    draws = problem.objective(predictor.sample(at, count=_DRAWS, rng=rng))
+    # Half a tie each way: a proposal that is the prior beats it with probability one half.
+    better = (draws[:, 0] < draws[:, 1]).mean() + 0.5 * (draws[:, 0] == draws[:, 1]).mean()
+    return {
+        "probability_better": float(better),
+        "expected_regret": float((draws[:, 0] - draws.min(axis=1)).mean()),
+    }
+
+
+def _flatness(
+    proposal: Proposal, predictor: Predictor, problem: MixtureProblem, others: FloatArray, noise: float
+) -> float:
+    objective = problem.objective(predictor.predict(others))
+    alike = others[objective <= proposal.objective + noise]
+    return float(0.5 * np.abs(alike - proposal.weights).sum(axis=1).max(initial=0.0))
