@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.tables import Tidy, note, tidy_tables
-from mixlaws.arrays import FloatArray
+from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.auto.auto import Auto
 from mixlaws.errors import MixlawsError
 from mixlaws.estimator import AnyEstimator
@@ -119,7 +119,9 @@ def left_out(table: Tidy, objective: Mapping[str, float], processes: int) -> Err
     errors: dict[str, FloatArray] = {}
     for name, estimator in methods(objective).items():
         parts = Parallel(n_jobs=processes)(
-            delayed(overall_errors)(estimator, table.swarm, coefficients, groups == fold, fold)
+            delayed(overall_errors)(
+                estimator, table.swarm, coefficients, np.flatnonzero(groups == fold), fold
+            )
             for fold in folds
         )
         refused = [part for part in parts if isinstance(part, str)]
@@ -134,10 +136,10 @@ def left_out(table: Tidy, objective: Mapping[str, float], processes: int) -> Err
 
 
 def overall_errors(
-    estimator: AnyEstimator, swarm: Swarm, coefficients: FloatArray, held_out: FloatArray, seed: int
+    estimator: AnyEstimator, swarm: Swarm, coefficients: FloatArray, held_out: IntArray, seed: int
 ) -> FloatArray | str:
     """Predicted less measured overall loss of held-out runs; or why the method cannot be fitted."""
-    train = swarm.take(np.flatnonzero(~held_out))
+    train = swarm.take(np.setdiff1d(np.arange(len(swarm)), held_out))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of optimisers, once for each of thousands of fits
         try:

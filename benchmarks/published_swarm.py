@@ -123,7 +123,7 @@ def show(found: dict[str, Any]) -> None:
     """The same as a table."""
     table = Table(
         "method", "test set", "runs", "rank x 100", "deviation", "worst", "fit, s",
-        title=f"RegMix, rank correlation: mean over targets, then over subsets; auto prefers {found['prefer']}",
+        title=f"RegMix, rank correlation: mean of targets, then of subsets; auto prefers {found['prefer']}",
     )  # fmt: skip
     for row in sorted(found["results"], key=lambda row: (row["test_set"], -(row["spearman"] or 0.0))):
         head = (row["method"], row["test_set"], str(row["runs"]))
