@@ -46,5 +46,9 @@ MEMBERS: Mapping[str, Member] = {
     "additive": Member(AdditiveLaw(), lambda s: 5e-5 * s.n * s.d**2 * s.t, parametric=True),
     "gaussian_process": Member(GaussianProcess(), lambda s: s.t * (0.2 + 2e-9 * s.n**3)),
     "rough_gaussian_process": Member(RoughGaussianProcess(), lambda s: s.t * (0.1 + 1e-9 * s.n**3)),
+    # Which root suits a swarm is seldom clear; the two err in different places.
+    "rough_gaussian_process_of_square_roots": Member(
+        RoughGaussianProcess(root=2), lambda s: s.t * (0.1 + 1e-9 * s.n**3)
+    ),
     "lightgbm": Member(LightGbm(), lambda s: s.t * (0.5 + 0.01 * s.n)),
 }

@@ -15,7 +15,7 @@ runs); s^2 is profiled out. Gradients are analytic. A dump holds runs and parame
 """
 
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -23,8 +23,9 @@ import scipy.linalg
 
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
 from mixlaws.errors import StateError, SwarmTooSmallError
+from mixlaws.parallel import over_targets
 from mixlaws.regressors.kernel import Smoothness, gram, slopes
-from mixlaws.regressors.tuning import tuned
+from mixlaws.regressors.tuning import Kernel, tuned
 from mixlaws.swarm import Swarm
 
 SCHEMA = 2
@@ -210,13 +211,12 @@ class GaussianProcess:
         part = np.sort(rng.permutation(len(swarm))[: self.tuning_runs])
         varies = np.ptp(swarm.values, axis=0) > 1e-9 * np.abs(swarm.values).max(axis=0)
         has_floor = varies & self.floor
-        kernels = [
-            tuned(
-                z[part], column[part], self.smoothness,
-                linear=self.linear, floor_below=float(column.min()) if found else None,
-            )
-            for column, found in zip(swarm.values.T, has_floor, strict=True)
-        ]  # fmt: skip
+        tune = partial(_tuned, z[part], self.smoothness, linear=self.linear)
+        lowest = [
+            float(low) if found else None
+            for low, found in zip(swarm.values.min(axis=0), has_floor, strict=True)
+        ]
+        kernels = over_targets(tune, list(zip(swarm.values[part].T, lowest, strict=True)))
         floor = np.where(has_floor, [kernel.floor for kernel in kernels], 0.0)
         logarithmic = has_floor | np.all(swarm.values > 0, axis=0)
         values = np.where(logarithmic, np.log(np.where(logarithmic, swarm.values - floor, 1.0)), swarm.values)
@@ -260,6 +260,13 @@ def roots(weights: FloatArray, root: int) -> FloatArray:
     """Weights to the power 1/root."""
     positive = np.maximum(weights, 0.0)
     return np.asarray(positive if root == 1 else positive ** (1.0 / root))
+
+
+def _tuned(
+    z: FloatArray, smoothness: Smoothness, target: tuple[FloatArray, float | None], *, linear: bool
+) -> Kernel:
+    values, floor_below = target
+    return tuned(z, values, smoothness, linear=linear, floor_below=floor_below)
 
 
 def _off_zero(deviation: FloatArray, values: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ on fewer than 40 runs, silently, hence `min_data_in_leaf` follows the swarm unle
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import lightgbm
@@ -15,6 +16,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray, JsonObject
 from mixlaws.errors import InvalidInputError, StateError, SwarmTooSmallError
+from mixlaws.parallel import over_targets
 from mixlaws.swarm import Swarm
 
 SCHEMA = 1
@@ -96,9 +98,8 @@ class LightGbm:
             "force_row_wise": True,
             "verbosity": -1,
         }
-        return LightGbmPredictor(
-            tuple(self._fit_target(parameters, swarm, validation, t) for t in range(len(swarm.targets)))
-        )
+        fit_target = partial(self._fit_target, parameters, swarm, validation)
+        return LightGbmPredictor(tuple(over_targets(fit_target, range(len(swarm.targets)))))
 
     def load(self, raw: JsonObject, /) -> LightGbmPredictor:
         """Rebuild a predictor from its dump."""
