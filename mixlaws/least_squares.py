@@ -99,7 +99,8 @@ def minimise(
             gain = np.where(better, lowest - objective, promised)
         now = np.where(better[:, None], trial, now)
         values = np.where(better[:, None], trial_values, values)
-        jacobian = np.where(better[:, None, None], trial_jacobian, jacobian)
+        trial_jacobian[~better] = jacobian[~better]
+        jacobian = trial_jacobian
         lowest = np.where(better, objective, lowest)
         damping = np.clip(np.where(better, damping / 3, damping * 4), 1e-12, _DAMPING_LIMIT)
         going_on = (gain > tolerance * np.abs(lowest)) & (damping < _DAMPING_LIMIT)
@@ -126,10 +127,10 @@ def _step(
     residual = (values - batch.y) / batch.scale[:, None]
     size = np.abs(residual)
     emphasis = batch.mask * np.where(size > batch.delta, batch.delta / np.maximum(size, 1e-300), 1.0)
-    slopes = jacobian / batch.scale[:, None, None]
-    weighted = slopes * emphasis[:, :, None]
-    hessian = np.matmul(weighted.transpose(0, 2, 1), slopes) + batch.ridge[:, None, None] * batch.penalty
-    gradient = np.matmul(residual[:, None, :], weighted)[:, 0] + batch.ridge[:, None] * (
+    # Scales go into the weights of rows: the (b, n, p) slopes are most of the memory that a step moves.
+    weighted = jacobian * (emphasis / batch.scale[:, None] ** 2)[:, :, None]
+    hessian = np.matmul(weighted.transpose(0, 2, 1), jacobian) + batch.ridge[:, None, None] * batch.penalty
+    gradient = np.matmul((values - batch.y)[:, None, :], weighted)[:, 0] + batch.ridge[:, None] * (
         theta @ batch.penalty
     )
     # A parameter that rests on its bound and is pushed against it takes no part in this step.

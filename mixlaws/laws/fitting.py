@@ -4,6 +4,7 @@ A law names its shape for one target (`Form`); hyperparameters, fit, dump and lo
 Residuals are measured in standard deviations of a target's values, so that one ridge serves all targets.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, Self
@@ -18,6 +19,7 @@ from mixlaws.swarm import Swarm, mixture_numbers
 SCHEMA = 1
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # 1e-1 was measured to shrink every published swarm too far
 FOLDS = 20
+_SCREENING = 6  # steps of every start before the finalists are chosen
 _WORST = 10.0  # standard deviations that one held-out run may add to the score of a ridge
 
 
@@ -110,6 +112,14 @@ class Law(ABC):
     def form(self) -> Form:
         """The shape that is fitted to every target."""
 
+    @property
+    def finalists(self) -> float:
+        """How many starts of each target are refined to the end, after a few steps of them all.
+
+        All of them unless a law says otherwise: shapes with many minima change places late.
+        """
+        return math.inf
+
     def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> FittedLaw:
         """Fit every target of a swarm.
 
@@ -148,9 +158,15 @@ class Law(ABC):
         count, t, p = starts.shape
         y = np.tile(swarm.values.T, (count, 1))
         batch = self._batch(swarm, y, np.ones_like(y), np.full(len(y), ridge))
-        theta, objective = minimise(self.form.model(swarm.weights), starts.reshape(count * t, p), batch)
-        by_start = objective.reshape(count, t)
-        chosen = theta.reshape(count, t, p)[by_start.argmin(axis=0), np.arange(t)]
+        model = self.form.model(swarm.weights)
+        theta, rows = starts.reshape(count * t, p), np.arange(count * t)
+        if self.finalists < count:
+            theta, objective = minimise(model, theta, batch, iterations=_SCREENING)
+            ahead = np.argsort(objective.reshape(count, t), axis=0, kind="stable")[: int(self.finalists)]
+            rows = (ahead * t + np.arange(t)).reshape(-1)
+        theta, objective = minimise(model, theta[rows], batch.rows(rows))
+        by_start = objective.reshape(-1, t)
+        chosen = theta.reshape(-1, t, p)[by_start.argmin(axis=0), np.arange(t)]
         if not np.all(np.isfinite(by_start.min(axis=0))) or not np.all(np.isfinite(chosen)):
             raise FitError(f"the {self.form.name} law found no finite fit: check the targets for outliers")
         return np.asarray(chosen)

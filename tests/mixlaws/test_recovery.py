@@ -181,7 +181,7 @@ def test_a_fit_without_finite_values_is_an_error_and_no_answer(monkeypatch: pyte
     swarm = simulation.swarm(count=20, noise=0.0, rng=np.random.default_rng(1))
     monkeypatch.setattr(
         "mixlaws.laws.fitting.minimise",
-        lambda _model, start, _batch: (start * np.nan, np.full(len(start), np.inf)),
+        lambda _model, start, _batch, **_limits: (start * np.nan, np.full(len(start), np.inf)),
     )
     with pytest.raises(FitError, match="no finite fit"):
         ExponentialLaw(ridge=0.0).fit(swarm, rng=np.random.default_rng(0))
