@@ -7,8 +7,17 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
-from service.schemas import LARGEST_INTEGER, MOST_NAMED, Answer, Body, Parameters
+from service.schemas import (
+    LARGEST_INTEGER,
+    MOST_NAMED,
+    Answer,
+    Body,
+    Parameters,
+    PositiveCount,
+    Weights,
+)
 
+MOST_PREDICTED = 10_000
 FitId = Annotated[UUID, Path(description="Identifier of a fit.")]
 
 
@@ -57,3 +66,41 @@ class FitOut(Answer):
     seconds: float | None = Field(description="Time of the fit and its cross-validation.")
     created_at: datetime = Field(description="When it was asked for.")
     finished_at: datetime | None = Field(description="When it was done or failed.")
+
+
+class ScaleIn(Body):
+    """A scale to predict for; what is left out stays as it was fitted."""
+
+    model_parameters: PositiveCount | None = Field(default=None, description="Parameters of the model.")
+    tokens: PositiveCount | None = Field(default=None, description="Training tokens of the run.")
+
+
+class PredictIn(Body):
+    """Mixtures to ask a fit about."""
+
+    mixtures: list[Weights] = Field(
+        min_length=1,
+        max_length=MOST_PREDICTED,
+        description="Shares of every domain, which sum to 1 within 1e-6.",
+    )
+    at: ScaleIn | None = Field(
+        default=None, description="Another scale, for laws that know it; by default the one that was fitted."
+    )
+
+
+class PredictedOut(Answer):
+    """What a fit says of one mixture."""
+
+    predicted: dict[str, float] = Field(description="Predicted targets.")
+    deviation: dict[str, float] | None = Field(
+        description="Standard deviations of the predicted targets; null if the method knows none."
+    )
+    objective: float = Field(description="Predicted objective.")
+    gain_over_prior: float = Field(description="Predicted fall of the objective against the prior.")
+
+
+class PredictionsOut(Answer):
+    """What a fit says of mixtures."""
+
+    fit_id: UUID = Field(description="Identifier of the fit.")
+    predictions: list[PredictedOut] = Field(description="One for each mixture, in the order of the request.")
