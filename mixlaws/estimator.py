@@ -68,6 +68,21 @@ class ProbabilisticPredictor(Predictor, Protocol):
 
 
 @runtime_checkable
+class SelfScoredPredictor(Predictor, Protocol):
+    """A predictor that scored its members on runs which they did not see."""
+
+    @property
+    def table(self) -> Sequence[Any]:
+        """Rows of the score table, each a dataclass of plain values."""
+        ...
+
+    @property
+    def verdict(self) -> str:
+        """What the table says, in one sentence."""
+        ...
+
+
+@runtime_checkable
 class ScaledPredictor(Protocol):
     """A fitted law that knows model size and tokens; it predicts once a scale is named."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from mixlaws.registry import ESTIMATORS
+from mixlaws.swarm import target_coefficients
 from service.compute.swarms import dump_problem
 from service.errors import InvalidRequestError, NotFoundError
 from service.fits import repository
@@ -25,9 +26,12 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
 
     Raises:
         InvalidRequestError: no run is finished, or a hyperparameter is wrong.
+        InvalidInputError: an objective of its own names a target that the study does not have.
         UnknownMethodError: no method of that name.
     """
     build("method", ESTIMATORS, body.method, body.params)
+    if body.params.get("objective") is not None:
+        target_coefficients(studies.definition(study).targets or [], body.params["objective"])
     finished = runs.completed(session, study.id, sweep_ids=body.sweep_ids)
     if not finished:
         raise InvalidRequestError(
@@ -98,6 +102,8 @@ def shown(session: Session, fit: Fit, study: Study) -> FitOut:
         stale=now != fit.data_digest,
         scores=None if scores is None else {target: scores[target] for target in targets},
         objective_scores=result.get("objective_scores"),
+        table=result.get("table"),
+        verdict=result.get("verdict"),
         noise=result.get("noise"),
         error=fit.error,
         seconds=result.get("seconds"),
