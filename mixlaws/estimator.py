@@ -100,7 +100,11 @@ class ScaledPredictor(Protocol):
 
 
 class Estimator(Protocol[P_co]):
-    """Hyperparameters of a law or regressor: a frozen dataclass without data."""
+    """Hyperparameters of a law or regressor: a frozen dataclass without data.
+
+    A class whose fits tell runs of several scales apart names these in a class variable `scales`, as the
+    columns of a swarm are called: "model_parameters", "tokens".
+    """
 
     def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> P_co:
         """Fit all targets of a swarm.

@@ -11,7 +11,7 @@ from mixlaws.registry import ESTIMATORS
 from mixlaws.swarm import target_coefficients
 from service.compute.swarms import dump_problem
 from service.errors import InvalidRequestError, NotFoundError
-from service.fits import repository
+from service.fits import repository, scales
 from service.fits.schemas import FitIn, FitOut
 from service.methods import build
 from service.models import Fit, ProxyRun, Study, TaskState
@@ -25,7 +25,8 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
     One that failed is asked for anew: a deadline or a lack of memory may have been of the moment.
 
     Raises:
-        InvalidRequestError: no run is finished, or a hyperparameter is wrong.
+        InvalidRequestError: no run is finished, a hyperparameter is wrong, or the runs are of several scales
+            that the method does not tell apart.
         InvalidInputError: an objective of its own names a target that the study does not have.
         UnknownMethodError: no method of that name.
     """
@@ -37,6 +38,7 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
         raise InvalidRequestError(
             "no finished proxy run to fit: create a sweep and let workers train it first"
         )
+    scales.check(body.method, finished)
     configuration = body.model_dump(mode="json")
     fit, created = repository.insert_or_get(
         session,
@@ -67,6 +69,7 @@ def task_input(session: Session, fit: Fit, study: Study) -> dict[str, Any]:
             "targets": targets,
             "weights": [rows[run_id].weights for run_id in kept],
             "values": [[values[run_id][target] for target in targets] for run_id in kept],
+            **scales.columns([rows[run_id] for run_id in kept]),
         },
         "method": fit.method,
         "params": fit.configuration["params"],
