@@ -15,7 +15,7 @@ import numpy as np
 from mixlaws.errors import SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
 from mixlaws.registry import ESTIMATORS, method
-from mixlaws.swarm import Swarm
+from mixlaws.swarm import Swarm, mixture_numbers
 from mixlaws.validation import CrossValidation, cross_validate, pooled_deviation
 from service.compute.swarms import load_problem, load_swarm
 from service.errors import InvalidRequestError
@@ -91,6 +91,8 @@ def _held_out(
     try:
         return cross_validate(estimator, swarm, folds=folds, rng=rng)
     except SwarmTooSmallError as error:
+        if mixture_numbers(swarm.weights).max() < 2:  # too few for any parts
+            raise
         # The bare message would name fewer runs than the study has.
         raise InvalidRequestError(
             f"{len(swarm)} runs are enough to fit, but too few to score what was held out: in a part of the "
