@@ -68,6 +68,21 @@ class ProbabilisticPredictor(Predictor, Protocol):
 
 
 @runtime_checkable
+class SelfScoredPredictor(Predictor, Protocol):
+    """A predictor that scored its members on runs which they did not see."""
+
+    @property
+    def table(self) -> Sequence[Any]:
+        """Rows of the score table, each a dataclass of plain values."""
+        ...
+
+    @property
+    def verdict(self) -> str:
+        """What the table says, in one sentence."""
+        ...
+
+
+@runtime_checkable
 class ScaledPredictor(Protocol):
     """A fitted law that knows model size and tokens; it predicts once a scale is named."""
 
@@ -85,7 +100,11 @@ class ScaledPredictor(Protocol):
 
 
 class Estimator(Protocol[P_co]):
-    """Hyperparameters of a law or regressor: a frozen dataclass without data."""
+    """Hyperparameters of a law or regressor: a frozen dataclass without data.
+
+    A class whose fits tell runs of several scales apart names these in a class variable `scales`, as the
+    columns of a swarm are called: "model_parameters", "tokens".
+    """
 
     def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> P_co:
         """Fit all targets of a swarm.

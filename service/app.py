@@ -13,6 +13,7 @@ from service.callers import Callers
 from service.db import Database
 from service.documentation import RESPONSES, Documented
 from service.fits import endpoints as fits
+from service.fits.prediction import Predictors
 from service.imports import endpoints as imports
 from service.jobs import endpoints as jobs
 from service.jobs.board import Board
@@ -33,7 +34,8 @@ Decides what a language model trains on next.
 
 **Find a mixture.** `POST /v1/studies` names domains and targets; `POST /v1/studies/{study}/sweeps` designs
 mixtures and queues proxy runs; workers claim, train and finish them under `/v1/runs`;
-`POST /v1/studies/{study}/fits` fits laws and regressors with held-out scores;
+`POST /v1/studies/{study}/fits` fits laws and regressors with held-out scores, and
+`POST /v1/fits/{fit_id}/predict` asks one of them about any mixture;
 `POST /v1/studies/{study}/proposals` says which mixture to train next, and how sure one can be.
 
 **Steer a training job.** `POST /v1/jobs` creates it; the trainer polls `GET /v1/jobs/{job}/schedule`, sends
@@ -58,6 +60,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     live = Database(database.url, connections=_LIVE_CONNECTIONS)
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.callers = Callers(live)
+    app.state.predictors = Predictors()
     problem_details.install(app)
     for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, keys, health):
         app.include_router(slice_.router)

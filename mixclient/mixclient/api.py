@@ -172,6 +172,21 @@ class ServiceClient:
         """A fit with its scores, once it is done."""
         return self._object("GET", f"/v1/fits/{quote(fit_id, safe='')}")
 
+    def predict(
+        self, fit_id: str, mixtures: list[dict[str, float]], *, at: dict[str, int] | None = None
+    ) -> list[dict[str, Any]]:
+        """What a finished fit says of each mixture, in their order.
+
+        Args:
+            fit_id: the fit.
+            mixtures: shares of every domain; at most 10,000 mixtures a call.
+            at: another scale, as `model_parameters` or `tokens`, for laws that know it.
+        """
+        body = {"mixtures": mixtures, "at": at}
+        answer = self._object("POST", f"/v1/fits/{quote(fit_id, safe='')}/predict", body)
+        predictions: list[dict[str, Any]] = answer["predictions"]
+        return predictions
+
     def create_proposal(self, study_id: str, proposal: dict[str, Any]) -> dict[str, Any]:
         """Start a proposal in the background."""
         return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/proposals", proposal)

@@ -16,6 +16,7 @@ and starts are unverified), s in units of the geometric mean of the tokens.
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -110,6 +111,8 @@ class BiMix:
     Args:
         own: pairs (target, its own domain); a target that is not named has the domain of its name.
     """
+
+    scales: ClassVar[frozenset[str]] = frozenset({"tokens"})  # of a swarm that it knows
 
     own: Pairs = ()
 

@@ -15,6 +15,7 @@ Fit: for each (k, a, b) of a grid non-negative least squares gives C and E; robu
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import nnls
@@ -117,6 +118,8 @@ class EffectiveTransfer:
         tokens: budget of every run, for swarms that do not tell theirs.
         huber_delta: residual, in standard deviations of a target, beyond which the loss grows linearly.
     """
+
+    scales: ClassVar[frozenset[str]] = frozenset({"tokens"})  # of a swarm that it knows
 
     own: Pairs = ()
     tokens: float | None = None

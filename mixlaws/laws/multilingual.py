@@ -17,6 +17,7 @@ and E. Weighting and starts are ours; the source's are unverified.
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import nnls
@@ -125,6 +126,8 @@ class Multilingual:
         own: pairs (target, its own domain); a target that is not named has the domain of its name.
         huber_delta: residual, in standard deviations of a target, beyond which the loss grows linearly.
     """
+
+    scales: ClassVar[frozenset[str]] = frozenset({"model_parameters"})  # of a swarm that it knows
 
     own: Pairs = ()
     huber_delta: float = 1.0

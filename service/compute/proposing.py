@@ -8,7 +8,8 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, Proposal
 from mixlaws.judging import judged
 from mixlaws.problem import MixtureProblem
-from mixlaws.registry import ESTIMATORS, PROPOSERS, method
+from mixlaws.registry import PROPOSERS
+from service.compute.predictors import load_predictor
 from service.compute.swarms import load_problem
 from service.methods import build
 
@@ -47,8 +48,7 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _predictor(fit: dict[str, Any]) -> Predictor:
-    predictor: Predictor = method("method", ESTIMATORS, fit["method"])().load(fit["predictor"])
-    return predictor
+    return load_predictor(fit["method"], fit["predictor"])
 
 
 def _uniform(problem: MixtureProblem) -> FloatArray:

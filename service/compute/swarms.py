@@ -33,5 +33,18 @@ def load_problem(raw: dict[str, Any]) -> MixtureProblem:
 
 
 def load_swarm(raw: dict[str, Any], domains: DomainSet) -> Swarm:
-    """A swarm from its JSON."""
-    return Swarm(domains, tuple(raw["targets"]), np.array(raw["weights"]), np.array(raw["values"]))
+    """A swarm from its JSON; a column of scale or seeds that is absent or null is unknown."""
+    return Swarm(
+        domains,
+        tuple(raw["targets"]),
+        np.array(raw["weights"]),
+        np.array(raw["values"]),
+        model_parameters=_column(raw, "model_parameters", np.float64),
+        tokens=_column(raw, "tokens", np.float64),
+        seeds=_column(raw, "seeds", np.int64),
+    )
+
+
+def _column(raw: dict[str, Any], name: str, kind: type[Any]) -> Any:
+    column = raw.get(name)
+    return None if column is None else np.array(column, dtype=kind)

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from service.db import SessionDep
-from service.errors import InvalidRequestError, NotFoundError
-from service.fits import repository, service
-from service.fits.schemas import FitId, FitIn, FitOut
+from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.fits import prediction, repository, service
+from service.fits.schemas import FitId, FitIn, FitOut, PredictIn, PredictionsOut
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
@@ -58,3 +58,16 @@ def get_fit(
 ) -> FitOut:
     """A fit with its scores, once it is done."""
     return service.shown(session, *service.get(session, caller.project_id, fit_id))
+
+
+@router.post("/fits/{fit_id}/predict", responses=errors(NotFoundError, ConflictError, InvalidRequestError))
+def predict_mixtures(
+    fit_id: FitId,
+    body: PredictIn,
+    request: Request,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+) -> PredictionsOut:
+    """Ask a finished fit about mixtures, at once."""
+    predictors: prediction.Predictors = request.app.state.predictors
+    return prediction.predict(session, caller.project_id, fit_id, body, predictors)

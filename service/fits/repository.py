@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from service.ids import new_id
 from service.models import Fit, Study, TaskState
@@ -16,6 +16,17 @@ def by_id(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]
         select(Fit, Study)
         .join(Study, Study.id == Fit.study_id)
         .where(Fit.id == fit_id, Study.project_id == project_id)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def by_id_without_result(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study] | None:
+    """The same, with a result that is read once it is asked for: it may hold megabytes."""
+    row = session.execute(
+        select(Fit, Study)
+        .join(Study, Study.id == Fit.study_id)
+        .where(Fit.id == fit_id, Study.project_id == project_id)
+        .options(defer(Fit.result))
     ).first()
     return None if row is None else (row[0], row[1])
 

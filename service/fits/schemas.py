@@ -7,21 +7,35 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
-from service.schemas import LARGEST_INTEGER, MOST_NAMED, Answer, Body, Parameters
+from service.schemas import (
+    LARGEST_INTEGER,
+    MOST_NAMED,
+    Answer,
+    Body,
+    Parameters,
+    PositiveCount,
+    Weights,
+)
 
+MOST_PREDICTED = 10_000
 FitId = Annotated[UUID, Path(description="Identifier of a fit.")]
 
 
 class FitIn(Body):
     """A fit to make."""
 
-    method: str = Field(description="Name of a law or regressor, such as gaussian_process.")
+    method: str = Field(
+        default="auto",
+        description="Name of a law or regressor, such as gaussian_process; auto tries the others, and takes "
+        "the weighted mean that predicts held-out runs best.",
+    )
     params: Parameters
     folds: int | None = Field(
         default=10,
         ge=2,
         le=1000,
-        description="Parts of the cross-validation; null leaves one mixture out at a time.",
+        description="Parts of the cross-validation; null leaves one mixture out at a time. For auto, whose "
+        "every fit holds out runs itself, 5 at most.",
     )
     seed: int = Field(default=0, ge=0, le=LARGEST_INTEGER, description="Seed of the fit and of its folds.")
     sweep_ids: list[UUID] | None = Field(
@@ -40,6 +54,19 @@ class ScoresOut(Answer):
     r2: float | None = Field(description="Explained share of the variance; null if nothing varies.")
 
 
+class MemberOut(Answer):
+    """A method that auto tried, scored on runs that its fits did not see."""
+
+    member: str = Field(description="Law or regressor.")
+    weight: float = Field(description="Its share of the answer.")
+    mae: float | None = Field(description="Mean absolute error of the objective; null if it was not run.")
+    r2: float | None = Field(description="Explained share of the objective's variance.")
+    spearman: float | None = Field(description="Rank correlation of the objective; null where undefined.")
+    target_spearman: float | None = Field(description="Median over targets of the rank correlation.")
+    seconds: float = Field(description="Estimated cost.")
+    note: str = Field(description="Why it was not run; else empty.")
+
+
 class FitOut(Answer):
     """A fit."""
 
@@ -52,8 +79,51 @@ class FitOut(Answer):
     stale: bool = Field(description="Whether runs were finished since, that it does not see.")
     scores: dict[str, ScoresOut] | None = Field(description="Held-out scores by target, once done.")
     objective_scores: ScoresOut | None = Field(description="Held-out scores of the objective, once done.")
+    table: list[MemberOut] | None = Field(
+        description="What auto tried, best first; null for other methods. The weights were chosen by these "
+        "very scores: those of the fit as a whole are in objective_scores."
+    )
+    verdict: str | None = Field(description="What the table says; null for other methods.")
     noise: dict[str, Any] | None = Field(description="Pooled standard deviations of repeated runs.")
     error: str | None = Field(description="Why it failed.")
     seconds: float | None = Field(description="Time of the fit and its cross-validation.")
     created_at: datetime = Field(description="When it was asked for.")
     finished_at: datetime | None = Field(description="When it was done or failed.")
+
+
+class ScaleIn(Body):
+    """A scale to predict for; what is left out stays as it was fitted."""
+
+    model_parameters: PositiveCount | None = Field(default=None, description="Parameters of the model.")
+    tokens: PositiveCount | None = Field(default=None, description="Training tokens of the run.")
+
+
+class PredictIn(Body):
+    """Mixtures to ask a fit about."""
+
+    mixtures: list[Weights] = Field(
+        min_length=1,
+        max_length=MOST_PREDICTED,
+        description="Shares of every domain, which sum to 1 within 1e-6.",
+    )
+    at: ScaleIn | None = Field(
+        default=None, description="Another scale, for laws that know it; by default the one that was fitted."
+    )
+
+
+class PredictedOut(Answer):
+    """What a fit says of one mixture."""
+
+    predicted: dict[str, float] = Field(description="Predicted targets.")
+    deviation: dict[str, float] | None = Field(
+        description="Standard deviations of the predicted targets; null if the method knows none."
+    )
+    objective: float = Field(description="Predicted objective.")
+    gain_over_prior: float = Field(description="Predicted fall of the objective against the prior.")
+
+
+class PredictionsOut(Answer):
+    """What a fit says of mixtures."""
+
+    fit_id: UUID = Field(description="Identifier of the fit.")
+    predictions: list[PredictedOut] = Field(description="One for each mixture, in the order of the request.")

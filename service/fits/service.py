@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from mixlaws.registry import ESTIMATORS
+from mixlaws.swarm import target_coefficients
 from service.compute.swarms import dump_problem
 from service.errors import InvalidRequestError, NotFoundError
-from service.fits import repository
+from service.fits import repository, scales
 from service.fits.schemas import FitIn, FitOut
 from service.methods import build
 from service.models import Fit, ProxyRun, Study, TaskState
@@ -24,15 +25,20 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
     One that failed is asked for anew: a deadline or a lack of memory may have been of the moment.
 
     Raises:
-        InvalidRequestError: no run is finished, or a hyperparameter is wrong.
+        InvalidRequestError: no run is finished, a hyperparameter is wrong, or the runs are of several scales
+            that the method does not tell apart.
+        InvalidInputError: an objective of its own names a target that the study does not have.
         UnknownMethodError: no method of that name.
     """
     build("method", ESTIMATORS, body.method, body.params)
+    if body.params.get("objective") is not None:
+        target_coefficients(studies.definition(study).targets or [], body.params["objective"])
     finished = runs.completed(session, study.id, sweep_ids=body.sweep_ids)
     if not finished:
         raise InvalidRequestError(
             "no finished proxy run to fit: create a sweep and let workers train it first"
         )
+    scales.check(body.method, finished)
     configuration = body.model_dump(mode="json")
     fit, created = repository.insert_or_get(
         session,
@@ -63,6 +69,7 @@ def task_input(session: Session, fit: Fit, study: Study) -> dict[str, Any]:
             "targets": targets,
             "weights": [rows[run_id].weights for run_id in kept],
             "values": [[values[run_id][target] for target in targets] for run_id in kept],
+            **scales.columns([rows[run_id] for run_id in kept]),
         },
         "method": fit.method,
         "params": fit.configuration["params"],
@@ -98,6 +105,8 @@ def shown(session: Session, fit: Fit, study: Study) -> FitOut:
         stale=now != fit.data_digest,
         scores=None if scores is None else {target: scores[target] for target in targets},
         objective_scores=result.get("objective_scores"),
+        table=result.get("table"),
+        verdict=result.get("verdict"),
         noise=result.get("noise"),
         error=fit.error,
         seconds=result.get("seconds"),

@@ -96,7 +96,7 @@ def test_the_same_fit_of_the_same_runs_is_made_once_and_goes_stale_with_new_ones
     service.client.create_sweep("trial", {"design": "sobol", "count": 1, "seed": 9})
     lease = service.client.claim_run("tester")
     assert lease is not None
-    body = {"step": 1, "tokens": 1, "model_parameters": 1, "seconds": 1.0, "lease": lease["lease"]}
+    body = {"step": 1, "tokens": 400_000, "model_parameters": 92_000, "seconds": 1.0, "lease": lease["lease"]}
     service.client.put_result(lease["run"]["id"], {**body, "losses": dict.fromkeys(lease["targets"], 3.0)})
     assert service.client.fit(first["id"])["stale"]
     assert service.client.create_fit("trial", {"method": "gaussian_process"})["id"] != first["id"]

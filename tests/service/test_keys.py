@@ -160,6 +160,7 @@ def test_another_project_cannot_tell_what_exists_here(shared_service: Service) -
         writes = {
             f"{paths['study']}/sweeps": {"design": "sobol", "count": 1},
             f"{paths['study']}/fits": {"method": "linear"},
+            f"{paths['fit']}/predict": {"mixtures": [{"web": 0.75, "code": 0.25}]},
             f"{paths['study']}/proposals": {"fit_id": paths["fit"].rsplit("/", 1)[1]},
             f"{paths['job']}/acks": {"attempt": 1, "version": 1, "step": 0, "outcome": "applied"},
             f"{paths['job']}/attempts": {"from_step": 0},

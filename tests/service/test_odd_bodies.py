@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from mixlaws.domains import DomainSet
+from mixlaws.laws.bimix import BiMix
+from mixlaws.swarm import Swarm
+from service.models import Fit, Study, TaskState
 from tests.support.servers import Service
 
 DOMAINS = [{"name": "web", "tokens": 9_000, "max_epochs": 4}, {"name": "code", "tokens": 3_000}]
@@ -85,6 +91,10 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "seed": 1,
         "sweep_ids": [NOBODY],
     },
+    ("POST", "/v1/fits/{fit_id}/predict"): {
+        "mixtures": [WEIGHTS],
+        "at": {"model_parameters": 92_000, "tokens": 400_000},
+    },
     ("POST", "/v1/studies/{study}/proposals"): {
         "fit_id": NOBODY,
         "proposer": "convex",
@@ -148,7 +158,36 @@ def paths(shared_service: Service) -> dict[str, str]:
     lease = client.claim_run("tester")
     assert lease is not None
     client.create_job({"name": "live", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8})
-    return {"study": "trial", "job": "live", "run_id": lease["run"]["id"]}
+    run = lease["run"]["id"]
+    return {"study": "trial", "job": "live", "run_id": run, "fit_id": finished_fit(shared_service)}
+
+
+def finished_fit(service: Service) -> str:
+    """A law that knows tokens, as a task would have stored it."""
+    domains = DomainSet.from_tokens({"web": 9_000, "code": 3_000})
+    rng = np.random.default_rng(0)
+    swarm = Swarm(
+        domains,
+        domains.names,
+        rng.dirichlet([2.0, 2.0], 12),
+        rng.uniform(2.0, 3.0, (12, 2)),
+        tokens=np.array([1e5, 2e5, 4e5] * 4),
+    )
+    predictor = BiMix().fit(swarm, rng=rng)
+    with service.database.session() as session:
+        fit = Fit(
+            study_id=session.scalars(select(Study.id).where(Study.name == "trial")).one(),
+            method="bimix",
+            configuration={"method": "bimix"},
+            configuration_digest="",
+            run_ids=[],
+            data_digest="",
+            state=TaskState.DONE,
+            result={"predictor": predictor.dump()},
+        )
+        session.add(fit)
+        session.flush()
+        return str(fit.id)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -1,0 +1,147 @@
+"""Fits that try every method: what they tell, what they turn on, and what their scores may know."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mixclient import ServiceError
+from mixlaws.simulation import Simulation
+from service.compute.fitting import run_fit, with_objective
+from service.compute.swarms import dump_problem
+from service.errors import InvalidRequestError
+from service.models import Fit
+from tests.support.populated import finish_runs, settled
+from tests.support.servers import Service
+
+SIMULATION = Simulation.create(domains=3, rng=np.random.default_rng(3))
+DOMAINS = SIMULATION.problem.domains
+CHEAP = {"seconds": 0.02}  # leaves Gaussian processes and trees out, which take most of the time
+
+
+def studied(service: Service, **study: Any) -> None:
+    rows = [{"name": n, "tokens": t} for n, t in zip(DOMAINS.names, DOMAINS.tokens, strict=True)]
+    service.client.create_study({"name": "trial", "domains": rows, **study})
+    service.client.create_sweep("trial", {"design": "sobol", "count": 24})
+    finish_runs(service, SIMULATION, noise=0.01, seed=0)
+
+
+def fitted(service: Service, **body: Any) -> dict[str, Any]:
+    asked = service.client.create_fit("trial", body)
+    done = settled(service.client.fit, asked["id"])
+    assert done["state"] == "done", done["error"]
+    return done
+
+
+def computed(**more: Any) -> dict[str, Any]:
+    swarm = SIMULATION.swarm(count=20, noise=0.05, rng=np.random.default_rng(1))
+    told = run_fit(
+        {
+            "problem": {**dump_problem(SIMULATION.problem), "coefficients": [0.8, 0.2, 0.0]},
+            "swarm": {
+                "targets": list(swarm.targets),
+                "weights": swarm.weights.tolist(),
+                "values": swarm.values.tolist(),
+            },
+            "method": "auto",
+            "params": CHEAP,
+            "folds": 5,
+            "seed": 0,
+            **more,
+        }
+    )
+    return {name: value for name, value in told.items() if not name.endswith("seconds")}
+
+
+def test_a_fit_without_a_method_tries_all_and_tells_what_came_of_it(service: Service) -> None:
+    studied(service)
+    done = fitted(service, params=CHEAP)
+    assert done["method"] == "auto"
+    table = {row["member"]: row for row in done["table"]}
+    assert {"constant", "linear", "exponential"} <= set(table)
+    assert sum(row["weight"] for row in table.values()) == pytest.approx(1.0)
+    assert "too costly" in table["gaussian_process"]["note"]
+    assert table["gaussian_process"]["mae"] is None
+    assert "held-out runs" in done["verdict"]
+    assert 0 < done["objective_scores"]["mae"] < 0.2
+    asked = service.client.create_proposal("trial", {"fit_id": done["id"]})
+    assert settled(service.client.proposal, asked["id"])["state"] == "done"
+    (told,) = service.client.predict(done["id"], [DOMAINS.to_mapping(DOMAINS.natural)])
+    assert min(told["deviation"].values()) > 0
+
+
+def test_other_methods_have_no_table(service: Service) -> None:
+    studied(service)
+    done = fitted(service, method="linear")
+    assert done["table"] is None
+    assert done["verdict"] is None
+
+
+def test_the_objective_is_that_of_the_study_unless_another_is_named() -> None:
+    names = list(DOMAINS.names)
+    of_study = computed()
+    own = dict(zip(names, [0.8, 0.2, 0.0], strict=True))
+    assert computed(params={**CHEAP, "objective": own}) == of_study
+    other = {names[2]: 1.0}
+    assert computed(params={**CHEAP, "objective": other})["table"] != of_study["table"]
+    assert with_objective("auto", {"objective": other}, names, [0.8, 0.2, 0.0]) == {"objective": other}
+    assert with_objective("linear", {}, names, [0.8, 0.2, 0.0]) == {}
+
+
+def test_an_objective_of_unknown_targets_is_refused_at_once(service: Service) -> None:
+    studied(service)
+    with pytest.raises(ServiceError, match="unknown target 'poetry' in the objective") as refused:
+        service.client.create_fit("trial", {"params": {"objective": {"poetry": 1.0}}})
+    assert refused.value.status == 422
+
+
+def test_scores_are_of_whole_fits_that_did_not_see_the_run_in_five_parts_at_most() -> None:
+    five = computed()
+    assert computed(folds=10) == five
+    assert computed(folds=None) == five
+    assert computed(folds=3)["predicted"] != five["predicted"]
+    # A run's own value has no way into what is predicted for it: neither as data nor through the weights.
+    swarm = SIMULATION.swarm(count=20, noise=0.05, rng=np.random.default_rng(1))
+    moved = swarm.values.copy()
+    moved[7] += 0.5
+    raw = {
+        "targets": list(swarm.targets),
+        "weights": swarm.weights.tolist(),
+        "values": moved.tolist(),
+    }
+    spoilt = computed(swarm=raw)
+    assert spoilt["predicted"][7] == five["predicted"][7]
+    assert spoilt["predicted"] != five["predicted"]
+
+
+def test_too_few_runs_to_hold_any_out_are_told_as_such() -> None:
+    swarm = SIMULATION.swarm(count=6, noise=0.05, rng=np.random.default_rng(1))
+    raw = {
+        "targets": list(swarm.targets),
+        "weights": swarm.weights.tolist(),
+        "values": swarm.values.tolist(),
+    }
+    with pytest.raises(
+        InvalidRequestError, match="6 runs are enough to fit, but too few to score what was held out"
+    ):
+        computed(swarm=raw)
+
+
+def test_the_page_of_a_fit_shows_the_table_and_nothing_in_it_is_markup(service: Service) -> None:
+    studied(service)
+    done = fitted(service, params=CHEAP)
+    page = service.call("GET", f"/fits/{done['id']}").text
+    assert "What was tried" in page
+    assert "exponential" in page
+    assert "too costly" in page
+    nasty = "<script>alert(1)</script>"
+    with service.database.session() as session:
+        row = session.get_one(Fit, done["id"])
+        assert row.result is not None
+        table = [{**row.result["table"][0], "member": nasty, "note": nasty}]
+        row.result = {**row.result, "table": table, "verdict": nasty}
+    page = service.call("GET", f"/fits/{done['id']}").text
+    assert nasty not in page
+    assert page.count("&lt;script&gt;alert(1)") == 3
+    plain = fitted(service, method="linear")
+    assert "What was tried" not in service.call("GET", f"/fits/{plain['id']}").text
