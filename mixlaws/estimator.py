@@ -7,13 +7,16 @@ must outlive the process dumps to JSON with a `"schema"` number, and loads from 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 
 from mixlaws.arrays import FloatArray, JsonObject
 from mixlaws.problem import MixtureProblem
 from mixlaws.swarm import Swarm
+
+if TYPE_CHECKING:
+    from mixlaws.validation import CrossValidation
 
 P_co = TypeVar("P_co", bound="Predictor", covariant=True)
 P_contra = TypeVar("P_contra", bound="Predictor", contravariant=True)
@@ -79,6 +82,11 @@ class SelfScoredPredictor(Predictor, Protocol):
     @property
     def verdict(self) -> str:
         """What the table says, in one sentence."""
+        ...
+
+    @property
+    def held_out(self) -> "CrossValidation | None":
+        """Predictions of the fitted runs by fits that did not see them; None where they were not kept."""
         ...
 
 

@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.errors import InvalidInputError, SwarmTooSmallError
-from mixlaws.estimator import AnyEstimator
+from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
 from mixlaws.swarm import Swarm, mixture_numbers
 
 
@@ -136,6 +136,29 @@ def cross_validate(
     moved = np.median(np.abs(level - np.median(level, axis=0)), axis=0)
     flat = np.median(spread, axis=0) <= moved + 1e-9 * np.median(np.abs(level), axis=0)
     return CrossValidation(swarm.values, predicted, fold, tuple(bool(f) for f in flat))
+
+
+def held_out(
+    estimator: AnyEstimator,
+    predictor: Predictor,
+    swarm: Swarm,
+    /,
+    *,
+    folds: int | None,
+    rng: np.random.Generator,
+) -> CrossValidation:
+    """Predict every run by a fit that did not see it, at no cost where the method has done so already.
+
+    Args:
+        estimator: the method.
+        predictor: its fit to all runs.
+        swarm: the runs.
+        folds: parts, for methods that have not; None leaves one mixture out at a time.
+        rng: splits the mixtures and seeds the fits.
+    """
+    if isinstance(predictor, SelfScoredPredictor) and predictor.held_out is not None:
+        return predictor.held_out
+    return cross_validate(estimator, swarm, folds=folds, rng=rng)
 
 
 def pooled_deviation(weights: FloatArray, values: FloatArray) -> tuple[FloatArray, int]:

@@ -15,10 +15,10 @@ from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
 from mixlaws.auto.held_out import HeldOut, hold_out
 from mixlaws.auto.members import MEMBERS, Member, Sizes
 from mixlaws.auto.stack import Row, Stack, spread_of
-from mixlaws.auto.stacking import beats, stacked, standardised_errors
+from mixlaws.auto.stacking import chosen, standardised_errors
 from mixlaws.errors import InvalidInputError, MixlawsError, SwarmTooSmallError
 from mixlaws.swarm import Swarm, mixture_numbers
-from mixlaws.validation import score, spearman
+from mixlaws.validation import CrossValidation, score, spearman
 
 MINIMUM_RUNS = 6
 _FOLDS = 8
@@ -57,13 +57,11 @@ class Auto:
         names = list(tried)
         predicted = np.array([found.predicted for found in tried.values()])
         errors = standardised_errors(predicted, swarm.values, coefficients)
-        helpful = [
-            name
-            for name, row in zip(names, errors, strict=True)
-            if beats(row, errors[names.index("constant")])
-        ]
-        shares = stacked(errors) if helpful else np.array([float(name == "constant") for name in names])
-        base, widening = _calibrated(shares, list(tried.values()), swarm.values)
+        fallback = names.index("constant")
+        shares = chosen(errors, fallback)
+        # A fold is predicted with shares that its runs had no part in: else the stack would flatter itself.
+        by_fold = np.array([chosen(errors[:, folds != fold], fallback) for fold in range(folds.max() + 1)])
+        base, widening = _calibrated(by_fold[folds], list(tried.values()), swarm.values)
         rows = [
             _row(name, share, found, swarm.values, coefficients, MEMBERS[name].cost(_sizes(swarm)))
             for name, share, found in zip(names, shares, tried.values(), strict=True)
@@ -76,6 +74,12 @@ class Auto:
             widening=frozen(widening),
             table=sorted(rows, key=lambda row: row.mae or 0.0) + table,
             verdict=_verdict(kept, errors, names),
+            held_out=CrossValidation(
+                measured=swarm.values,
+                predicted=np.einsum("nm,mnt->nt", by_fold[folds], predicted),
+                folds=folds,
+                constant=(set(kept) == {"constant"},) * len(swarm.targets),
+            ),
         )
 
     def load(self, raw: JsonObject, /) -> Stack:
@@ -131,10 +135,16 @@ def _folds(swarm: Swarm, rng: np.random.Generator) -> IntArray:
 def _calibrated(
     shares: FloatArray, tried: list[HeldOut], values: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """(t,) unforeseen variance, and (t,) factor that makes 80 % intervals hold 80 % of held-out runs."""
+    """(t,) unforeseen variance, and (t,) factor that makes 80 % intervals hold 80 % of held-out runs.
+
+    Args:
+        shares: (n, m) shares that each run is predicted with.
+        tried: m members.
+        values: (n, t) measured values.
+    """
     means = np.array([found.predicted for found in tried])
     own = np.array([found.deviation for found in tried])
-    error = np.abs(np.tensordot(shares, means, axes=1) - values)
+    error = np.abs(np.einsum("nm,mnt->nt", shares, means) - values)
     base = _UNFORESEEN * (np.quantile(error, 0.8, axis=0) / _EIGHTY_PERCENT) ** 2 + 1e-18
     spread = spread_of(shares, means, own, base)
     return base, np.quantile(error / spread, 0.8, axis=0) / _EIGHTY_PERCENT

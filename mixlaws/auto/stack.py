@@ -10,6 +10,7 @@ from mixlaws.arrays import FloatArray, JsonObject
 from mixlaws.auto.members import MEMBERS
 from mixlaws.errors import StateError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, ProbabilisticPredictor
+from mixlaws.validation import CrossValidation
 
 SCHEMA = 1
 _SLOPE_STEP = 1e-4  # of weight, for members without derivatives of their own
@@ -51,6 +52,8 @@ class Stack:
         widening: (t,) factor on deviations that held-out errors ask for.
         table: the score table.
         verdict: what it says, in one sentence.
+        held_out: predictions of the fitted runs by members and shares that did not see them; None once the
+            stack was dumped and loaded.
     """
 
     members: Mapping[str, Predictor]
@@ -59,6 +62,7 @@ class Stack:
     widening: FloatArray
     table: Sequence[Row]
     verdict: str
+    held_out: CrossValidation | None = None
 
     def predict(self, weights: FloatArray, /) -> FloatArray:
         """(n, t) weighted means of the members, in the unit of the targets."""
@@ -78,7 +82,8 @@ class Stack:
         means = np.array([self.members[name].predict(weights) for name, _ in self._parts()])
         own = np.array([_deviation(self.members[name], weights) for name, _ in self._parts()])
         shares = np.array([share for _, share in self._parts()])
-        return np.asarray(self.widening * spread_of(shares, means, own, self.base))
+        everywhere = np.tile(shares, (len(weights), 1))
+        return np.asarray(self.widening * spread_of(everywhere, means, own, self.base))
 
     def sample(self, weights: FloatArray, /, *, count: int, rng: np.random.Generator) -> FloatArray:
         """(count, n, t) joint draws: the probabilistic members' own around the stack's prediction.
@@ -127,9 +132,9 @@ class Stack:
 
 
 def spread_of(shares: FloatArray, means: FloatArray, own: FloatArray, base: FloatArray) -> FloatArray:
-    """(n, t) deviations of a weighted mean of (m, n, t) predictions with deviations of their own."""
-    centre = np.tensordot(shares, means, axes=1)
-    return np.asarray(np.sqrt(base + np.tensordot(shares, own**2 + (means - centre) ** 2, axes=1)))
+    """(n, t) deviations of means of (m, n, t) predictions, with deviations of their own and (n, m) shares."""
+    centre = np.einsum("nm,mnt->nt", shares, means)
+    return np.asarray(np.sqrt(base + np.einsum("nm,mnt->nt", shares, own**2 + (means - centre) ** 2)))
 
 
 def _deviation(member: Predictor, weights: FloatArray) -> FloatArray:

@@ -60,3 +60,10 @@ def beats(errors: FloatArray, reference: FloatArray) -> bool:
     """Whether a member's (n, t + 1) errors are surely smaller than those of a reference, run by run."""
     gains = (reference**2).sum(axis=1) - (errors**2).sum(axis=1)
     return bool(gains.mean() > _CERTAIN * gains.std(ddof=1) / np.sqrt(len(gains)))
+
+
+def chosen(errors: FloatArray, fallback: int) -> FloatArray:
+    """(m,) weights for (m, n, t + 1) errors: all on the fallback unless some member surely beats it."""
+    if any(beats(row, errors[fallback]) for row in errors):
+        return stacked(errors)
+    return np.asarray(np.eye(len(errors))[fallback])

@@ -11,7 +11,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor
 from mixlaws.registry import ESTIMATORS
 from mixlaws.swarm import Swarm
-from mixlaws.validation import CrossValidation, Scores, cross_validate, pooled_deviation
+from mixlaws.validation import CrossValidation, Scores, held_out, pooled_deviation
 from mixwright.offline.hyperparameters import build
 
 # The first of these that is registered is what fits unless a method is named.
@@ -105,7 +105,7 @@ def fit_swarm(
     coefficients = objective_of(swarm, objective)
     fit_rng, validation_rng = np.random.default_rng(seed).spawn(2)
     predictor = estimator.fit(swarm, rng=fit_rng)
-    held_out = cross_validate(estimator, swarm, folds=folds, rng=validation_rng)
+    scored = held_out(estimator, predictor, swarm, folds=folds, rng=validation_rng)
     deviation, freedom = pooled_deviation(swarm.weights, swarm.values)
     spread, _ = pooled_deviation(swarm.weights, (swarm.values @ coefficients)[:, None])
     return Fitted(
@@ -116,7 +116,7 @@ def fit_swarm(
         folds=folds,
         coefficients=coefficients,
         predictor=predictor,
-        held_out=held_out,
+        held_out=scored,
         noise=deviation if freedom else None,
         objective_noise=float(spread[0]) if freedom else None,
         seconds=time.perf_counter() - started,

@@ -1,8 +1,7 @@
 """Fit a method to a swarm and score it on runs that were held out.
 
-A method that scores its members itself costs their held-out fits each time that it is fitted, and its own
-scores would flatter it: its weights were chosen on the very predictions that they are scored by. So it is
-cross-validated like any other, whole, the choice of weights included, but in at most five parts.
+A method that has held runs out already, to weigh its members, is scored by those predictions: each was made
+by members and weights that did not see the run.
 """
 
 import time
@@ -16,13 +15,10 @@ from mixlaws.errors import SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
 from mixlaws.registry import ESTIMATORS, method
 from mixlaws.swarm import Swarm, mixture_numbers
-from mixlaws.validation import CrossValidation, cross_validate, pooled_deviation
+from mixlaws.validation import CrossValidation, held_out, pooled_deviation
 from service.compute.swarms import load_problem, load_swarm
 from service.errors import InvalidRequestError
 from service.methods import build
-
-# About six times the cost of one fit, instead of eleven with the default of ten parts.
-_MOST_FOLDS_OF_SELF_SCORED = 5
 
 
 def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
@@ -45,17 +41,17 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
     fit_rng, validation_rng = np.random.default_rng(raw["seed"]).spawn(2)
     predictor = estimator.fit(swarm, rng=fit_rng)
     fit_seconds = time.perf_counter() - started
-    held_out = _held_out(estimator, predictor, swarm, raw["folds"], validation_rng)
+    scored = _scored(estimator, predictor, swarm, raw["folds"], validation_rng)
     deviation, freedom = pooled_deviation(swarm.weights, swarm.values)
     spread, _ = pooled_deviation(swarm.weights, (swarm.values @ coefficients)[:, None])
     return {
         "predictor": predictor.dump(),
         "scores": {
-            target: asdict(scores) for target, scores in zip(swarm.targets, held_out.scores(), strict=True)
+            target: asdict(scores) for target, scores in zip(swarm.targets, scored.scores(), strict=True)
         },
-        "objective_scores": asdict(held_out.objective_scores(coefficients)),
-        "measured": held_out.measured.tolist(),
-        "predicted": held_out.predicted.tolist(),
+        "objective_scores": asdict(scored.objective_scores(coefficients)),
+        "measured": scored.measured.tolist(),
+        "predicted": scored.predicted.tolist(),
         "noise": {
             "degrees_of_freedom": freedom,
             "targets": dict(zip(swarm.targets, deviation.tolist(), strict=True)) if freedom else {},
@@ -79,17 +75,15 @@ def with_objective(
     return {**params, "objective": dict(zip(targets, coefficients, strict=True))}
 
 
-def _held_out(
+def _scored(
     estimator: AnyEstimator,
     predictor: Predictor,
     swarm: Swarm,
     folds: int | None,
     rng: np.random.Generator,
 ) -> CrossValidation:
-    if isinstance(predictor, SelfScoredPredictor):
-        folds = min(folds or _MOST_FOLDS_OF_SELF_SCORED, _MOST_FOLDS_OF_SELF_SCORED)
     try:
-        return cross_validate(estimator, swarm, folds=folds, rng=rng)
+        return held_out(estimator, predictor, swarm, folds=folds, rng=rng)
     except SwarmTooSmallError as error:
         if mixture_numbers(swarm.weights).max() < 2:  # too few for any parts
             raise
