@@ -8,10 +8,12 @@ from mixlaws.errors import (
     InvalidInputError,
     MissingDomainError,
     MixlawsError,
+    RunsAlikeError,
     StateError,
     SwarmTooSmallError,
     UnknownDomainError,
     UnknownMethodError,
+    UnknownTargetError,
     WeightsError,
 )
 from mixlaws.estimator import Estimator, Predictor, Proposal, ScaledPredictor
@@ -37,6 +39,7 @@ __all__ = [
     "OnlinePolicy",
     "Predictor",
     "Proposal",
+    "RunsAlikeError",
     "ScaledPredictor",
     "Scores",
     "Signal",
@@ -46,6 +49,7 @@ __all__ = [
     "SwarmTooSmallError",
     "UnknownDomainError",
     "UnknownMethodError",
+    "UnknownTargetError",
     "WeightsError",
     "cross_validate",
 ]

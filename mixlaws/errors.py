@@ -3,11 +3,13 @@
 MixlawsError
 ├── InvalidInputError          correct the value that the message names
 │   ├── UnknownDomainError       use one of the known names
+│   ├── UnknownTargetError       use one of the known names
 │   ├── MissingDomainError       give the domain a value
 │   ├── WeightsError             put the weights on the simplex
 │   └── UnknownMethodError       use one of the registered names
 ├── InfeasibleError            loosen the bounds, the caps or the token budget
 ├── SwarmTooSmallError         finish more proxy runs
+│   └── RunsAlikeError           finish runs of other mixtures
 ├── CurveTooShortError         measure more checkpoints, model sizes or batch sizes
 ├── FitError                   try another method: this one found no finite fit
 └── StateError                 the saved state is not of this class or version: fit or start again
@@ -30,6 +32,14 @@ class UnknownDomainError(InvalidInputError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"unknown domain {name!r}: {_known(name, known)}")
+        self.name = name
+
+
+class UnknownTargetError(InvalidInputError):
+    """A target that the runs do not have."""
+
+    def __init__(self, name: str, known: Sequence[str], *, where: str = "") -> None:
+        super().__init__(f"unknown target {name!r}{where}: {_known(name, known)}")
         self.name = name
 
 
@@ -65,6 +75,16 @@ class SwarmTooSmallError(MixlawsError, ValueError):
         super().__init__(f"{got} finished proxy runs; {method} needs at least {needed}: extend the sweep")
         self.needed = needed
         self.got = got
+
+
+class RunsAlikeError(SwarmTooSmallError):
+    """Enough runs perhaps, but of too few distinct mixtures: repeats tell of noise and of nothing else."""
+
+    def __init__(self, *, method: str, needed: int, got: int, runs: int) -> None:
+        super().__init__(method=method, needed=needed, got=got)
+        mixtures = "1 mixture" if got == 1 else f"{got} distinct mixtures"
+        needs = f"{method} needs at least {needed} distinct ones: run other mixtures"
+        self.args = (f"{runs} finished proxy runs of {mixtures}; {needs}",)
 
 
 class CurveTooShortError(MixlawsError, ValueError):

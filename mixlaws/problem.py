@@ -1,15 +1,19 @@
 """The problem that designs, proposers and policies solve: domains, prior, bounds, caps, objective."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from mixlaws.arrays import FloatArray, frozen
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InfeasibleError, InvalidInputError
 from mixlaws.simplex import as_weights, check_bounds
+
+_ROUNDING = 1e-12  # of a sum of bounds
+_MOST_NAMED = 8  # domains in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,47 @@ class MixtureProblem:
                 f"domain {name!r} has the lower bound {low:.6g}, and its tokens allow only {cap:.6g}: "
                 "lower the bound, allow more epochs, or shorten the final run"
             )
+        self._check_room()
         check_bounds(self.lower, self.caps)
+
+    def _check_room(self) -> None:
+        """Name the domains whose bounds together admit no mixture."""
+        names, caps = self.domains.names, self.caps
+        crossed = np.flatnonzero(self.lower > self.upper)
+        if len(crossed):
+            first = crossed[0]
+            raise InfeasibleError(
+                f"domain {names[first]!r} has the lower bound {self.lower[first]:.6g} above its upper bound "
+                f"{self.upper[first]:.6g}: loosen one of them"
+            )
+        if self.lower.sum() > 1 + _ROUNDING:
+            told = _named(names, self.lower, np.full(len(names), "lower bound"))
+            raise InfeasibleError(
+                f"the lower bounds sum to {self.lower.sum():.6g} > 1: {told}: lower some of them"
+            )
+        if np.isfinite(caps).all() and caps.sum() < 1 - _ROUNDING:
+            told = _named(names, caps, np.where(caps < self.upper, "its tokens", "upper bound"))
+            raise InfeasibleError(
+                f"the upper bounds and caps sum to {caps.sum():.6g} < 1: {told}: "
+                "raise bounds, allow more epochs, or shorten the final run"
+            )
+
+    def on_prior_support(self) -> "MixtureProblem":
+        """The same problem without the domains that the prior leaves out: there a KL term is infinite.
+
+        Raises:
+            InvalidInputError: such a domain has a lower bound above 0.
+            InfeasibleError: the other domains cannot hold a mixture.
+        """
+        absent = self.prior <= 0
+        stuck = np.flatnonzero(absent & (self.lower > 0))
+        if len(stuck):
+            raise InvalidInputError(
+                f"domain {self.domains.names[stuck[0]]!r} has the prior 0 and the lower bound "
+                f"{self.lower[stuck[0]]:.6g}, where the KL term is infinite: give it a share of the prior, "
+                "drop the bound, or set the strength of the KL term to 0"
+            )
+        return replace(self, upper=np.where(absent, 0.0, self.upper)) if absent.any() else self
 
     def _check_coefficients(self) -> None:
         if self.coefficients is None:
@@ -126,3 +170,10 @@ class MixtureProblem:
             return replace(self, lower=np.minimum(lower, 1.0), upper=upper)
         except (InfeasibleError, InvalidInputError) as error:
             raise InfeasibleError(f"bounds and caps exclude the sampled region ({error})") from None
+
+
+def _named(names: Sequence[str], bounds: FloatArray, reasons: npt.NDArray[np.str_]) -> str:
+    """The domains that a sum is made of, largest first, each with its bound and where that comes from."""
+    order = [at for at in np.argsort(-bounds, kind="stable") if bounds[at] > 0]
+    told = [f"{names[at]} {bounds[at]:.4g} ({reasons[at]})" for at in order[:_MOST_NAMED]]
+    return ", ".join(told) + (f" and {len(order) - _MOST_NAMED} more" if len(order) > _MOST_NAMED else "")

@@ -7,7 +7,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray, IntArray, frozen
 from mixlaws.domains import DomainSet
-from mixlaws.errors import InvalidInputError, WeightsError
+from mixlaws.errors import InvalidInputError, RunsAlikeError, UnknownTargetError, WeightsError
 from mixlaws.simplex import as_weights
 
 
@@ -89,7 +89,7 @@ class Swarm:
     def target_index(self, target: str, /) -> int:
         """Index of a target along axis t."""
         if target not in self.targets:
-            raise InvalidInputError(f"unknown target {target!r}: known: {', '.join(self.targets)}")
+            raise UnknownTargetError(target, self.targets)
         return self.targets.index(target)
 
     def coefficients(self, objective: Mapping[str, float], /) -> FloatArray:
@@ -110,14 +110,24 @@ def mixture_numbers(weights: FloatArray, /) -> IntArray:
     return numbers.reshape(-1).astype(np.int64)
 
 
+def require_mixtures(swarm: Swarm, /, *, method: str, needed: int = 2) -> int:
+    """Number of distinct mixtures of a swarm, if it is enough for a method.
+
+    Raises:
+        RunsAlikeError: it is not; with one mixture alone every law is as good as any other.
+    """
+    distinct = len(np.unique(mixture_numbers(swarm.weights)))
+    if distinct < needed:
+        raise RunsAlikeError(method=method, needed=needed, got=distinct, runs=len(swarm))
+    return distinct
+
+
 def target_coefficients(targets: Sequence[str], objective: Mapping[str, float], /) -> FloatArray:
     """(t,) coefficients of a named objective over targets, normalised to sum 1; absent targets get 0."""
     row = np.zeros(len(targets))
     for target, coefficient in objective.items():
         if target not in targets:
-            raise InvalidInputError(
-                f"unknown target {target!r} in the objective: known: {', '.join(targets)}"
-            )
+            raise UnknownTargetError(target, targets, where=" in the objective")
         if not np.isfinite(coefficient) or coefficient < 0:
             raise InvalidInputError(f"objective coefficient of {target!r} is {coefficient}: use a value >= 0")
         row[list(targets).index(target)] = coefficient

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from mixlaws.arrays import FloatArray, IntArray
-from mixlaws.errors import InvalidInputError, SwarmTooSmallError
+from mixlaws.errors import InvalidInputError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
-from mixlaws.swarm import Swarm, mixture_numbers
+from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,11 @@ def cross_validate(
         rng: splits the mixtures and seeds the fits.
 
     Raises:
-        SwarmTooSmallError: fewer than three distinct mixtures, or too few for the estimator in a fold.
+        RunsAlikeError: fewer than three distinct mixtures.
+        SwarmTooSmallError: too few runs for the estimator in a fold.
     """
+    distinct = require_mixtures(swarm, method="cross-validation", needed=3)
     groups = mixture_numbers(swarm.weights)
-    distinct = int(groups.max()) + 1
-    if distinct < 3:
-        raise SwarmTooSmallError(method="cross-validation", needed=3, got=distinct)
     parts = distinct if folds is None else min(folds, distinct)
     if parts < 2:
         raise InvalidInputError(f"folds is {folds}: use at least 2, or None for leave-one-out")

@@ -10,6 +10,7 @@ from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
 from mixwright.interruption import unwind_when_terminated
 from mixwright.offline.fit import fit
+from mixwright.offline.plan import plan
 from mixwright.offline.propose import propose
 from mixwright.offline.send import import_runs
 from mixwright.problems import explained
@@ -26,6 +27,7 @@ app.command("worker")(work.worker)
 app.command("demo")(demo.demo)
 app.command("fit")(fit)
 app.command("propose")(propose)
+app.command("plan")(plan)
 app.command("import")(import_runs)
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")

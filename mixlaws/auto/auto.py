@@ -16,8 +16,8 @@ from mixlaws.auto.held_out import HeldOut, hold_out
 from mixlaws.auto.members import MEMBERS, Member, Sizes
 from mixlaws.auto.stack import Row, Stack, spread_of
 from mixlaws.auto.stacking import chosen, standardised_errors
-from mixlaws.errors import InvalidInputError, MixlawsError, SwarmTooSmallError
-from mixlaws.swarm import Swarm, mixture_numbers
+from mixlaws.errors import InvalidInputError, MixlawsError
+from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 from mixlaws.validation import CrossValidation, score, spearman
 
 MINIMUM_RUNS = 6
@@ -49,7 +49,7 @@ class Auto:
         """Fit, score and stack.
 
         Raises:
-            SwarmTooSmallError: fewer than six distinct mixtures.
+            RunsAlikeError: fewer than six distinct mixtures.
         """
         folds = _folds(swarm, rng)
         coefficients = self._coefficients(swarm)
@@ -123,12 +123,8 @@ def _sizes(swarm: Swarm) -> Sizes:
 
 def _folds(swarm: Swarm, rng: np.random.Generator) -> IntArray:
     """(n,) fold of each run; repeats of one mixture share a fold."""
+    distinct = require_mixtures(swarm, method="auto", needed=MINIMUM_RUNS)
     numbers = mixture_numbers(swarm.weights)
-    distinct = int(numbers.max()) + 1
-    if distinct < MINIMUM_RUNS:
-        raise SwarmTooSmallError(
-            method="auto, which needs distinct mixtures,", needed=MINIMUM_RUNS, got=distinct
-        )
     return np.asarray((rng.permutation(distinct) % min(_FOLDS, distinct))[numbers])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
 from mixlaws.errors import FitError, InvalidInputError, StateError, SwarmTooSmallError
 from mixlaws.least_squares import Batch, Model, minimise
-from mixlaws.swarm import Swarm, mixture_numbers
+from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 
 SCHEMA = 1
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # 1e-1 was measured to shrink every published swarm too far
@@ -125,6 +125,7 @@ class Law(ABC):
 
         Raises:
             SwarmTooSmallError: fewer runs than parameters of a target.
+            RunsAlikeError: all runs have one mixture.
             FitError: a target is negative, or no start led to finite parameters.
         """
         if swarm.values.min() < 0:
@@ -139,6 +140,7 @@ class Law(ABC):
             raise SwarmTooSmallError(
                 method=f"the {self.form.name} law with {d} domains", needed=needed, got=len(swarm)
             )
+        require_mixtures(swarm, method=f"the {self.form.name} law")
         ridge = self._choose_ridge(swarm, rng) if self.ridge == "auto" else self.ridge
         return FittedLaw(self.form, frozen(self._fit(swarm, ridge)), float(ridge))
 

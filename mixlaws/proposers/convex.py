@@ -3,7 +3,8 @@
     min_w  sum_t c_t f_t(w) + lambda KL(w || q)    subject to  l <= w <= u, sum(w) = 1
 
 Sources: the form of Olmix's exact proposer (Chen et al. 2026, arXiv:2602.12237), for any differentiable
-predictor. Without the KL term and with one target the optimum of a monotone law is a vertex.
+predictor. A domain to which the prior gives nothing gets nothing while lambda > 0, as the KL term is infinite
+there. Without the KL term and with one target the optimum of a monotone law is a vertex.
 
 Solver: mirror descent in the KL geometry. A step minimises the linearised objective, the exact KL term
 and KL(w || w_k) / eta; its solution is a product of powers, scaled into the bounds by water-filling. The
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixlaws.arrays import FloatArray
-from mixlaws.errors import FitError, InvalidInputError
+from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
 from mixlaws.optimality import kkt_gap
 from mixlaws.problem import MixtureProblem
@@ -63,13 +64,21 @@ class ConvexProposer:
 
         Raises:
             FitError: the predictor has no derivatives, or predicts nothing finite.
+            InvalidInputError: the prior leaves out a domain that has a lower bound above 0, and kl > 0.
+            InfeasibleError: the domains of the prior alone cannot hold a mixture, and kl > 0.
         """
         if not isinstance(predictor, DifferentiablePredictor):
             raise FitError(f"{type(predictor).__name__} has no derivatives: use the simulate proposer")
         proposals: list[Proposal] = []
         strength = self.kl
         for _ in range(8 * count):
-            solution = self._solve(predictor, problem, strength, rng)
+            try:
+                allowed = problem.on_prior_support() if strength > 0 else problem
+            except (InfeasibleError, InvalidInputError):
+                if proposals:
+                    break  # without the KL term there is a proposal, and towards this prior none
+                raise
+            solution = self._solve(predictor, allowed, strength, rng)
             distances = [0.5 * np.abs(solution.weights - p.weights).sum() for p in proposals]
             if not distances or min(distances) >= self.spread:
                 proposals.append(solution)
@@ -94,10 +103,10 @@ class ConvexProposer:
                 best = (value, weights, gap)
         if best is None:
             raise FitError("no start led to a finite predicted objective: fit another method")
-        divergence = float(_divergence(best[1], problem.prior))
-        return scored(
-            best[1], predictor, problem, details={"kl": kl, "divergence": divergence, "gap": best[2]}
-        )
+        details = {"kl": kl, "gap": best[2]}
+        if not np.any(best[1][problem.prior <= 0] > 0):  # else it is infinite, which is no detail
+            details["divergence"] = _divergence(best[1], problem.prior)
+        return scored(best[1], predictor, problem, details=details)
 
     def _descend(
         self, predictor: DifferentiablePredictor, problem: MixtureProblem, kl: float, start: FloatArray
@@ -123,13 +132,12 @@ class ConvexProposer:
 
 
 def _log_prior(problem: MixtureProblem) -> FloatArray:
-    """Logarithm of the prior; a domain that it leaves out is held at a millionth, so that KL stays finite."""
-    return np.asarray(np.log(np.maximum(problem.prior, 1e-6)))
+    return np.asarray(np.log(np.maximum(problem.prior, _TINY)))
 
 
 def _divergence(weights: FloatArray, prior: FloatArray) -> float:
     positive = weights > 0
-    return float((weights[positive] * np.log(weights[positive] / np.maximum(prior[positive], 1e-6))).sum())
+    return float((weights[positive] * np.log(weights[positive] / np.maximum(prior[positive], _TINY))).sum())
 
 
 def _value(predictor: Predictor, problem: MixtureProblem, kl: float, weights: FloatArray) -> float:

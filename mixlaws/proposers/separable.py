@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixlaws.arrays import FloatArray
-from mixlaws.errors import FitError, InvalidInputError
+from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
@@ -64,7 +64,13 @@ class SeparableProposer:
         proposals: list[Proposal] = []
         strength = self.kl
         for _ in range(8 * count):
-            weights = _solve(predictor, problem, strength)
+            try:
+                allowed = problem.on_prior_support() if strength > 0 else problem
+            except (InfeasibleError, InvalidInputError):
+                if proposals:
+                    break  # without the KL term there is a proposal, and towards this prior none
+                raise
+            weights = _solve(predictor, allowed, strength)
             distances = [0.5 * np.abs(weights - p.weights).sum() for p in proposals]
             if not distances or min(distances) >= self.spread:
                 proposals.append(scored(weights, predictor, problem, details={"kl": strength}))

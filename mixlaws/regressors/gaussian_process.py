@@ -26,7 +26,7 @@ from mixlaws.errors import StateError, SwarmTooSmallError
 from mixlaws.parallel import over_targets
 from mixlaws.regressors.kernel import Smoothness, gram, slopes
 from mixlaws.regressors.tuning import Kernel, tuned
-from mixlaws.swarm import Swarm
+from mixlaws.swarm import Swarm, require_mixtures
 
 SCHEMA = 2
 MINIMUM_RUNS = 4
@@ -202,9 +202,11 @@ class GaussianProcess:
 
         Raises:
             SwarmTooSmallError: fewer than four runs.
+            RunsAlikeError: all runs have one mixture.
         """
         if len(swarm) < MINIMUM_RUNS:
             raise SwarmTooSmallError(method="a Gaussian process", needed=MINIMUM_RUNS, got=len(swarm))
+        require_mixtures(swarm, method="a Gaussian process")
         at = roots(swarm.weights, self.root)
         centre, spread = at.mean(axis=0), _off_zero(at.std(axis=0), at)
         z = (at - centre) / spread

@@ -13,7 +13,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.errors import StateError, SwarmTooSmallError
-from mixlaws.swarm import Swarm
+from mixlaws.swarm import Swarm, require_mixtures
 
 SCHEMA = 1
 
@@ -46,9 +46,11 @@ class Linear:
 
         Raises:
             SwarmTooSmallError: fewer than two runs.
+            RunsAlikeError: all runs have one mixture.
         """
         if len(swarm) < 2:
             raise SwarmTooSmallError(method="linear regression", needed=2, got=len(swarm))
+        require_mixtures(swarm, method="linear regression")
         means = swarm.values.mean(axis=0)
         slopes, *_ = np.linalg.lstsq(swarm.weights, swarm.values - means, rcond=None)
         return LinearPredictor(frozen(slopes.T + means[:, None]))

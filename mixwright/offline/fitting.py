@@ -11,6 +11,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor
 from mixlaws.registry import ESTIMATORS
 from mixlaws.swarm import Swarm
+from mixlaws.swarm_notes import notes
 from mixlaws.validation import CrossValidation, Scores, held_out, pooled_deviation
 from mixwright.offline.hyperparameters import build
 
@@ -72,6 +73,7 @@ class Fitted:
             "scores": {target: asdict(scores) for target, scores in self.scores.items()},
             "objective_scores": asdict(self.objective_scores),
             "noise": {"targets": noise, "objective": self.objective_noise},
+            "notes": notes(self.swarm),
             "seconds": self.seconds,
         }
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from mixlaws.swarm_notes import notes
 from mixlaws.validation import Scores
 from mixwright.offline.fitting import Fitted
 
@@ -18,6 +19,8 @@ def tell_scores(fitted: Fitted, console: Console) -> None:
     if rows:
         console.print(_of_rows(rows))
     console.print(_of_scores(fitted))
+    for note in notes(fitted.swarm):
+        console.print(f"  [yellow]{escape(note)}[/]", highlight=False, soft_wrap=True)
     console.print(_legend(fitted), highlight=False, soft_wrap=True)
 
 

@@ -88,7 +88,7 @@ def test_leave_one_out_is_the_average_over_all_runs_left_out(rng: np.random.Gene
 
 def test_too_few_distinct_mixtures_cannot_be_cross_validated(rng: np.random.Generator) -> None:
     swarm = Simulation.create(domains=3, rng=rng).swarm(count=4, noise=0.1, rng=rng)
-    with pytest.raises(SwarmTooSmallError, match="2 finished proxy runs"):
+    with pytest.raises(SwarmTooSmallError, match="4 finished proxy runs of 2 distinct mixtures"):
         cross_validate(Linear(), swarm.take([0, 1, 1, 0]), rng=rng)
 
 
