@@ -99,7 +99,7 @@ class Auto:
         left_out: list[Row] = []
         for (name, member), child in zip(MEMBERS.items(), rng.spawn(len(MEMBERS)), strict=True):
             seconds = member.cost(_sizes(swarm))
-            reason = self._reason_against(member, seconds)
+            reason = self._reason_against(member, seconds, len(swarm))
             if not reason:
                 try:
                     tried[name] = hold_out(member.estimator, swarm, folds, rng=child)
@@ -109,9 +109,11 @@ class Auto:
                 left_out.append(Row(name, seconds=seconds, note=reason))
         return tried, left_out
 
-    def _reason_against(self, member: Member, seconds: float) -> str:
+    def _reason_against(self, member: Member, seconds: float, runs: int) -> str:
         if self.prefer == "transfer" and not member.parametric:
             return "no law: its ranks are not known to keep when the model grows"
+        if runs < member.useful_from:
+            return f"of no use below {member.useful_from} runs, and there are {runs}"
         if seconds > self.seconds:
             return f"too costly: about {seconds:.0f} s, and {self.seconds:.0f} s are allowed"
         return ""

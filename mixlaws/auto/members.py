@@ -31,11 +31,13 @@ class Member:
         cost: estimated seconds of its fit and held-out scores on one core of 2024; from the sizes of the
             swarm alone, so that the same swarm always gets the same members.
         parametric: whether it is a law, whose shape carries over to other model sizes.
+        useful_from: runs below which it was never seen to be of use, and is not run.
     """
 
     estimator: AnyEstimator
     cost: Callable[[Sizes], float]
     parametric: bool = False
+    useful_from: int = 0
 
 
 MEMBERS: Mapping[str, Member] = {
@@ -50,5 +52,5 @@ MEMBERS: Mapping[str, Member] = {
     "rough_gaussian_process_of_square_roots": Member(
         RoughGaussianProcess(root=2), lambda s: s.t * (0.1 + 1e-9 * s.n**3)
     ),
-    "lightgbm": Member(LightGbm(), lambda s: s.t * (0.5 + 0.01 * s.n)),
+    "lightgbm": Member(LightGbm(), lambda s: s.t * (0.5 + 0.01 * s.n), useful_from=60),
 }

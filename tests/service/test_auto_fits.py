@@ -9,7 +9,6 @@ from mixclient import ServiceError
 from mixlaws.simulation import Simulation
 from service.compute.fitting import run_fit, with_objective
 from service.compute.swarms import dump_problem
-from service.errors import InvalidRequestError
 from service.models import Fit
 from tests.support.populated import finish_runs, settled
 from tests.support.servers import Service
@@ -95,36 +94,17 @@ def test_an_objective_of_unknown_targets_is_refused_at_once(service: Service) ->
     assert refused.value.status == 422
 
 
-def test_scores_are_of_whole_fits_that_did_not_see_the_run_in_five_parts_at_most() -> None:
-    five = computed()
-    assert computed(folds=10) == five
-    assert computed(folds=None) == five
-    assert computed(folds=3)["predicted"] != five["predicted"]
-    # A run's own value has no way into what is predicted for it: neither as data nor through the weights.
+def test_a_run_has_hardly_a_say_in_what_is_predicted_for_it() -> None:
+    honest = np.array(computed()["predicted"])
     swarm = SIMULATION.swarm(count=20, noise=0.05, rng=np.random.default_rng(1))
     moved = swarm.values.copy()
     moved[7] += 0.5
-    raw = {
-        "targets": list(swarm.targets),
-        "weights": swarm.weights.tolist(),
-        "values": moved.tolist(),
-    }
-    spoilt = computed(swarm=raw)
-    assert spoilt["predicted"][7] == five["predicted"][7]
-    assert spoilt["predicted"] != five["predicted"]
-
-
-def test_too_few_runs_to_hold_any_out_are_told_as_such() -> None:
-    swarm = SIMULATION.swarm(count=6, noise=0.05, rng=np.random.default_rng(1))
-    raw = {
-        "targets": list(swarm.targets),
-        "weights": swarm.weights.tolist(),
-        "values": swarm.values.tolist(),
-    }
-    with pytest.raises(
-        InvalidRequestError, match="6 runs are enough to fit, but too few to score what was held out"
-    ):
-        computed(swarm=raw)
+    raw = {"targets": list(swarm.targets), "weights": swarm.weights.tolist(), "values": moved.tolist()}
+    spoilt = np.array(computed(swarm=raw)["predicted"])
+    # Neither as data nor through the weights of members; only the unit of errors knows it.
+    assert np.abs(spoilt[7] - honest[7]).max() < 0.02
+    others = np.delete(np.abs(spoilt - honest), 7, axis=0)
+    assert others.max() > 0.05
 
 
 def test_the_page_of_a_fit_shows_the_table_and_nothing_in_it_is_markup(service: Service) -> None:

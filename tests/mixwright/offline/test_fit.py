@@ -121,14 +121,18 @@ def test_a_swarm_that_is_too_small_says_how_many_runs_it_takes(command: Command,
     assert "3 finished proxy runs; the exponential law with 3 domains needs at least 4" in refused.sentence
 
 
-@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"auto"}))
+# These ask for a budget or model sizes, which the table does not hold; auto is a matter of its own.
+NEEDY = {"auto", "effective_transfer", "multilingual"}
+
+
+@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - NEEDY))
 def test_a_fit_that_was_written_predicts_the_same_when_it_is_read(
     command: Command, runs: Path, tmp_path: Path, name: str
 ) -> None:
     out = tmp_path / "fit.json"
-    assert command("fit", str(runs), "--method", name, "--out", str(out)).code == 0
+    assert command("fit", str(runs), "--method", name, "--folds", "2", "--out", str(out)).code == 0
     stored, swarm = fit_file.read(out), read_runs(runs).swarm
-    again = fitting.fit_swarm(swarm, method=name, params={}, objective={}, folds=10, seed=0)
+    again = fitting.fit_swarm(swarm, method=name, params={}, objective={}, folds=2, seed=0)
     np.testing.assert_allclose(
         stored.predictor.predict(swarm.weights), again.predictor.predict(swarm.weights), rtol=1e-9
     )
