@@ -15,6 +15,7 @@ _NOISE = (-5.0, 3.0)
 _LINEAR = (0.0, 3.0)
 _GAP = (0.0, 1.5)  # from floor to the smallest value, in deviations of the values
 _REACH = 6.0  # deviations of its prior that a parameter may go from its centre
+_LIMIT = 6.0  # of the logarithms of noise and linear part: beyond it the Matérn part is lost to rounding
 _JITTER = 1e-8
 _LEAST_FIT = 1e-12  # a constant target fits itself: its amplitude must not be 0
 
@@ -44,7 +45,9 @@ def tuned(
     """
     posterior = _Posterior(z, y, smoothness, linear=linear, floor_below=floor_below)
     reach = _REACH * posterior.deviation
-    bounds = list(zip(posterior.centre - reach, posterior.centre + reach, strict=True))
+    highest = posterior.centre + reach
+    highest[z.shape[1] : z.shape[1] + 1 + linear] = _LIMIT
+    bounds = list(zip(posterior.centre - reach, highest, strict=True))
     best = minimize(
         posterior, posterior.centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200}
     )

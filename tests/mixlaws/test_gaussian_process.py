@@ -57,3 +57,13 @@ def test_draws_have_the_mean_and_the_deviation_that_are_told(rng: np.random.Gene
     draws = process.sample(elsewhere, count=4000, rng=rng)
     assert np.median(draws, axis=0) == pytest.approx(process.predict(elsewhere), abs=0.01)
     assert draws.std(axis=0) == pytest.approx(process.deviation(elsewhere), rel=0.15)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-6])
+def test_a_target_that_is_linear_to_rounding_can_be_fitted(noise: float, rng: np.random.Generator) -> None:
+    weights = rng.dirichlet(np.ones(6), size=40)
+    trend = np.exp(np.sqrt(weights) @ np.arange(6.0))[:, None]
+    process = fitted(trend * (1 + noise * rng.standard_normal(trend.shape)), weights)
+    elsewhere = rng.dirichlet(np.ones(6), size=50)
+    truth = np.exp(np.sqrt(elsewhere) @ np.arange(6.0))[:, None]
+    assert process.predict(elsewhere) == pytest.approx(truth, rel=0.02)
