@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixlaws.arrays import FloatArray
-from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
+from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
 from mixlaws.optimality import kkt_gap
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
+from mixlaws.proposers.towards_prior import towards_prior, with_slopes
 from mixlaws.simplex import fill, project
 
 _TINY = 1e-300  # keeps logarithms finite where a weight is zero
@@ -67,25 +68,11 @@ class ConvexProposer:
             InvalidInputError: the prior leaves out a domain that has a lower bound above 0, and kl > 0.
             InfeasibleError: the domains of the prior alone cannot hold a mixture, and kl > 0.
         """
-        if not isinstance(predictor, DifferentiablePredictor):
-            raise FitError(f"{type(predictor).__name__} has no derivatives: use the simulate proposer")
-        proposals: list[Proposal] = []
-        strength = self.kl
-        for _ in range(8 * count):
-            try:
-                allowed = problem.on_prior_support() if strength > 0 else problem
-            except (InfeasibleError, InvalidInputError):
-                if proposals:
-                    break  # without the KL term there is a proposal, and towards this prior none
-                raise
-            solution = self._solve(predictor, allowed, strength, rng)
-            distances = [0.5 * np.abs(solution.weights - p.weights).sum() for p in proposals]
-            if not distances or min(distances) >= self.spread:
-                proposals.append(solution)
-            if len(proposals) == count:
-                break
-            strength = max(2 * strength, 1e-3)
-        return proposals
+        smooth = with_slopes(predictor)
+        return towards_prior(
+            lambda allowed, strength: self._solve(smooth, allowed, strength, rng),
+            problem, kl=self.kl, spread=self.spread, count=count,
+        )  # fmt: skip
 
     def _solve(
         self, predictor: DifferentiablePredictor, problem: MixtureProblem, kl: float, rng: np.random.Generator

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixlaws.arrays import FloatArray
-from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
+from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
+from mixlaws.proposers.towards_prior import towards_prior, with_slopes
 from mixlaws.simplex import project
 
 _LEAST = 1e-9  # share at which slopes are taken at zero, where a power law has none
@@ -58,26 +59,13 @@ class SeparableProposer:
         Raises:
             FitError: the predictor has no derivatives, or its objective is not separable or not convex.
         """
-        if not isinstance(predictor, DifferentiablePredictor):
-            raise FitError(f"{type(predictor).__name__} has no derivatives: use the simulate proposer")
-        _check(predictor, problem, rng)
-        proposals: list[Proposal] = []
-        strength = self.kl
-        for _ in range(8 * count):
-            try:
-                allowed = problem.on_prior_support() if strength > 0 else problem
-            except (InfeasibleError, InvalidInputError):
-                if proposals:
-                    break  # without the KL term there is a proposal, and towards this prior none
-                raise
-            weights = _solve(predictor, allowed, strength)
-            distances = [0.5 * np.abs(weights - p.weights).sum() for p in proposals]
-            if not distances or min(distances) >= self.spread:
-                proposals.append(scored(weights, predictor, problem, details={"kl": strength}))
-            if len(proposals) == count:
-                break
-            strength = max(2 * strength, 1e-3)
-        return proposals
+        smooth = with_slopes(predictor)
+        _check(smooth, problem, rng)
+
+        def solve(allowed: MixtureProblem, strength: float) -> Proposal:
+            return scored(_solve(smooth, allowed, strength), smooth, problem, details={"kl": strength})
+
+        return towards_prior(solve, problem, kl=self.kl, spread=self.spread, count=count)
 
 
 def _slopes(predictor: DifferentiablePredictor, problem: MixtureProblem, weights: FloatArray) -> FloatArray:

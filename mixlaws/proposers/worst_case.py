@@ -13,11 +13,12 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from mixlaws.arrays import FloatArray, JsonObject
-from mixlaws.errors import FitError, InvalidInputError
+from mixlaws.errors import InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.proposers.simulate import scored
+from mixlaws.proposers.towards_prior import with_slopes
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +72,9 @@ class WorstCase:
         Raises:
             FitError: the predictor has no derivatives.
         """
-        if not isinstance(predictor, DifferentiablePredictor):
-            raise FitError(f"{type(predictor).__name__} has no derivatives: use the simulate proposer")
         reference = predictor.predict(problem.prior[None, :])
         active = np.ones(reference.shape[1]) if problem.coefficients is None else problem.coefficients
-        worst = _Worst(predictor, reference, active, self.sharpness)
+        worst = _Worst(with_slopes(predictor), reference, active, self.sharpness)
         found = ConvexProposer(kl=self.kl).propose(
             worst, replace(problem, coefficients=None), count=count, rng=rng
         )
