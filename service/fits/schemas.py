@@ -34,8 +34,8 @@ class FitIn(Body):
         default=10,
         ge=2,
         le=1000,
-        description="Parts of the cross-validation; null leaves one mixture out at a time. For auto, whose "
-        "every fit holds out runs itself, 5 at most.",
+        description="Parts of the cross-validation; null leaves one mixture out at a time. Not used by auto, "
+        "which is scored by the runs that it held out to weigh its members.",
     )
     seed: int = Field(default=0, ge=0, le=LARGEST_INTEGER, description="Seed of the fit and of its folds.")
     sweep_ids: list[UUID] | None = Field(
