@@ -1,7 +1,8 @@
 """Name to class for every kind of method; wiring only. A new method is one file and one line here."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from mixlaws.auto.auto import Auto
 from mixlaws.designs.regmix import RegMixSampler
@@ -96,6 +97,7 @@ SAMPLING: Mapping[str, type[SamplingRule]] = {
 }
 
 M = TypeVar("M")
+E = TypeVar("E", bound=Any)
 
 
 def method(kind: str, table: Mapping[str, type[M]], name: str, /) -> type[M]:
@@ -108,3 +110,16 @@ def method(kind: str, table: Mapping[str, type[M]], name: str, /) -> type[M]:
         return table[name]
     except KeyError:
         raise UnknownMethodError(kind, name, sorted(table)) from None
+
+
+def for_objective(estimator: E, objective: Mapping[str, float], /) -> E:
+    """The method, told what a proposal will minimise, if it asks for that and was not told otherwise.
+
+    Args:
+        estimator: a method with its hyperparameters.
+        objective: coefficients of the targets by name.
+    """
+    names = {field.name for field in fields(estimator)}
+    if "objective" not in names or getattr(estimator, "objective") is not None:  # noqa: B009
+        return estimator
+    return replace(estimator, objective=dict(objective))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mixlaws.arrays import FloatArray
-from mixlaws.estimator import Predictor
-from mixlaws.registry import ESTIMATORS
+from mixlaws.estimator import Predictor, SelfScoredPredictor
+from mixlaws.registry import ESTIMATORS, for_objective
 from mixlaws.swarm import Swarm
 from mixlaws.swarm_notes import notes
 from mixlaws.validation import CrossValidation, Scores, held_out, pooled_deviation
@@ -58,6 +58,11 @@ class Fitted:
         """Held-out scores of the objective."""
         return self.held_out.objective_scores(self.coefficients)
 
+    @property
+    def members(self) -> SelfScoredPredictor | None:
+        """The predictor, if it says how each of its members scored."""
+        return self.predictor if isinstance(self.predictor, SelfScoredPredictor) else None
+
     def to_json(self) -> dict[str, Any]:
         """All but the predictor."""
         targets = self.swarm.targets
@@ -73,6 +78,8 @@ class Fitted:
             "scores": {target: asdict(scores) for target, scores in self.scores.items()},
             "objective_scores": asdict(self.objective_scores),
             "noise": {"targets": noise, "objective": self.objective_noise},
+            "table": [asdict(row) for row in self.members.table] if self.members else None,
+            "verdict": self.members.verdict if self.members else None,
             "notes": notes(self.swarm),
             "seconds": self.seconds,
         }
@@ -103,8 +110,9 @@ def fit_swarm(
         seed: of the fit and the folds; the same seed gives the same fit.
     """
     started = time.perf_counter()
-    estimator = build("method", ESTIMATORS, method, params)
     coefficients = objective_of(swarm, objective)
+    named = dict(zip(swarm.targets, coefficients.tolist(), strict=True))
+    estimator = for_objective(build("method", ESTIMATORS, method, params), named)
     fit_rng, validation_rng = np.random.default_rng(seed).spawn(2)
     predictor = estimator.fit(swarm, rng=fit_rng)
     scored = held_out(estimator, predictor, swarm, folds=folds, rng=validation_rng)

@@ -77,6 +77,9 @@ def _coerced(hint: Any, value: Any) -> Any:
         inner = get_args(hint)[0]
         items = [_coerced(inner, item) for item in value]
         return _WRONG if any(item is _WRONG for item in items) else tuple(items)
+    if get_origin(hint) is dict and isinstance(value, dict):
+        named = {key: _coerced(get_args(hint)[1], item) for key, item in value.items()}
+        return _WRONG if any(item is _WRONG for item in named.values()) else named
     return _plain(hint, value)
 
 
@@ -97,4 +100,6 @@ def _shown(hint: Any) -> str:
         return " or ".join(_shown(option) for option in get_args(hint))
     if get_origin(hint) is Literal:
         return " or ".join(repr(value) for value in get_args(hint))
+    if get_origin(hint) is dict:
+        return f"an object of {_shown(get_args(hint)[1])} by name"
     return hint.__name__ if isinstance(hint, type) else str(hint)

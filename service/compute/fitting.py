@@ -5,15 +5,14 @@ by members and weights that did not see the run.
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from mixlaws.errors import SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
-from mixlaws.registry import ESTIMATORS, method
+from mixlaws.registry import ESTIMATORS, for_objective
 from mixlaws.swarm import Swarm, mixture_numbers
 from mixlaws.validation import CrossValidation, held_out, pooled_deviation
 from service.compute.swarms import load_problem, load_swarm
@@ -36,8 +35,8 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
     problem = load_problem(raw["problem"])
     swarm = load_swarm(raw["swarm"], problem.domains)
     coefficients = np.array(raw["problem"]["coefficients"])
-    params = with_objective(raw["method"], raw["params"], swarm.targets, coefficients.tolist())
-    estimator = build("method", ESTIMATORS, raw["method"], params)
+    asked = build("method", ESTIMATORS, raw["method"], raw["params"])
+    estimator = for_objective(asked, dict(zip(swarm.targets, coefficients.tolist(), strict=True)))
     fit_rng, validation_rng = np.random.default_rng(raw["seed"]).spawn(2)
     predictor = estimator.fit(swarm, rng=fit_rng)
     fit_seconds = time.perf_counter() - started
@@ -62,17 +61,6 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
         "fit_seconds": fit_seconds,
         "seconds": time.perf_counter() - started,
     }
-
-
-def with_objective(
-    name: str, params: Mapping[str, Any], targets: Sequence[str], coefficients: Sequence[float]
-) -> dict[str, Any]:
-    """Hyperparameters with the study's objective, for methods that turn on one and were given none."""
-    cls: Any = method("method", ESTIMATORS, name)
-    known = {field.name for field in fields(cls)}
-    if "objective" not in known or params.get("objective") is not None:
-        return dict(params)
-    return {**params, "objective": dict(zip(targets, coefficients, strict=True))}
 
 
 def _scored(

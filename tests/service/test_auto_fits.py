@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from mixclient import ServiceError
+from mixlaws.auto.auto import Auto
+from mixlaws.registry import for_objective
+from mixlaws.regressors.linear import Linear
 from mixlaws.simulation import Simulation
-from service.compute.fitting import run_fit, with_objective
+from service.compute.fitting import run_fit
 from service.compute.swarms import dump_problem
 from service.models import Fit
 from tests.support.populated import finish_runs, settled
@@ -83,8 +86,9 @@ def test_the_objective_is_that_of_the_study_unless_another_is_named() -> None:
     assert computed(params={**CHEAP, "objective": own}) == of_study
     other = {names[2]: 1.0}
     assert computed(params={**CHEAP, "objective": other})["table"] != of_study["table"]
-    assert with_objective("auto", {"objective": other}, names, [0.8, 0.2, 0.0]) == {"objective": other}
-    assert with_objective("linear", {}, names, [0.8, 0.2, 0.0]) == {}
+    assert for_objective(Auto(objective=other), own) == Auto(objective=other)
+    assert for_objective(Auto(), own) == Auto(objective=own)
+    assert for_objective(Linear(), own) == Linear()
 
 
 def test_an_objective_of_unknown_targets_is_refused_at_once(service: Service) -> None:

@@ -88,6 +88,15 @@ def test_hyperparameters_are_taken_as_the_method_declares_them(command: Command,
     assert found["params"] == {"ridge": 0.1, "huber_delta": 2}
 
 
+def test_auto_stacks_for_the_objective_that_was_asked_for(command: Command, runs: Path) -> None:
+    def table(*words: str) -> object:
+        return fitted(command, str(runs), "--method", "auto", "--set", "seconds=0.3", *words)["table"]
+
+    stated = table("--objective", "domain-1=1")
+    assert stated != table()
+    assert stated == table("--objective", "domain-1=1", "--set", 'objective={"domain-1": 1}')
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -100,6 +109,7 @@ def test_hyperparameters_are_taken_as_the_method_declares_them(command: Command,
         (("--method", "exponential", "--set", "raw_residuals=1"), "raw_residuals is 1: expected bool"),
         (("--method", "exponential", "--set", "ridge=-1"), "ridge is -1.0: use a finite value >= 0"),
         (("--method", "exponential", "--set", "ridge"), "'ridge' is not of the form name=value"),
+        (("--method", "auto", "--set", "objective=3"), "objective is 3: expected an object of float by name"),
         (("--method", "linear", "--set", "ridge=1"), "no hyperparameter 'ridge': it has none"),
         (("--target", "domain-9"), "unknown target 'domain-9'"),
         (("--objective", "domain-9=1"), "unknown target 'domain-9' in the objective"),
