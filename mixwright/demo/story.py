@@ -1,6 +1,5 @@
 """The story of the demo, step by step, through the API alone."""
 
-import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -75,7 +74,7 @@ class Story:
         return self.client.runs(self.study, purpose="proxy")
 
     def fits(self) -> list[dict[str, Any]]:
-        """Fit every method, and return the fits, best on runs that they did not see first."""
+        """Fit every method, and return the fits in their order, those that failed last."""
         asked = [
             self.client.create_fit(self.study, {"method": name, "folds": self.plan.folds})
             for name in self.plan.methods
@@ -87,7 +86,7 @@ class Story:
                 done.append(task_ends(self.patient, self.client.fit, row))
         if all(fit["state"] == "failed" for fit in done):
             raise CommandError(f"every fit failed; {done[0]['method']}: {done[0]['error']}")
-        return sorted(done, key=_held_out_error)
+        return sorted(done, key=lambda fit: bool(fit["state"] == "failed"))
 
     def proposals(self, fits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Ask every fit that succeeded for a proposal, in their order; the first one will be trained."""
@@ -165,11 +164,6 @@ class Story:
         """What the live jobs follow at this moment."""
         versions = [self.patient.ask(partial(self.client.job, name))["version"] for name in jobs]
         return "live versions " + " ".join(str(version) for version in versions)
-
-
-def _held_out_error(fit: dict[str, Any]) -> float:
-    # Of the objective and not by target: the mixture that is proposed turns on the combination.
-    return float(fit["objective_scores"]["mae"]) if fit["state"] == "done" else math.inf
 
 
 def study_name() -> str:
