@@ -9,6 +9,7 @@ import pytest
 from mixlaws.arrays import FloatArray
 from mixlaws.auto.stacking import standardised_errors
 from mixlaws.domains import DomainSet
+from mixlaws.errors import SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator
 from mixlaws.laws.bimix import BiMix
 from mixlaws.laws.exponential import ExponentialLaw
@@ -51,23 +52,19 @@ def test_a_target_in_thousandths_has_as_much_say_as_one_in_nats() -> None:
 
 def test_which_method_is_best_depends_on_the_number_of_runs(reference_data: Path) -> None:
     train, unseen = (regmix(reference_data, part).only(["pile_cc"]) for part in ("train", "test"))
-    methods: dict[str, AnyEstimator] = {
-        "share": BiMix(), "law": ExponentialLaw(ridge=1e-3), "trees": LightGbm(),
-    }  # fmt: skip
 
-    def ranks(count: int, subsets: int) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for name, method in methods.items():
-            rows = [np.random.default_rng(k).permutation(512)[:count] for k in range(subsets)]
-            fits = [method.fit(train.take(part), rng=np.random.default_rng(0)) for part in rows]
-            predicted = [fit.predict(unseen.weights)[:, 0] for fit in fits]
-            found[name] = float(np.mean([spearman(unseen.values[:, 0], row) or 0.0 for row in predicted]))
-        return found
+    def rank(method: AnyEstimator, count: int, subsets: int = 1) -> float:
+        rows = [np.random.default_rng(k).permutation(512)[:count] for k in range(subsets)]
+        fits = [method.fit(train.take(part), rng=np.random.default_rng(0)) for part in rows]
+        ranks = [spearman(unseen.values[:, 0], fit.predict(unseen.weights)[:, 0]) for fit in fits]
+        return float(np.mean([found or 0.0 for found in ranks]))
 
-    few, some, all_of_them = ranks(18, 3), ranks(64, 1), ranks(512, 1)
-    assert max(few, key=lambda name: few[name]) == "share"
-    assert max(some, key=lambda name: some[name]) == "law"
-    assert max(all_of_them, key=lambda name: all_of_them[name]) == "trees"
+    share, law, trees = BiMix(), ExponentialLaw(ridge=1e-3), LightGbm()
+    assert rank(share, 10, subsets=3) > rank(trees, 10, subsets=3)
+    with pytest.raises(SwarmTooSmallError, match="10 finished proxy runs; .* needs at least 18"):
+        rank(law, 10)
+    assert rank(law, 64) > max(rank(share, 64), rank(trees, 64))
+    assert rank(trees, 512) > max(rank(share, 512), rank(law, 512))
 
 
 def test_loss_and_accuracy_that_disagree_are_carried_side_by_side(tmp_path: Path) -> None:
