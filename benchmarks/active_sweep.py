@@ -89,7 +89,7 @@ def climb(known: Round) -> tuple[list[int], FloatArray | None]:
 
 
 def plain_gp(known: Round) -> tuple[list[int], FloatArray | None]:
-    """Lower confidence bound of scikit-learn's Gaussian process of the log objective, one length for all domains.
+    """Lower confidence bound of scikit-learn's Gaussian process of the log objective, one length for all.
 
     The best of seventeen settings, picked with their regret in sight: it may be flattered, and is not weak.
     """

@@ -30,8 +30,8 @@ class MixtureProblem:
         upper: (d,) largest admissible weights before caps; 1 unless given.
         final_tokens: tokens of the run that the mixture is for; None means that no cap applies.
         max_epochs: (d,) how often each domain may be read in that run; unlimited unless given.
-        coefficients: (t,) weights of the targets in the objective, scaled to sum to 1, since a penalty such as a
-            KL term weighs less beside larger ones; None means equal.
+        coefficients: (t,) weights of the targets in the objective, scaled to sum to 1, since a KL term would
+            weigh less beside larger ones; None means equal.
 
     Raises:
         WeightsError: the prior is off the simplex.

@@ -61,7 +61,7 @@ def test_which_method_is_best_depends_on_the_number_of_runs(reference_data: Path
 
     share, law, trees = BiMix(), ExponentialLaw(ridge=1e-3), LightGbm()
     assert rank(share, 10, subsets=3) > rank(trees, 10, subsets=3)
-    with pytest.raises(SwarmTooSmallError, match="10 finished proxy runs; .* needs at least 18"):
+    with pytest.raises(SwarmTooSmallError, match=r"10 finished proxy runs; .* needs at least 18"):
         rank(law, 10)
     assert rank(law, 64) > max(rank(share, 64), rank(trees, 64))
     assert rank(trees, 512) > max(rank(share, 512), rank(law, 512))
