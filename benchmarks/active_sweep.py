@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from benchmarks.tables import note, regmix_train
 from mixlaws.arrays import FloatArray
 from mixlaws.proposers.explore import batch
-from mixlaws.regressors.gaussian_process import RoughGaussianProcess
+from mixlaws.regressors.gaussian_process import RoughGaussianProcess, roots
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.swarm import Swarm
 from mixlaws.validation import spearman
@@ -89,15 +89,17 @@ def climb(known: Round) -> tuple[list[int], FloatArray | None]:
 
 
 def plain_gp(known: Round) -> tuple[list[int], FloatArray | None]:
-    """Lower confidence bound of scikit-learn's Gaussian process of the objective alone, a length a domain."""
+    """Lower confidence bound of scikit-learn's Gaussian process of the log objective, one length for all.
+
+    The best of seventeen settings, picked with their regret in sight: it may be flattered, and is not weak.
+    """
     runs = _objective(known.finished)
-    d = len(runs.domains)
-    kernel = ConstantKernel() * Matern(np.ones(d), (1e-2, 1e2), nu=2.5) + WhiteKernel(1e-3)
+    kernel = ConstantKernel() * Matern(1.0, (1e-2, 1e2), nu=2.5) + WhiteKernel(1e-3)
     process = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=1, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        process.fit(np.sqrt(runs.weights), runs.values[:, 0])
-    predicted, deviation = process.predict(np.sqrt(known.pool.weights), return_std=True)
+        process.fit(roots(runs.weights, 4), np.log(runs.values[:, 0]))
+    predicted, deviation = process.predict(roots(known.pool.weights, 4), return_std=True)
     bound = predicted - 2 * deviation
     return sorted(known.left, key=lambda j: float(bound[j]))[:BATCH], np.asarray(predicted)
 
@@ -182,14 +184,17 @@ def show(found: dict[str, Any]) -> None:
     if not found["per_target"]:
         return
     table = Table(
-        "method", *(f"{runs} runs" for runs in REPORTED), title="Regret of single targets, mean, nats"
-    )
+        "method", *(f"{runs} runs" for runs in REPORTED),
+        title="Regret of single targets, nats: median, and the worst of them",
+    )  # fmt: skip
     for name in METHODS:
-        by_runs = [
-            mean(row["regret"] for row in found["per_target"] if (row["method"], row["runs"]) == (name, runs))
-            for runs in REPORTED
-        ]
-        table.add_row(name, *(f"{regret:.4f}" for regret in by_runs))
+        cells = []
+        for runs in REPORTED:
+            rows = [row for row in found["per_target"] if (row["method"], row["runs"]) == (name, runs)]
+            worst = max(rows, key=lambda row: row["regret"])
+            told = f"{median(row['regret'] for row in rows):.4f}, {worst['regret']:.4f}"
+            cells.append(told + (f" ({worst['target']})" if worst["regret"] > 0 else ""))
+        table.add_row(name, *cells)
     Console().print(table)
 
 

@@ -30,7 +30,8 @@ class MixtureProblem:
         upper: (d,) largest admissible weights before caps; 1 unless given.
         final_tokens: tokens of the run that the mixture is for; None means that no cap applies.
         max_epochs: (d,) how often each domain may be read in that run; unlimited unless given.
-        coefficients: (t,) weights of the targets in the objective, summing to 1; None means equal.
+        coefficients: (t,) weights of the targets in the objective, scaled to sum to 1, since a KL term would
+            weigh less beside larger ones; None means equal.
 
     Raises:
         WeightsError: the prior is off the simplex.
@@ -114,6 +115,7 @@ class MixtureProblem:
             raise InvalidInputError(
                 f"coefficients are {row.tolist()}: use finite values >= 0, one for each target, not all 0"
             )
+        object.__setattr__(self, "coefficients", frozen(row / row.sum()))
 
     @classmethod
     def create(

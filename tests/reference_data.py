@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,7 @@ def _group_loss(runs: list[dict[str, str]], targets: dict[str, dict[str, object]
     return sum(weight * loss for weight, loss in parts) / sum(weight for weight, _ in parts)
 
 
+@cache
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -17,9 +17,11 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.laws.fitting import Form, Law, floors, spreads
+from mixlaws.laws.spikes import spike_starts
 from mixlaws.least_squares import Model
 
 _STARTS = 12
+_SPIKES = 2
 _EXPONENT_LIMIT = 50.0  # e^50 nats: a trial step may overflow, a fit may not
 
 
@@ -45,7 +47,7 @@ class ExponentialForm:
         return model
 
     def starts(self, weights: FloatArray, values: FloatArray) -> FloatArray:
-        """For each floor of a grid the weighted linear fit of log(y - c)."""
+        """For each floor of a grid the weighted linear fit of log(y - c); then spikes of single domains."""
         d = weights.shape[1]
         grid = floors(values, count=_STARTS)
         starts = np.empty((_STARTS, values.shape[1], d + 1))
@@ -59,7 +61,7 @@ class ExponentialForm:
                 rows = np.concatenate([weights * emphasis[:, t, None], pull])
                 goal = np.concatenate([np.log(excess[:, t]) * emphasis[:, t], np.zeros(d)])
                 starts[s, t, 1:] = np.linalg.lstsq(rows, goal, rcond=None)[0]
-        return starts
+        return np.concatenate([starts, spike_starts(weights, values, count=_SPIKES)])
 
     def penalty(self, d: int) -> FloatArray:
         """Distance of a from its own mean."""
@@ -89,5 +91,5 @@ class ExponentialLaw(Law):
 
     @property
     def finalists(self) -> int:
-        """On published swarms the one start that is ahead finds what twelve find; the second is for care."""
+        """On published swarms the one start that is ahead finds what all find; the second is for care."""
         return 2

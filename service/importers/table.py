@@ -82,6 +82,15 @@ class Table:
         return True
 
 
+def is_number(text: str) -> bool:
+    """Whether a cell is written as a number, however it may turn out to be used."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def read_columns(path: Path) -> tuple[str, ...]:
     """Names of the columns of a table."""
     return parquet.columns(path) if path.suffix == ".parquet" else _csv_header(path)

@@ -5,16 +5,19 @@ there are any `size`, `step`, `tokens`, `seed`, `non_embedding_parameters` or `m
 the published runs of Data Mixing Laws (Ye et al. 2024, arXiv:2403.16952) lie in one table.
 
 One swarm has one size and one step. Where several sizes are in the table, one must be named. The step is the
-last one that all mixtures of the size have reached, unless one is named.
+last one that all mixtures of the size have reached, unless one is named. It may be written as the name of a
+checkpoint that ends in it; a checkpoint without a number, such as "last", lies nowhere on a curve and is left
+out.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mixlaws.scaling.checkpoints import checkpoint_step
 from service.importers.errors import ImportRefusedError
 from service.importers.report import Finding
 from service.importers.run import Run, Source, read_weights
-from service.importers.table import Row, Table, read_columns, read_table
+from service.importers.table import Row, Table, is_number, read_columns, read_table
 
 NAME = "tidy"
 WEIGHT = "weight_"
@@ -38,6 +41,7 @@ def read(path: Path, *, size: str | None = None, step: int | None = None) -> Sou
     if run_column is None or not weights:
         raise ImportRefusedError(f"{path.name}: a tidy table has a column mixture_id and columns weight_...")
     rows, size = _of_size(table, size)
+    rows, unnumbered = _numbered(table, rows, run_column)
     by_run: dict[str, list[Row]] = {}
     for row in rows:
         by_run.setdefault(_name(row, run_column), []).append(row)
@@ -52,6 +56,7 @@ def read(path: Path, *, size: str | None = None, step: int | None = None) -> Sou
     short = tuple(name for name in by_run if name not in chosen)
     findings = [
         Finding("merged_duplicates", "rows that stood there already, all fields equal", tuple(repeated)),
+        Finding("unnumbered_steps", "rows of checkpoints without a number, left out", unnumbered),
         Finding("without_step", f"runs without a row at step {step}, left out", short),
     ]
     words = [f"size {size}" if size is not None else "", f"step {step}" if step is not None else ""]
@@ -86,6 +91,27 @@ def _of_size(table: Table, size: str | None) -> tuple[Sequence[Row], str | None]
     return [row for row in table.rows if row.cells["size"] == wanted], wanted
 
 
+def _numbered(table: Table, rows: Sequence[Row], run_column: str) -> tuple[Sequence[Row], tuple[str, ...]]:
+    """Rows that say where on a curve they lie, and the names of the others."""
+    if "step" not in table.columns:
+        return rows, ()
+    kept = [row for row in rows if _step(row) is not None]
+    left_out = {
+        f"{_name(row, run_column)} at {row.cells['step'] or 'no step'}": None
+        for row in rows
+        if _step(row) is None
+    }
+    if not kept:
+        raise ImportRefusedError(f"{table.file}: no checkpoint has a number: name its step in 'step'")
+    return kept, tuple(left_out)
+
+
+def _step(row: Row) -> int | None:
+    """A step, written as a number or as the name of a checkpoint that ends in it."""
+    written = row.cells["step"]
+    return row.whole("step") if is_number(written) else checkpoint_step(written)
+
+
 def _at_step(
     table: Table, by_run: Mapping[str, Sequence[Row]], step: int | None
 ) -> tuple[dict[str, list[Row]], int | None]:
@@ -93,16 +119,14 @@ def _at_step(
         if step is not None:
             raise ImportRefusedError(f"{table.file} has no column 'step': leave --step out")
         return {name: list(rows) for name, rows in by_run.items()}, None
-    steps = {name: {row.whole("step") for row in rows} - {None} for name, rows in by_run.items()}
+    steps = {name: {_step(row) for row in rows} for name, rows in by_run.items()}
     shared = set.intersection(*steps.values())
     if step is None:
         if not shared:
             raise ImportRefusedError(f"{table.file}: no step is common to all runs: name one with --step")
         step = max(number for number in shared if number is not None)
     chosen = {
-        name: at
-        for name, rows in by_run.items()
-        if (at := [row for row in rows if row.whole("step") == step])
+        name: at for name, rows in by_run.items() if (at := [row for row in rows if _step(row) == step])
     }
     if not chosen:
         known = sorted({number for own in steps.values() for number in own if number is not None})

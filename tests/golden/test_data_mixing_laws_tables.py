@@ -11,11 +11,10 @@ from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
 from mixlaws.laws.implicit import ImplicitLaw
 from mixlaws.laws.log_linear import LogLinearLaw
-from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.validation import Scores, cross_validate
-from tests.reference_data import data_mixing_laws, five_mix, five_mix_shares
+from tests.reference_data import five_mix, five_mix_shares
 
 # Mean Huber loss (delta 0.05) of the best of 6000 starts, as stored in the published notebook.
 PUBLISHED_MINIMA = {
@@ -53,10 +52,12 @@ def left_out_of_the_sum(folder: Path, law: AnyEstimator) -> Scores:
     return cross_validate(law, whole, rng=np.random.default_rng(0)).scores()[0]
 
 
-def test_leave_one_out_error_of_the_explicit_law_is_what_was_measured(reference_data: Path) -> None:
-    scores = left_out(reference_data, ExponentialLaw(ridge=1e-3))
-    assert scores.mae == pytest.approx(0.0202, abs=0.0005)
-    assert scores.r2 == pytest.approx(0.876, abs=0.01)
+@pytest.mark.parametrize(("size", "mae", "r2"), [("70M", 0.0202, 0.876), ("410M", 0.0185, 0.843)])
+def test_leave_one_out_error_of_the_explicit_law_is_what_was_measured(
+    reference_data: Path, size: str, mae: float, r2: float
+) -> None:
+    scores = left_out(reference_data, ExponentialLaw(ridge=1e-3), size=size)
+    assert (scores.mae, scores.r2) == pytest.approx((mae, r2), abs=0.002)
 
 
 def test_a_sum_of_exponentials_is_no_exponential_so_that_finer_targets_predict_it_better(
@@ -84,29 +85,13 @@ def test_hidden_components_recover_part_of_what_the_finer_targets_tell(reference
     assert left_out(reference_data, ExponentialLaw(ridge=1e-3)).mae < several.mae < 0.9 * one.mae
 
 
-@pytest.mark.parametrize("law", [AdditiveLaw(), TransferLaw(), GaussianProcess()])
+# One ridge for all: to choose it in each of the 26 fits takes a minute, and tells nothing more.
+@pytest.mark.parametrize("law", [AdditiveLaw(ridge=1e-3), TransferLaw(ridge=1e-3), GaussianProcess()])
 def test_methods_with_a_response_of_every_domain_halve_the_best_known_error(
     reference_data: Path, law: AnyEstimator
 ) -> None:
     # The best of the published recipes on this table, trees with three runs a leaf, is off by .0186.
     assert left_out(reference_data, law).mae < 0.6 * 0.0186
-
-
-@pytest.mark.parametrize(
-    ("law", "published"),
-    [
-        (ExponentialLaw(ridge=0.0), {"Github": 0.0047, "Books3": 0.0063, "Pile-CC": 0.0107}),
-        (SharedAmplitudeLaw(ridge=0.0), {"Github": 0.0045, "Books3": 0.0057, "Pile-CC": 0.0082}),
-    ],
-)
-def test_three_mixture_errors_where_the_own_share_is_positive(
-    reference_data: Path, law: AnyEstimator, published: dict[str, float]
-) -> None:
-    swarm = data_mixing_laws(reference_data, "3mix", size="410M", steps=(60_000,))
-    for target, mae in published.items():
-        served = np.flatnonzero(swarm.weights[:, swarm.domains.index(target)] > 0)
-        held_out = cross_validate(law, swarm.take(served).only([target]), rng=np.random.default_rng(0))
-        assert held_out.scores()[0].mae == pytest.approx(mae, abs=0.0005)
 
 
 # Floors and tilts in the gauge without an amplitude, domains in the order of the groups.
