@@ -4,7 +4,6 @@ import sys
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
@@ -14,6 +13,7 @@ from mixwright.offline.plan import plan
 from mixwright.offline.propose import propose
 from mixwright.offline.send import import_runs
 from mixwright.problems import explained
+from mixwright.showing import visible
 
 app = typer.Typer(
     name="mixwright",
@@ -42,5 +42,7 @@ def main() -> None:
         text = explained(error)
         if text is None:
             raise
-        Console(stderr=True).print(f"[bold red]mixwright:[/] {escape(text)}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"[bold red]mixwright:[/] {visible(text)}", highlight=False, soft_wrap=True
+        )
         sys.exit(1)
