@@ -11,6 +11,7 @@ from mixwright.interruption import unwind_when_terminated
 from mixwright.offline.fit import fit
 from mixwright.offline.plan import plan
 from mixwright.offline.propose import propose
+from mixwright.offline.scale import scale
 from mixwright.offline.send import import_runs
 from mixwright.problems import explained
 from mixwright.showing import visible
@@ -28,6 +29,7 @@ app.command("demo")(demo.demo)
 app.command("fit")(fit)
 app.command("propose")(propose)
 app.command("plan")(plan)
+app.command("scale")(scale)
 app.command("import")(import_runs)
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")

@@ -1,5 +1,7 @@
 """How far a decision is from the optimum, by the number of runs that it rests on."""
 
+import math
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -67,6 +69,12 @@ def regret(
         **beside,
     )
     figure.update_layout(showlegend=False)
-    figure.update_xaxes(type="log")
-    figure.update_yaxes(type="log")
+    figure.update_xaxes(type="log", tickvals=_round_numbers(float(curve_runs[0]), float(curve_runs[-1])))
+    figure.update_yaxes(type="log", dtick="D2", exponentformat="none")
     return styled(figure, x="runs", y="regret, nats per token", height=400)
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = [digit * 10.0**decade for decade in decades for digit in (1, 2, 3, 5, 7)]
+    return [number for number in every if low <= number <= high]

@@ -84,8 +84,8 @@ def _responses(page: Page, fitted: Fitted) -> None:
     page.heading("The objective along each domain's share")
     own = all(line.interval is None for _, line, _ in lines)
     page.sentence(
-        "The others keep their proportions in the mean of the runs, which the dotted line marks; ticks at the "
-        "foot are runs. The band is "
+        "The others keep their proportions in the mean of the runs, which the dotted line marks; ticks at "
+        "the foot are runs. The band is "
         + (f"{_SHARE:.0%} of the held-out errors" if own else "the fit's 80 % interval")
         + ". All have one scale.",
         "dim",

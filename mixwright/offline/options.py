@@ -33,15 +33,24 @@ def token_count(text: str) -> int:
     Raises:
         BadParameter: it is none.
     """
+    return count(text, "tokens")
+
+
+def count(text: str, what: str) -> int:
+    """A number of tokens or parameters: `6000000000`, `6e9` or `6B`.
+
+    Raises:
+        BadParameter: it is none.
+    """
     sizes = {"K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
     digits, size = (text[:-1], sizes[text[-1].upper()]) if text[-1:].upper() in sizes else (text, 1)
     try:
-        count = float(digits) * size
+        number = float(digits) * size
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number of tokens: write 6000000000, 6e9 or 6B") from None
-    if not 1 <= count < 2**63:
-        raise typer.BadParameter(f"{text!r} tokens are too few or too many")
-    return round(count)
+        raise typer.BadParameter(f"{text!r} is no number of {what}: write 6000000000, 6e9 or 6B") from None
+    if not 1 <= number < 2**63:
+        raise typer.BadParameter(f"{text!r} {what} are too few or too many")
+    return round(number)
 
 
 def numbers_of_file(path: Path, what: str) -> dict[str, float]:

@@ -10,7 +10,8 @@ _STYLE = """
 :root { color-scheme: light; --line: #d5d8dd; --dim: #5b6069; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 1.5rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
-p { max-width: 46rem; } .dim { color: var(--dim); } .note { border-left: 3px solid #E69F00; padding-left: .7rem; }
+p { max-width: 46rem; } .dim { color: var(--dim); }
+.note { border-left: 3px solid #E69F00; padding-left: .7rem; }
 .verdict { font-size: 1.15rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -18,8 +19,10 @@ td, th { padding: .25rem .8rem; text-align: right; border-bottom: 1px solid var(
 th { vertical-align: bottom; color: var(--dim); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
+td:not(:first-child) { white-space: nowrap; }
 tr.total td { font-weight: 600; border-bottom: none; }
-.figures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
+.figures { display: grid; gap: 1rem; }
+.figures { grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
 .figures > div, .figure { min-width: 0; }
 """
 
@@ -67,7 +70,7 @@ class Page:
         text: str = figure.to_html(
             full_html=False,
             include_plotlyjs=not self._has_library,
-            config={"displaylogo": False, "responsive": True},
+            config={"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage"]]},
         )
         self._has_library = True
         return text

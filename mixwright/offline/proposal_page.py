@@ -23,14 +23,12 @@ def write(path: Path, proposed: Proposed, report: ImportReport) -> None:
         )
     for sentence in report.sentences():
         page.sentence(sentence, "dim")
-    names = proposed.problem.domains.to_mapping
-    drawn = {f"proposal {n}": names(p.weights) for n, p in enumerate(proposed.proposals, start=1)}
     page.heading("The mixtures")
-    page.figure(
-        proposal(
-            proposed.problem.domains.names, {**drawn, proposed.prior_name: names(proposed.prior.weights)}
-        )
-    )
+    named = proposed.problem.domains.to_mapping
+    drawn = [(f"proposal {n}", named(p.weights)) for n, p in enumerate(proposed.proposals, start=1)]
+    # The first one stands out in the figure, the second is the quiet one to compare it with.
+    drawn.insert(1, (proposed.prior_name, named(proposed.prior.weights)))
+    page.figure(proposal(proposed.problem.domains.names, dict(drawn)))
     page.table(*mixtures(proposed))
     page.heading("What is predicted of them")
     page.table(*predictions(proposed))
