@@ -152,6 +152,7 @@ def _verdict(scaled: Scaled) -> str:
         for name, share in zip(scaled.domains.names, scaled.weights[0], strict=True)
         if share > 0
     )
+    best, value = scaled.names[0], scaled.objective[0]
     what = f"{scaled.model_parameters:.3g} parameters after {scaled.tokens:.3g} tokens"
     if len(scaled.names) == 1:
         return f"{what}: {scaled.objective[0]:.4f} nats per token"
@@ -162,8 +163,8 @@ def _verdict(scaled: Scaled) -> str:
         else ""
     )
     return (
-        f"{what}: of the mixtures that were run, {scaled.names[0]} is best with {scaled.objective[0]:.4f} nats "
-        f"per token ({shares}).{unsure}"
+        f"{what}: of the mixtures that were run, {best} is best with {value:.4f} nats per token "
+        f"({shares}).{unsure}"
     )
 
 
