@@ -9,12 +9,10 @@ the method's predictions with the losses of all. It is measured for the mean of 
 single target.
 """
 
-import argparse
 import json
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
@@ -25,6 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+from benchmarks.arguments import arguments
 from benchmarks.tables import note, regmix_train
 from mixlaws.arrays import FloatArray
 from mixlaws.proposers.explore import batch
@@ -111,11 +110,9 @@ METHODS: Mapping[str, Method] = {
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the published tables")
+    parser = arguments(__doc__, published=True)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--mean-only", action="store_true", help="leave the single targets out")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     pool = regmix_train(chosen.data)
     results = [row for name in METHODS for row in measure(name, pool, seeds=chosen.seeds)]

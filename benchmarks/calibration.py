@@ -8,7 +8,6 @@ known truth, at mixtures between the prior and what is proposed; the Brier score
 rate stands beside it. Without the folders of published runs only the simulated part is measured.
 """
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import arguments
 from benchmarks.tables import note, regmix_train, tidy_tables
 from mixlaws.arrays import FloatArray
 from mixlaws.auto.auto import Auto
@@ -33,10 +33,9 @@ SUBSETS, RUNS, PARTS, STUDIES = 5, 64, 5, 40
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--regmix", type=Path, help="folder with RegMix's tables")
     parser.add_argument("--mixing-laws", type=Path, help="folder with 5mix.csv")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     rows = []
     if chosen.regmix:

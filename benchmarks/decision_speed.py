@@ -10,12 +10,10 @@ thread with the setting above. The last number is the exponential law with the
 settings of its published recipe, one fit for each target.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
@@ -23,6 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import arguments
 from benchmarks.tables import note, regmix_train
 from mixlaws.auto.auto import Auto
 from mixlaws.domains import DomainSet
@@ -43,10 +42,8 @@ EPOCHS = 4.0
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the published tables")
+    parser = arguments(__doc__, published=True)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     if chosen.repeats < 1:
         parser.error(f"--repeats is {chosen.repeats}: use at least 1")

@@ -7,7 +7,6 @@ MIXWRIGHT_REFERENCE_DATA names. Every method is fitted to the same random subset
 and scored on the 256 published test runs, which no fit sees.
 """
 
-import argparse
 import json
 import os
 import time
@@ -18,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import arguments
 from mixlaws.errors import InvalidInputError, SwarmTooSmallError
 from mixlaws.registry import ESTIMATORS
 from mixlaws.swarm import Swarm
@@ -30,9 +30,8 @@ SUBSETS = 5
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=os.environ.get("MIXWRIGHT_REFERENCE_DATA"))
-    parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     if chosen.folder is None:
         raise SystemExit("left out: name the folder of published data, or set MIXWRIGHT_REFERENCE_DATA")

@@ -8,7 +8,6 @@ scored by the plain mean. Every size of every table, at the last step that all o
 mixture is predicted by fits to all the others. Averages are over sizes with at least 12 mixtures.
 """
 
-import argparse
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import arguments
 from benchmarks.tables import Tidy, note, tidy_tables
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.auto.auto import Auto
@@ -59,11 +59,10 @@ def methods(objective: Mapping[str, float]) -> dict[str, AnyEstimator]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with tables and targets.json")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", metavar="FILE:SIZE", help="one size of one table, such as 5mix.csv:70M")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     targets = json.loads((chosen.data / "targets.json").read_text(encoding="utf-8"))["targets"]
     shares = {name: float(target["weight"]) for name, target in targets.items()}

@@ -8,17 +8,16 @@ fitted to the same random subsets of the training runs. A fit is given its subse
 sets are scored when it is done.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import arguments
 from benchmarks.tables import note, regmix_tests, regmix_train
 from mixlaws.auto.auto import Auto
 from mixlaws.errors import MixlawsError
@@ -50,12 +49,10 @@ def methods(prefer: Literal["accuracy", "transfer"]) -> dict[str, AnyEstimator]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the published tables")
+    parser = arguments(__doc__, published=True)
     parser.add_argument("--runs", type=int, default=64, help="training runs of each subset")
     parser.add_argument("--subsets", type=int, default=5)
     parser.add_argument("--prefer", choices=("accuracy", "transfer"), default="accuracy", help="of auto")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     train = regmix_train(chosen.data)
     if not SMALLEST_SWARM <= chosen.runs <= len(train):

@@ -7,7 +7,6 @@ Starts the service with its own PostgreSQL in a temporary folder. First the trai
 from a fixed schedule. Then the service: that many trainers report as fast as they are answered.
 """
 
-import argparse
 import json
 import os
 import tempfile
@@ -21,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arguments import arguments
 from mixclient import MixtureClient, Sampler, Schedule, ServiceClient
 from mixwright.demo.service_process import Address, ServiceProcess
 
@@ -31,10 +31,9 @@ BATCH = 256
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--trainers", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MIXWRIGHT_DATA_FOLDER"] = str(Path(folder) / "data")

@@ -66,6 +66,7 @@ class Plan:
         needed: runs in all; None where it cannot be told.
         interval: 80 % interval of it.
         regret: expected with the runs that there are, and its 80 % interval.
+        prior_regret: of the prior, by the fit of all runs: what is at stake, nats per token.
         noise: deviation of the objective between repeats of a mixture; without repeats, of held-out runs
             from their prediction, which is more.
         noise_is_measured: whether there are repeats.
@@ -83,6 +84,7 @@ class Plan:
     interval: tuple[float, float] | None
     regret: float
     regret_interval: tuple[float, float]
+    prior_regret: float
     noise: float
     noise_is_measured: bool
     confirmation: int
@@ -124,7 +126,8 @@ def plan(
     whole = estimator.fit(swarm, rng=fit_rng)
     decide = _Decision.create(problem.within(swarm.weights), swarm, judge_rng)
     sizes, mixtures, errors = _decisions(estimator, swarm, decide, chains, subset_rng)
-    regrets = _regrets(whole, problem, mixtures, decide(whole), judge_rng)
+    best = decide(whole)
+    regrets = _regrets(whole, problem, mixtures, best, judge_rng)
     sampled = isinstance(whole, ProbabilisticPredictor)
     curve = learning_curve(
         np.array(sizes, dtype=np.float64), regrets, subtracted=None if sampled else len(swarm), rng=curve_rng
@@ -134,7 +137,8 @@ def plan(
         for at, size in enumerate(sizes)
     ]
     quality = _quality(estimator, swarm, problem, fold_rng)
-    return _answer(points, curve, len(swarm), within, quality)
+    prior, least = problem.objective(whole.predict(np.stack([problem.prior, best])))
+    return _answer(points, curve, len(swarm), within, quality, max(float(prior - least), 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +238,12 @@ def _quality(
 
 
 def _answer(
-    points: Sequence[Point], curve: LearningCurve, runs: int, within: float, quality: _Quality
+    points: Sequence[Point],
+    curve: LearningCurve,
+    runs: int,
+    within: float,
+    quality: _Quality,
+    prior_regret: float,
 ) -> Plan:
     low, high = curve.runs_interval(within)
     status = _status(curve, runs, within, quality)
@@ -249,6 +258,7 @@ def _answer(
         interval=(low, high) if told else None,
         regret=curve.regret(runs),
         regret_interval=curve.regret_interval(runs),
+        prior_regret=prior_regret,
         noise=quality.noise,
         noise_is_measured=quality.measured,
         confirmation=max(int(np.ceil(8 * (quality.noise / within) ** 2)), 1),

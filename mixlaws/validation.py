@@ -44,6 +44,11 @@ class CrossValidation:
     folds: IntArray
     constant: tuple[bool, ...]
 
+    @property
+    def parts(self) -> int:
+        """How many parts the runs were held out in."""
+        return len(np.unique(self.folds))
+
     def scores(self) -> list[Scores]:
         """One row of scores per target."""
         return [

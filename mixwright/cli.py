@@ -4,7 +4,6 @@ import sys
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
@@ -12,8 +11,10 @@ from mixwright.interruption import unwind_when_terminated
 from mixwright.offline.fit import fit
 from mixwright.offline.plan import plan
 from mixwright.offline.propose import propose
+from mixwright.offline.scale import scale
 from mixwright.offline.send import import_runs
 from mixwright.problems import explained
+from mixwright.showing import visible
 
 app = typer.Typer(
     name="mixwright",
@@ -28,6 +29,7 @@ app.command("demo")(demo.demo)
 app.command("fit")(fit)
 app.command("propose")(propose)
 app.command("plan")(plan)
+app.command("scale")(scale)
 app.command("import")(import_runs)
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")
@@ -42,5 +44,7 @@ def main() -> None:
         text = explained(error)
         if text is None:
             raise
-        Console(stderr=True).print(f"[bold red]mixwright:[/] {escape(text)}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"[bold red]mixwright:[/] {visible(text)}", highlight=False, soft_wrap=True
+        )
         sys.exit(1)

@@ -18,8 +18,7 @@ def refusal(url: str, key: str) -> str | None:
         CommandError: address or key cannot be right.
         NotAuthorisedError: the key is refused.
     """
-    if not is_address(url):
-        raise CommandError(f"{url!r} is no address: pass --url with one such as http://127.0.0.1:8321")
+    require_address(url)
     if not (key.isascii() and key.isprintable()):
         raise CommandError("the API key holds characters that no key has: copy it again")
     with ServiceClient(url, key, timeout=_SECONDS) as client:
@@ -36,6 +35,16 @@ def refusal(url: str, key: str) -> str | None:
             if not isinstance(error, NotFoundError):
                 raise
     return None
+
+
+def require_address(url: str) -> None:
+    """Refuse what cannot be the address of a service.
+
+    Raises:
+        CommandError: with what to pass.
+    """
+    if not is_address(url):
+        raise CommandError(f"{url!r} is no address: pass --url with one such as http://127.0.0.1:8321")
 
 
 def is_address(url: str) -> bool:

@@ -123,7 +123,7 @@ class Stack:
             shares=dict(raw["shares"]),
             base=np.array(raw["base"]),
             widening=np.array(raw["widening"]),
-            table=[Row(**{key: row[key] for key in known}) for row in raw["table"]],
+            table=[Row(**{key: row[key] for key in known & set(row)}) for row in raw["table"]],
             verdict=str(raw["verdict"]),
         )
 

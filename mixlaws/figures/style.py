@@ -10,12 +10,15 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from mixlaws.arrays import FloatArray
+
 _BASE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A500", "#7A7A7A")
 _LIGHT = ("#7FB8D8", "#F2CF80", "#7FCEB9", "#E5BCD3", "#AAD9F4", "#EAAE80", "#DBD27F", "#BCBCBC")
 _DARK = ("#00395A", "#735000", "#004F3A", "#663D54", "#2B5A75", "#6A2F00", "#5C5200", "#3D3D3D")
 _COLOURS = (*_BASE, *_LIGHT, *_DARK)
 MUTED = "#8A8F98"
 ACCENT = "#0072B2"
+_UNDER_ACCENT = "rgba(0,114,178,0.18)"
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
@@ -26,6 +29,18 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 def shown(name: str) -> str:
     """A name as a figure may hold it: plotly reads some markup in texts, and `%{...}` in templates."""
     return html.escape(name, quote=False).replace("%{", "%&#123;")
+
+
+def add_band(figure: go.Figure, x: FloatArray, interval: FloatArray) -> None:
+    """Shade an interval (2, k) over (k,) rising places, to lie under a line in the accent's colour."""
+    figure.add_scatter(
+        x=[*x, *x[::-1]],
+        y=[*interval[1], *interval[0][::-1]],
+        fill="toself",
+        fillcolor=_UNDER_ACCENT,
+        line={"width": 0},
+        hoverinfo="skip",
+    )
 
 
 def styled(figure: go.Figure, *, x: str, y: str, height: int = 360) -> go.Figure:

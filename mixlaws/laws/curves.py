@@ -1,10 +1,13 @@
 """One curve for one target, fitted from several starts: for laws whose inputs differ between targets."""
 
 import numpy as np
+from scipy.optimize import nnls
 
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.least_squares import Batch, Model, minimise
+
+_LEAST_GAIN = 1e-3  # of the spread of the values: a start without a slope would stay where it is
 
 
 def fit_curve(
@@ -49,6 +52,18 @@ def fit_curve(
     if not np.isfinite(objective[best]) or not np.all(np.isfinite(theta[best])):
         raise FitError("no start led to a finite curve: check the targets for outliers")
     return theta[best], float(objective[best])
+
+
+def gain_and_floor(response: FloatArray, y: FloatArray) -> tuple[float, float]:
+    """The best g > 0 and E >= 0 of `y = g response + E`, for a start whose logarithm of g is finite.
+
+    Args:
+        response: (n,) positive values of the curve's varying part.
+        y: (n,) values.
+    """
+    (gain, floor), _ = nnls(np.column_stack([response, np.ones_like(y)]), y)
+    least = _LEAST_GAIN * max(float(y.std()), 1e-9) / float(response.mean())
+    return max(float(gain), least), float(floor)
 
 
 def check_scale(name: str, value: float) -> float:

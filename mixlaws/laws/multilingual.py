@@ -20,11 +20,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import nnls
 
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
 from mixlaws.errors import FitError, InvalidInputError, StateError, SwarmTooSmallError
-from mixlaws.laws.curves import alike, check_scale, fit_curve
+from mixlaws.laws.curves import alike, check_scale, fit_curve, gain_and_floor
 from mixlaws.laws.fitting import spreads
 from mixlaws.least_squares import Model
 from mixlaws.own_domains import Pairs, check_pairs, own_domains
@@ -231,7 +230,6 @@ def _starts(share: FloatArray, size: FloatArray, y: FloatArray) -> FloatArray:
             for bend in _BENDS:
                 f = share + synergy * share**bend * (1 - share)
                 response = (f * size) ** -alpha
-                (gain, floor), _ = nnls(np.column_stack([response, np.ones_like(y)]), y)
-                gain = max(gain, 1e-3 * max(float(y.std()), 1e-9) / float(response.mean()))
+                gain, floor = gain_and_floor(response, y)
                 starts.append((np.log(gain), alpha, floor, synergy, bend, 1.0))
     return np.array(starts)

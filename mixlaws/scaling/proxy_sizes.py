@@ -8,6 +8,7 @@ a hundred runs of a size never rank better than the size itself does, and with f
 hardly known, which is why sizes are compared by the low end of its interval.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +64,7 @@ def proxy_sizes(swarm: Swarm, coefficients: FloatArray, /) -> list[ProxySize]:
     ]
 
 
-def most_informative(sizes: list[ProxySize], /) -> ProxySize | None:
+def most_informative(sizes: Sequence[ProxySize], /) -> ProxySize | None:
     """The size that surely tells most per FLOP; None where none surely tells anything."""
     known = [size for size in sizes if size.information]
     return max(known, key=lambda size: size.information or 0.0) if known else None

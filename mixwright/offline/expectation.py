@@ -1,6 +1,5 @@
 """What a proposal rests on: a fit made now, or one that was written before."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,11 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor
 from mixlaws.registry import ESTIMATORS, for_objective
 from mixlaws.swarm import Swarm
-from mixwright.offline import fit_file, loading
+from mixwright.offline import fit_file
 from mixwright.offline.fitting import default_method, objective_of
 from mixwright.offline.hyperparameters import build, settings
+from mixwright.offline.loading import Loaded
+from mixwright.offline.options import Fitting, Reading
 from mixwright.problems import CommandError
 
 
@@ -26,31 +27,23 @@ class Expectation:
     coefficients: FloatArray
 
 
-def expectation(
-    swarm: Swarm,
-    stored: Path | None,
-    method: str | None,
-    setting: Sequence[str] | None,
-    target: Sequence[str] | None,
-    objective: Mapping[str, float],
-    *,
-    seed: int,
-) -> Expectation:
+def expectation(loaded: Loaded, stored: Path | None, fitting: Fitting, reading: Reading) -> Expectation:
     """The predictor of a file, or one of these runs; the same seed gives the same as `mixwright fit`.
 
     Raises:
         CommandError: options of a fit stand beside a file that holds one.
     """
     if stored is not None:
-        if method or setting or target:
+        if fitting.method or fitting.setting or reading.target:
             raise CommandError(f"{stored} has its method and targets: leave --method, --set and --target out")
         fit = fit_file.read(stored)
-        runs = fit_file.of_these_runs(fit, swarm)
-        return Expectation(fit.method, fit.predictor, runs, fit_file.coefficients(fit, runs, objective))
-    name = method or default_method()
-    estimator = build("method", ESTIMATORS, name, settings(setting))
-    runs = loading.chosen(swarm, target)
-    coefficients = objective_of(runs, objective)
-    estimator = for_objective(estimator, dict(zip(runs.targets, coefficients.tolist(), strict=True)))
-    predictor = estimator.fit(runs, rng=np.random.default_rng(seed).spawn(2)[0])
-    return Expectation(name, predictor, runs, coefficients)
+        runs = fit_file.of_these_runs(fit, loaded.swarm)
+        return Expectation(
+            fit.method, fit.predictor, runs, fit_file.coefficients(fit, runs, loaded.objective)
+        )
+    name = fitting.method or default_method()
+    estimator = build("method", ESTIMATORS, name, settings(fitting.setting))
+    coefficients = objective_of(loaded.swarm, loaded.objective)
+    estimator = for_objective(estimator, dict(zip(loaded.swarm.targets, coefficients.tolist(), strict=True)))
+    predictor = estimator.fit(loaded.swarm, rng=np.random.default_rng(fitting.seed).spawn(2)[0])
+    return Expectation(name, predictor, loaded.swarm, coefficients)

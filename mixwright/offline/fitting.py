@@ -40,7 +40,6 @@ class Fitted:
     method: str
     params: Mapping[str, Any]
     seed: int
-    folds: int | None
     coefficients: FloatArray
     predictor: Predictor
     held_out: CrossValidation
@@ -71,7 +70,7 @@ class Fitted:
             "method": self.method,
             "params": dict(self.params),
             "seed": self.seed,
-            "folds": self.folds,
+            "folds": self.held_out.parts,
             "runs": len(self.swarm),
             "targets": list(targets),
             "objective": dict(zip(targets, self.coefficients.tolist(), strict=True)),
@@ -123,7 +122,6 @@ def fit_swarm(
         method=method,
         params=params,
         seed=seed,
-        folds=folds,
         coefficients=coefficients,
         predictor=predictor,
         held_out=scored,

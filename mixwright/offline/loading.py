@@ -1,14 +1,15 @@
 """What the offline commands do with runs before anything else: load, tell the report, choose targets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from mixlaws.swarm import Swarm
+from mixwright.offline.options import Reading, Service, named_numbers
 from mixwright.problems import CommandError
+from mixwright.showing import say
 from service.importers.reading import read_runs
 from service.importers.report import ImportReport
 from service.importers.rules import ImportedRuns
@@ -16,46 +17,78 @@ from service.importers.rules import ImportedRuns
 _SERVICE = "service:"
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What is taken of a file: its format, a size and a step of it, and metrics to maximise."""
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """Runs, with what was asked for.
 
-    format_name: str | None
-    size: str | None
-    step: int | None
-    maximise: tuple[str, ...]
+    Args:
+        imported: all that was read.
+        swarm: the same with the targets that were asked for.
+        objective: coefficients by target: those that were asked for, else those that a study states; empty
+            for all alike.
+    """
+
+    imported: ImportedRuns
+    swarm: Swarm
+    objective: Mapping[str, float]
 
 
-def load(runs: str, choice: Choice, *, url: str, key: str | None) -> tuple[ImportedRuns, dict[str, float]]:
-    """Runs of a file or folder, or of a study, with the objective that the study states; a file has none.
+def load(
+    runs: str,
+    reading: Reading,
+    objective: Sequence[str] | None = None,
+    *,
+    service: Service | None = None,
+    console: Console | None,
+) -> Loaded:
+    """Runs of a file or folder, or of a study.
+
+    Args:
+        runs: the path, or `service:STUDY`.
+        reading: what is taken of a file.
+        objective: coefficients as they were typed.
+        service: where studies are; None where there can be none.
+        console: is told what was done to the runs; None for silence.
 
     Raises:
         ImportRefusedError: they cannot be read.
         CommandError: an option does not fit where they come from.
     """
-    if not runs.startswith(_SERVICE):
-        return read_runs(
-            Path(runs),
-            format_name=choice.format_name,
-            size=choice.size,
-            step=choice.step,
-            maximise=choice.maximise,
-        ), {}
-    if choice != Choice(None, None, None, ()):
-        raise CommandError(f"{runs}: --format, --size, --step and --maximise are for files")
-    from mixwright.offline.study import runs_of_study  # noqa: PLC0415 - files need no client
-
-    return runs_of_study(runs.removeprefix(_SERVICE), url=url, key=key)
-
-
-def chosen(swarm: Swarm, targets: Sequence[str] | None) -> Swarm:
-    """The swarm with the targets that were asked for."""
-    return swarm.only(list(dict.fromkeys(targets))) if targets else swarm
+    asked = named_numbers(objective)
+    if service is None or not runs.startswith(_SERVICE):
+        imported, stated = _of_files(Path(runs), reading)
+    else:
+        imported, stated = _of_study(runs, reading, service)
+    if console is not None:
+        tell(imported.report, console)
+    target = reading.target
+    swarm = imported.swarm.only(list(dict.fromkeys(target))) if target else imported.swarm
+    kept = {name: value for name, value in stated.items() if name in swarm.targets}
+    return Loaded(imported, swarm, asked or kept)
 
 
 def tell(report: ImportReport, console: Console) -> None:
-    """Print a report, a line each; what was left out stands out."""
+    """Print a report; what was left out stands out."""
     head, *more = report.sentences()
-    console.print(escape(head), highlight=False, soft_wrap=True)
+    say(console, head)
     for sentence in more:
-        console.print(f"  [yellow]{escape(sentence)}[/]", highlight=False, soft_wrap=True)
+        say(console, sentence, style="yellow", indent=2)
+
+
+def _of_files(path: Path, reading: Reading) -> tuple[ImportedRuns, dict[str, float]]:
+    imported = read_runs(
+        path,
+        format_name=reading.format_name,
+        size=reading.size,
+        step=reading.step,
+        maximise=reading.maximise or (),
+    )
+    return imported, {}  # files state no objective
+
+
+def _of_study(runs: str, reading: Reading, service: Service) -> tuple[ImportedRuns, dict[str, float]]:
+    if replace(reading, target=None) != Reading():
+        raise CommandError(f"{runs}: --format, --size, --step and --maximise are for files")
+    from mixwright.offline.study import runs_of_study  # noqa: PLC0415 - files need no client
+
+    return runs_of_study(runs.removeprefix(_SERVICE), url=service.url, key=service.key)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,15 +33,24 @@ def token_count(text: str) -> int:
     Raises:
         BadParameter: it is none.
     """
+    return count(text, "tokens")
+
+
+def count(text: str, what: str) -> int:
+    """A number of tokens or parameters: `6000000000`, `6e9` or `6B`.
+
+    Raises:
+        BadParameter: it is none.
+    """
     sizes = {"K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
     digits, size = (text[:-1], sizes[text[-1].upper()]) if text[-1:].upper() in sizes else (text, 1)
     try:
-        count = float(digits) * size
+        number = float(digits) * size
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number of tokens: write 6000000000, 6e9 or 6B") from None
-    if not 1 <= count < 2**63:
-        raise typer.BadParameter(f"{text!r} tokens are too few or too many")
-    return round(count)
+        raise typer.BadParameter(f"{text!r} is no number of {what}: write 6000000000, 6e9 or 6B") from None
+    if not 1 <= number < 2**63:
+        raise typer.BadParameter(f"{text!r} {what} are too few or too many")
+    return round(number)
 
 
 def numbers_of_file(path: Path, what: str) -> dict[str, float]:
@@ -83,42 +94,96 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+_read = partial(typer.Option, rich_help_panel="What is read")
+_fit = partial(typer.Option, rich_help_panel="What is fitted")
+_service = partial(typer.Option, rich_help_panel="Where the service is")
+
 Runs = Annotated[Path, typer.Argument(help="Folder or table of finished runs.", metavar="RUNS")]
 RunsOrStudy = Annotated[
     str, typer.Argument(help="Folder or table of finished runs, or service:STUDY.", metavar="RUNS")
 ]
-Url = Annotated[str, typer.Option(help="Address of the service.", envvar="MIXWRIGHT_URL")]
-Key = Annotated[
-    str | None,
-    typer.Option(help="API key; by default the admin key of this installation.", envvar="MIXWRIGHT_KEY"),
-]
-DEFAULT_URL = "http://127.0.0.1:8321"
-Format = Annotated[
-    str | None,
-    typer.Option("--format", help="regmix, olmix, tidy or wide; by default what the files look like."),
-]
-Size = Annotated[str | None, typer.Option(help="Model size to take from a tidy table.")]
-Step = Annotated[
-    int | None, typer.Option(help="Step to take from a tidy table; by default the last that all runs share.")
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.", metavar="NUMBER")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Target = Annotated[
+    list[str] | None,
+    _read(help="A target to use; repeat it for more; by default all.", metavar="NAME"),
 ]
 Maximise = Annotated[
-    list[str] | None, typer.Option(help="A metric for which higher is better; repeat it for more.")
+    list[str] | None,
+    _read(help="A metric for which higher is better; repeat it for more.", metavar="NAME"),
 ]
-Target = Annotated[
-    list[str] | None, typer.Option(help="A target to use; repeat it for more; by default all.")
+Format = Annotated[
+    str | None,
+    _read(
+        "--format", help="regmix, olmix, tidy or wide; by default what the files look like.", metavar="NAME"
+    ),
 ]
 Objective = Annotated[
     list[str] | None,
-    typer.Option(help="Coefficients of the targets, as name=number,...; by default all alike."),
+    _fit(help="Coefficients of the targets; by default all alike.", metavar="NAME=NUMBER,..."),
 ]
-Method = Annotated[str | None, typer.Option(help="Law or regressor.")]
-Setting = Annotated[
-    list[str] | None, typer.Option("--set", help="A hyperparameter of the method, as name=value.")
-]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is taken of the files."""
+
+    target: Target = None
+    maximise: Maximise = None
+    format_name: Format = None
+    size: Annotated[
+        str | None,
+        _read(help="Model size to take from a tidy table, as it is written there.", metavar="SIZE"),
+    ] = None
+    step: Annotated[
+        int | None,
+        _read(
+            help="Step to take from a tidy table; by default the last that all runs share.", metavar="STEP"
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """The method and what it is fitted for."""
+
+    method: Annotated[
+        str | None,
+        _fit(
+            help="Law or regressor; by default auto, which tries those that have no needs of their own. "
+            "An unknown name is answered with all of them.",
+            metavar="NAME",
+        ),
+    ] = None
+    setting: Annotated[
+        list[str] | None,
+        _fit("--set", help="A hyperparameter of the method; repeat it for more.", metavar="NAME=VALUE"),
+    ] = None
+    objective: Objective = None
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where a study is read from or written to."""
+
+    url: Annotated[
+        str,
+        _service(help="Its address.", envvar="MIXWRIGHT_URL", metavar="URL"),
+    ] = "http://127.0.0.1:8321"
+    key: Annotated[
+        str | None,
+        _service(
+            help="API key; by default the admin key of this installation.",
+            envvar="MIXWRIGHT_KEY",
+            metavar="KEY",
+        ),
+    ] = None
 
 
 def written_file(help_text: str) -> Any:
     """An option for a file that is written in the end."""
-    return typer.Option(help=help_text, callback=in_existing_folder, dir_okay=False)
+    return typer.Option(help=help_text, callback=in_existing_folder, dir_okay=False, metavar="FILE")
+
+
+Html = Annotated[Path | None, written_file("Write a page of figures, which needs no network.")]

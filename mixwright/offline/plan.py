@@ -1,54 +1,65 @@
 """`mixwright plan`: how many runs it takes until a decision is as good as is wanted."""
 
 import json as json_module
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from mixwright.offline import options
+from mixwright.offline import proposal_options as asked
+from mixwright.offline.grouped import grouped
 
 
+@grouped
 def plan(
     runs: options.RunsOrStudy,
     *,
     within: Annotated[
-        float, typer.Option(help="How far from the optimum the decision may be, in nats per token.")
+        float,
+        typer.Option(help="How far from the optimum the decision may be, in nats per token.", metavar="NATS"),
     ] = 0.01,
-    method: options.Method = None,
-    setting: options.Setting = None,
-    target: options.Target = None,
-    objective: options.Objective = None,
-    seed: options.Seed = 0,
-    maximise: options.Maximise = None,
-    format_name: options.Format = None,
-    size: options.Size = None,
-    step: options.Step = None,
-    url: options.Url = options.DEFAULT_URL,
-    key: options.Key = None,
+    html: options.Html = None,
     json: options.Json = False,
+    prior: asked.Prior = None,
+    tokens: asked.Tokens = None,
+    final_tokens: asked.FinalTokens = None,
+    max_epochs: asked.MaxEpochs = None,
+    lower: asked.Lower = None,
+    upper: asked.Upper = None,
+    fitting: options.Fitting,
+    reading: options.Reading,
+    service: options.Service,
 ) -> None:
     """Say how many runs it takes until a decision is near the optimum."""
-    from mixwright.offline import fitting, hyperparameters, loading, plan_tables, planning  # noqa: PLC0415
+    from mixwright.offline import hyperparameters, loading, plan_tables, planning  # noqa: PLC0415
+    from mixwright.offline.fitting import default_method  # noqa: PLC0415
 
-    coefficients = options.named_numbers(objective)
-    choice = loading.Choice(format_name, size, step, tuple(maximise or ()))
-    params = hyperparameters.settings(setting)
-    imported, stated = loading.load(runs, choice, url=url, key=key)
+    write_page = None if html is None else import_module("mixwright.offline.plan_page").write
+    params = hyperparameters.settings(fitting.setting)
+    constraints = asked.constraints(
+        prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper
+    )
     console = Console()
-    if not json:
-        loading.tell(imported.report, console)
+    loaded = loading.load(
+        runs, reading, fitting.objective, service=service, console=None if json else console
+    )
     with Console(stderr=True).status("refitting subsets of the runs"):
         planned = planning.plan_runs(
-            loading.chosen(imported.swarm, target),
-            method=method or fitting.default_method(),
+            loaded.swarm,
+            method=fitting.method or default_method(),
             params=params,
-            objective=coefficients or {name: c for name, c in stated.items() if not target or name in target},
+            objective=loaded.objective,
+            constraints=constraints,
             within=within,
-            seed=seed,
+            seed=fitting.seed,
         )
+    report = loaded.imported.report
     if json:
-        told = {**planned.to_json(), "seed": seed, "import": imported.report.to_json()}
+        told = {**planned.to_json(), "seed": fitting.seed, "import": report.to_json()}
         typer.echo(json_module.dumps(told, allow_nan=False))
     else:
         plan_tables.tell(planned, console)
+    if write_page is not None:
+        write_page(html, planned, report)

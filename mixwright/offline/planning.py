@@ -14,6 +14,7 @@ from mixlaws.planning import Plan, plan
 from mixlaws.registry import ESTIMATORS
 from mixlaws.scaling.proxy_sizes import ProxySize, most_informative, proxy_sizes
 from mixlaws.swarm import Swarm
+from mixlaws.swarm_notes import notes
 from mixwright.offline.fitting import objective_of
 from mixwright.offline.hyperparameters import build
 from mixwright.offline.posing import Constraints, pose
@@ -26,12 +27,16 @@ class Planned:
     Args:
         plan: for runs of one model size.
         method: its name; that of the leading member where auto was asked for.
+        prior_name: what the prior is, in words.
+        notes: what the runs of that size cannot tell.
         model_parameters: the size that is planned for; None where runs name none.
         sizes: account of every size; empty where there are not several.
     """
 
     plan: Plan
     method: str
+    prior_name: str
+    notes: list[str]
     model_parameters: float | None
     sizes: list[ProxySize]
 
@@ -42,6 +47,8 @@ class Planned:
         best = most_informative(self.sizes)
         return {
             "method": self.method,
+            "prior": self.prior_name,
+            "notes": self.notes,
             "model_parameters": self.model_parameters,
             **raw,
             "curve": {"amplitude": curve["amplitude"], "exponent": curve["exponent"]},
@@ -56,6 +63,7 @@ def plan_runs(
     method: str,
     params: Mapping[str, Any],
     objective: Mapping[str, float],
+    constraints: Constraints,
     within: float,
     seed: int,
 ) -> Planned:
@@ -66,6 +74,7 @@ def plan_runs(
         method: name of a law or regressor.
         params: hyperparameters that differ from their defaults.
         objective: coefficients by target; empty for all alike.
+        constraints: bounds, caps and prior of the mixture that is decided on.
         within: the regret to reach, nats per token.
         seed: of all that is random.
     """
@@ -79,8 +88,9 @@ def plan_runs(
         runs = swarm.take(np.flatnonzero(swarm.model_parameters == size))
     estimator = build("method", ESTIMATORS, method, params)
     name, chosen = _settled(method, estimator, runs, method_rng)
-    problem = pose(runs, Constraints(None, None, None, None, {}, {}), coefficients).problem
-    return Planned(plan(chosen, runs, problem, within=within, rng=plan_rng), name, size, sizes)
+    posed = pose(runs, constraints, coefficients)
+    found = plan(chosen, runs, posed.problem, within=within, rng=plan_rng)
+    return Planned(found, name, posed.prior_name, notes(runs), size, sizes)
 
 
 def _settled(

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Proposal
 from mixwright.offline.proposing import Proposed
+from mixwright.showing import table
 
 _SHOWN_APART = {"weights", "predicted", "deviation", "objective", "details"}
 _WORDS: Mapping[str, str] = {
@@ -39,8 +38,9 @@ def tell(proposed: Proposed, console: Console) -> None:
     if not proposed.proposals:
         console.print("no proposal: bounds and caps leave no room")
         return
-    console.print(_mixtures(proposed))
-    console.print(_predictions(proposed))
+    console.print(table(console, *mixtures(proposed)))
+    console.print()
+    console.print(table(console, *predictions(proposed)))
 
 
 def to_json(proposed: Proposed) -> dict[str, Any]:
@@ -86,35 +86,41 @@ def numbers(proposal: Proposal) -> dict[str, float]:
     }
 
 
-def _mixtures(proposed: Proposed) -> Table:
+def mixtures(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of the shares, the prior first."""
     problem = proposed.problem
     capped = bool((problem.caps < 1).any())
-    table = Table(*_heads("domain", proposed, ["largest"] if capped else []))
-    for at, domain in enumerate(problem.domains.names):
-        shares = [_share(p.weights[at]) for p in (proposed.prior, *proposed.proposals)]
-        table.add_row(escape(domain), *([_share(problem.caps[at])] if capped else []), *shares)
-    return table
+    rows = [
+        [
+            domain,
+            *([_share(problem.caps[at])] if capped else []),
+            *(_share(mixture.weights[at]) for mixture in (proposed.prior, *proposed.proposals)),
+        ]
+        for at, domain in enumerate(problem.domains.names)
+    ]
+    return _heads("domain", proposed, ["largest"] if capped else []), rows
 
 
-def _predictions(proposed: Proposed) -> Table:
-    table = Table(*_heads("predicted", proposed, []))
+def predictions(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of what is predicted, the prior first."""
     everything = (proposed.prior, *proposed.proposals)
-    for at, target in enumerate(proposed.targets):
-        table.add_row(escape(target), *(_value(p.predicted, p.deviation, at) for p in everything))
-    table.add_section()
-    table.add_row("[bold]objective[/]", *(f"{p.objective:.4f}" for p in everything))
+    rows = [
+        [target, *(_value(p.predicted, p.deviation, at) for p in everything)]
+        for at, target in enumerate(proposed.targets)
+    ]
+    rows.append(["objective", *(f"{p.objective:.4f}" for p in everything)])
     gains = (f"{proposed.gain(p):+.4f}" for p in proposed.proposals)
-    table.add_row(f"[bold]gain over {escape(proposed.prior_name)}[/]", "", *gains)
+    rows.append([f"gain over {proposed.prior_name}", "", *gains])
     told = [numbers(p) for p in proposed.proposals]
     for name in dict.fromkeys(name for row in told for name in row):
         words = _WORDS.get(name, name.replace("_", " "))
-        table.add_row(escape(words), "", *(f"{row[name]:.4g}" if name in row else "–" for row in told))
-    return table
+        rows.append([words, "", *(f"{row[name]:.4g}" if name in row else "–" for row in told)])
+    return _heads("predicted", proposed, []), rows
 
 
-def _heads(first: str, proposed: Proposed, between: list[str]) -> list[Column]:
-    names = [*between, proposed.prior_name, *(str(n) for n in range(1, len(proposed.proposals) + 1))]
-    return [Column(first, overflow="fold"), *(Column(escape(name), justify="right") for name in names)]
+def _heads(first: str, proposed: Proposed, between: list[str]) -> list[str]:
+    counted = (str(number) for number in range(1, len(proposed.proposals) + 1))
+    return [first, *between, proposed.prior_name, *counted]
 
 
 def _share(weight: float) -> str:

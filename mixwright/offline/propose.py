@@ -1,6 +1,7 @@
 """`mixwright propose`: the mixtures that a fit of finished runs expects to be best."""
 
 import json as json_module
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -9,20 +10,18 @@ from rich.console import Console
 
 from mixwright.offline import options
 from mixwright.offline import proposal_options as own
+from mixwright.offline.grouped import grouped
 
 
+@grouped
 def propose(
     runs: options.Runs,
     *,
-    method: options.Method = None,
-    setting: options.Setting = None,
     stored: own.Stored = None,
     proposer: own.Proposer = "convex",
     proposer_setting: own.ProposerSetting = None,
     kl: own.Kl = None,
     count: own.Count = 3,
-    target: options.Target = None,
-    objective: options.Objective = None,
     prior: own.Prior = None,
     tokens: own.Tokens = None,
     final_tokens: own.FinalTokens = None,
@@ -30,38 +29,36 @@ def propose(
     lower: own.Lower = None,
     upper: own.Upper = None,
     beyond: own.Beyond = False,
-    seed: options.Seed = 0,
-    maximise: options.Maximise = None,
-    format_name: options.Format = None,
-    size: options.Size = None,
-    step: options.Step = None,
-    json: options.Json = False,
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
+    html: options.Html = None,
+    json: options.Json = False,
+    fitting: options.Fitting,
+    reading: options.Reading,
 ) -> None:
     """Propose mixtures from finished runs."""
     from mixwright.offline import hyperparameters, loading, posing, proposal_tables, proposing  # noqa: PLC0415
     from mixwright.offline.expectation import expectation  # noqa: PLC0415
-    from service.importers.reading import read_runs  # noqa: PLC0415
 
     asked = own.constraints(
         prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper
     )
-    coefficients = options.named_numbers(objective)
+    write_page = None if html is None else import_module("mixwright.offline.proposal_page").write
     params = hyperparameters.settings(proposer_setting) | ({} if kl is None else {"kl": kl})
-    imported = read_runs(runs, format_name=format_name, size=size, step=step, maximise=maximise or ())
     console = Console()
-    if not json:
-        loading.tell(imported.report, console)
+    loaded = loading.load(str(runs), reading, fitting.objective, console=None if json else console)
+    report = loaded.imported.report
     with Console(stderr=True).status("working"):
-        expected = expectation(imported.swarm, stored, method, setting, target, coefficients, seed=seed)
+        expected = expectation(loaded, stored, fitting, reading)
         posed = posing.pose(expected.swarm, asked, expected.coefficients)
-        search = proposing.Search(proposer, params, count=count, seed=seed, within_sampled=not beyond)
+        search = proposing.Search(proposer, params, count=count, seed=fitting.seed, within_sampled=not beyond)
         proposed = proposing.propose(expected.predictor, posed, expected.swarm, search)
     if json:
-        told = {"method": expected.method, "seed": seed, "proposer": proposer, "params": params}
-        told |= proposal_tables.to_json(proposed) | {"import": imported.report.to_json()}
+        told = {"method": expected.method, "seed": fitting.seed, "proposer": proposer, "params": params}
+        told |= proposal_tables.to_json(proposed) | {"import": report.to_json()}
         typer.echo(json_module.dumps(told, allow_nan=False))
     else:
         proposal_tables.tell(proposed, console)
     if csv is not None:
         proposal_tables.write_csv(csv, proposed)
+    if write_page is not None:
+        write_page(html, proposed, report)

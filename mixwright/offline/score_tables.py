@@ -1,44 +1,59 @@
-"""How well a fit predicts runs that it did not see, as tables."""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from typing import Any
+"""How well a fit predicts runs that it did not see: the same tables on the terminal and on a page."""
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
+from mixlaws.auto.score_table import score_table
+from mixlaws.swarm import mixture_numbers
 from mixlaws.swarm_notes import notes
 from mixlaws.validation import Scores
 from mixwright.offline.fitting import Fitted
+from mixwright.showing import say, table
 
 
 def tell_scores(fitted: Fitted, console: Console) -> None:
-    """Print the table of a predictor that has one, and the held-out scores of every target."""
-    rows = getattr(fitted.predictor, "table", None)
-    if rows:
-        console.print(_of_rows(rows))
-    console.print(_of_scores(fitted))
+    """Print the members of a predictor that has any, the held-out scores of every target, and the notes."""
+    if fitted.members:
+        _tell_members(fitted, console)
+    heads, rows = of_targets(fitted)
+    console.print(table(console, heads, rows, total=True))
     for note in notes(fitted.swarm):
-        console.print(f"  [yellow]{escape(note)}[/]", highlight=False, soft_wrap=True)
-    console.print(_legend(fitted), highlight=False, soft_wrap=True)
+        say(console, note, style="yellow", indent=2)
+    say(console, legend(fitted))
+    if fitted.members:
+        say(console, fitted.members.verdict, style="bold")
 
 
-def _of_scores(fitted: Fitted) -> Table:
-    noise = fitted.noise
-    numbers = (Column(name, justify="right") for name in _heads(fitted))
-    table = Table(Column("target", overflow="fold"), *numbers)
-    for number, (target, scores) in enumerate(fitted.scores.items()):
-        deviation = [] if noise is None else [f"{noise[number]:.4f}"]
-        table.add_row(escape(target), *_cells(scores), *deviation)
-    table.add_section()
-    deviation = [] if fitted.objective_noise is None else [f"{fitted.objective_noise:.4f}"]
-    table.add_row("[bold]objective[/]", *_cells(fitted.objective_scores), *deviation)
-    return table
+def of_targets(fitted: Fitted) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of the held-out scores, the objective last."""
+    heads = ["target", "rank correlation", "error, nats", "R²"]
+    rows = [[target, *_cells(scores)] for target, scores in fitted.scores.items()]
+    rows.append(["objective", *_cells(fitted.objective_scores)])
+    if fitted.noise is not None and fitted.objective_noise is not None:
+        heads.append("noise, nats")
+        for row, noise in zip(rows, [*fitted.noise, fitted.objective_noise], strict=True):
+            row.append(f"{noise:.4f}")
+    return heads, rows
 
 
-def _heads(fitted: Fitted) -> list[str]:
-    return ["Spearman", "mean error", "R²", *([] if fitted.noise is None else ["noise"])]
+def legend(fitted: Fitted) -> str:
+    """Where the scores come from."""
+    distinct = int(mixture_numbers(fitted.swarm.weights).max()) + 1
+    parts = fitted.held_out.parts
+    held_out = "one mixture left out at a time" if parts == distinct else f"{parts} folds"
+    repeats = "" if fitted.noise is None else "; noise is the deviation of repeated mixtures"
+    return (
+        f"{fitted.method} on {len(fitted.swarm)} runs, seed {fitted.seed}: scores on runs it did not see "
+        f"({held_out}{repeats}), in {fitted.seconds:.1f} s"
+    )
+
+
+def _tell_members(fitted: Fitted, console: Console) -> None:
+    members = score_table(fitted.members.table if fitted.members else ())
+    console.print(table(console, [column.head for column in members.columns], members.rows))
+    say(console, members.legend, style="dim")
+    for sentence in members.not_run:
+        say(console, f"not run: {sentence}", style="dim")
+    console.print()
 
 
 def _cells(scores: Scores) -> list[str]:
@@ -47,33 +62,3 @@ def _cells(scores: Scores) -> list[str]:
 
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _legend(fitted: Fitted) -> str:
-    parts = "one mixture left out at a time" if fitted.folds is None else f"{fitted.folds} folds"
-    repeats = "" if fitted.noise is None else "; noise is the deviation of repeated mixtures"
-    return (
-        f"{fitted.method} on {len(fitted.swarm)} runs, seed {fitted.seed}: scores on runs it did not see "
-        f"({parts}{repeats}), in {fitted.seconds:.1f} s"
-    )
-
-
-def _of_rows(rows: Sequence[Any]) -> Table:
-    """A table of whatever rows a predictor has: mappings or dataclasses, alike in their fields."""
-    plain = [_mapping(row) for row in rows]
-    table = Table(*(str(name).replace("_", " ") for name in plain[0]))
-    for row in plain:
-        table.add_row(*(_cell(value) for value in row.values()))
-    return table
-
-
-def _mapping(row: Any) -> Mapping[str, Any]:
-    if is_dataclass(row) and not isinstance(row, type):
-        return {field.name: getattr(row, field.name) for field in fields(row)}
-    return row if isinstance(row, Mapping) else {str(at): value for at, value in enumerate(row)}
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from mixwright.offline import options
+from mixwright.offline.grouped import grouped
 from mixwright.offline.proposal_options import Tokens
 from mixwright.problems import CommandError
 
@@ -18,39 +19,29 @@ if TYPE_CHECKING:
 _AT_ONCE = 500  # runs of a request: with two thousand domains each still far below the largest body
 
 
+@grouped
 def import_runs(
     runs: options.Runs,
     *,
     study: Annotated[str, typer.Option(help="Study that the runs belong to.")],
     tokens: Tokens = None,
-    target: options.Target = None,
-    maximise: options.Maximise = None,
-    format_name: options.Format = None,
-    size: options.Size = None,
-    step: options.Step = None,
-    url: options.Url = options.DEFAULT_URL,
-    key: options.Key = None,
     json: options.Json = False,
+    reading: options.Reading,
+    service: options.Service,
 ) -> None:
     """Import finished runs into a study; the same again changes nothing."""
     from mixclient import ServiceClient  # noqa: PLC0415
-    from mixwright.handshake import admin_key, is_address  # noqa: PLC0415
+    from mixwright.handshake import admin_key, require_address  # noqa: PLC0415
     from mixwright.offline import loading  # noqa: PLC0415
-    from service.importers.reading import read_runs  # noqa: PLC0415
 
-    if not is_address(url):
-        raise CommandError(f"{url!r} is no address: pass --url with one such as http://127.0.0.1:8321")
+    require_address(service.url)
     counts = None if tokens is None else options.numbers_of_file(tokens, "the tokens")
-    imported = read_runs(runs, format_name=format_name, size=size, step=step, maximise=maximise or ())
-    swarm = loading.chosen(imported.swarm, target)
-    console = Console()
-    if not json:
-        loading.tell(imported.report, console)
-    with ServiceClient(url, key or admin_key(url)) as client:
-        _prepare(client, study, swarm, counts)
-        created, duplicates = _send(client, study, imported, swarm)
+    loaded = loading.load(str(runs), reading, console=None if json else Console())
+    with ServiceClient(service.url, service.key or admin_key(service.url)) as client:
+        _prepare(client, study, loaded.swarm, counts)
+        created, duplicates = _send(client, study, loaded.imported, loaded.swarm)
     if json:
-        told = {"created": created, "duplicates": duplicates, "import": imported.report.to_json()}
+        told = {"created": created, "duplicates": duplicates, "import": loaded.imported.report.to_json()}
         typer.echo(json_module.dumps(told, allow_nan=False))
     else:
         typer.echo(f"{created} runs imported into {study}, {duplicates} stood there already")

@@ -5,8 +5,7 @@ from typing import Any
 
 from mixclient import ServiceClient
 from mixlaws.domains import DomainSet
-from mixwright.handshake import admin_key, is_address
-from mixwright.problems import CommandError
+from mixwright.handshake import admin_key, require_address
 from service.importers.rules import ImportedRuns, gathered
 from service.importers.run import Run, Source
 
@@ -19,8 +18,7 @@ def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns
         ServiceError: the service refuses the key or has no such study.
         ImportRefusedError: no run is finished.
     """
-    if not is_address(url):
-        raise CommandError(f"{url!r} is no address: pass --url with one such as http://127.0.0.1:8321")
+    require_address(url)
     with ServiceClient(url, key or admin_key(url)) as client:
         definition = client.study(name)["definition"]
         rows = client.runs(name, state="completed", purpose="proxy")

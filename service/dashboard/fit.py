@@ -7,6 +7,7 @@ import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from mixlaws.auto.score_table import score_table
 from mixlaws.figures.prediction import objective_prediction, prediction
 from mixlaws.swarm import target_coefficients
 from service.dashboard.rendering import page
@@ -27,7 +28,7 @@ def show_fit(
     fit, study = service.get(session, caller.project_id, fit_id)
     shown = service.shown(session, fit, study)
     if fit.result is None:
-        return page("fit.html", fit=shown, targets=None, objective=None)
+        return page("fit.html", fit=shown, members=None, targets=None, objective=None)
     definition = studies.definition(study)
     targets = definition.targets or []
     coefficients = target_coefficients(targets, definition.objective or {})
@@ -36,6 +37,7 @@ def show_fit(
     return page(
         "fit.html",
         fit=shown,
+        members=score_table(shown.table) if shown.table else None,
         targets=prediction(targets, measured, predicted, labels=labels),
         objective=objective_prediction(
             measured @ coefficients,

@@ -35,13 +35,7 @@ def read_runs(
     Raises:
         ImportRefusedError: no format fits, or the files break a rule of their format.
     """
-    if not path.exists():
-        raise ImportRefusedError(f"there is no file or folder {path}")
-    if format_name is not None and format_name not in FORMATS:
-        close = difflib.get_close_matches(format_name, FORMATS, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise UnknownFormatError(f"unknown format {format_name!r}: {hint}known: {', '.join(FORMATS)}")
-    name, place = _recognised(path, format_name)
+    name, place = recognised(path, format_name)
     if name != tidy.NAME and (size is not None or step is not None):
         raise ImportRefusedError(
             f"{path.name} is in the format {name}, which has no sizes and steps to choose"
@@ -56,8 +50,18 @@ def _read(name: str, place: Path, size: str | None, step: int | None) -> Source:
     return reader(place)
 
 
-def _recognised(path: Path, format_name: str | None) -> tuple[str, Path]:
-    """The format of a path, with the path that its reader takes."""
+def recognised(path: Path, format_name: str | None) -> tuple[str, Path]:
+    """The format of a path, with the path that its reader takes.
+
+    Raises:
+        ImportRefusedError: there is no such path, no format fits, or several do.
+    """
+    if not path.exists():
+        raise ImportRefusedError(f"there is no file or folder {path}")
+    if format_name is not None and format_name not in FORMATS:
+        close = difflib.get_close_matches(format_name, FORMATS, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise UnknownFormatError(f"unknown format {format_name!r}: {hint}known: {', '.join(FORMATS)}")
     if path.is_file() and format_name in _SINGLE:
         return format_name, path
     found = [(name, path) for name, find in _PAIRS.items() if format_name in {None, name} and find(path)]

@@ -35,6 +35,7 @@ class ImportReport:
         targets: their names.
         scale: what the runs have in common, such as the size and the step that were chosen.
         findings: what was changed or left out.
+        what: what a run of the table is: a run, or an observation of one.
     """
 
     format: str
@@ -45,6 +46,7 @@ class ImportReport:
     targets: tuple[str, ...]
     scale: str
     findings: tuple[Finding, ...]
+    what: str = "runs"
 
     def count(self, kind: str) -> int:
         """How many things a kind of finding concerns."""
@@ -54,7 +56,7 @@ class ImportReport:
         """The report for people, a line each."""
         where = f", {self.scale}" if self.scale else ""
         head = (
-            f"{self.runs} runs over {self.domains} domains with {len(self.targets)} targets{where}, "
+            f"{self.runs} {self.what} over {self.domains} domains with {len(self.targets)} targets{where}, "
             f"from {self.rows} rows of {', '.join(self.files)} ({self.format})"
         )
         return [head, *(f"{len(f.names)} {f.text}: {_listed(f.names)}" for f in self.findings)]

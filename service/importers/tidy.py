@@ -4,13 +4,15 @@ Columns: `validation_domain`, `loss`, and a `weight_` column for each domain; `m
 there are any `size`, `step`, `tokens`, `seed`, `non_embedding_parameters` or `model_parameters`. This is how
 the published runs of Data Mixing Laws (Ye et al. 2024, arXiv:2403.16952) lie in one table.
 
-One swarm has one size and one step. Where several sizes are in the table, one must be named. The step is the
-last one that all mixtures of the size have reached, unless one is named. It may be written as the name of a
-checkpoint that ends in it; a checkpoint without a number, such as "last", lies nowhere on a curve and is left
-out.
+One swarm has one size and one step; loss curves have all of them. Where several sizes are in the table, a
+swarm needs one to be named. The step is the last one that all mixtures of the size have reached, unless one
+is named. It may be written as the name of a checkpoint that ends in it; a checkpoint without a number, such
+as "last", lies nowhere on a curve and is left out.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mixlaws.scaling.checkpoints import checkpoint_step
@@ -23,6 +25,8 @@ NAME = "tidy"
 WEIGHT = "weight_"
 _IDS = ("mixture_id", "run", "run_id")
 _PARAMETERS = ("model_parameters", "non_embedding_parameters")
+_UNITS = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMBT])", re.IGNORECASE)
 _NEEDED = ("validation_domain", "loss")
 
 
@@ -34,19 +38,13 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path, *, size: str | None = None, step: int | None = None) -> Source:
     """Read a table, at one size and one step."""
-    table = read_table(path)
-    table.require(*_NEEDED)
-    weights = table.prefixed(WEIGHT)
-    run_column = next((column for column in _IDS if column in table.columns), None)
-    if run_column is None or not weights:
-        raise ImportRefusedError(f"{path.name}: a tidy table has a column mixture_id and columns weight_...")
+    table, run_column, domains = _opened(path)
     rows, size = _of_size(table, size)
     rows, unnumbered = _numbered(table, rows, run_column)
     by_run: dict[str, list[Row]] = {}
     for row in rows:
         by_run.setdefault(_name(row, run_column), []).append(row)
     chosen, step = _at_step(table, by_run, step)
-    domains = {column: column.removeprefix(WEIGHT) for column in weights}
     targets = tuple(dict.fromkeys(row.text("validation_domain") for row in rows))
     runs, repeated = [], []
     for name, own in chosen.items():
@@ -55,8 +53,8 @@ def read(path: Path, *, size: str | None = None, step: int | None = None) -> Sou
         repeated += twice
     short = tuple(name for name in by_run if name not in chosen)
     findings = [
-        Finding("merged_duplicates", "rows that stood there already, all fields equal", tuple(repeated)),
-        Finding("unnumbered_steps", "rows of checkpoints without a number, left out", unnumbered),
+        _merged(repeated),
+        _unnumbered(unnumbered),
         Finding("without_step", f"runs without a row at step {step}, left out", short),
     ]
     words = [f"size {size}" if size is not None else "", f"step {step}" if step is not None else ""]
@@ -70,6 +68,62 @@ def read(path: Path, *, size: str | None = None, step: int | None = None) -> Sou
         scale=", ".join(word for word in words if word),
         findings=tuple(finding for finding in findings if finding.names),
     )
+
+
+def read_curves(path: Path) -> tuple[Source, list[str]]:
+    """Read a table at every size and step.
+
+    Returns:
+        A run for every observation, and what the run is called that was observed.
+    """
+    table, run_column, domains = _opened(path)
+    observed: dict[tuple[str, int | None], list[Row]] = {}
+    numbered, unnumbered = _numbered(table, table.rows, run_column)
+    for row in numbered:
+        of_size = f" of {row.text('size')}" if "size" in table.columns else ""
+        step = _step(row) if "step" in table.columns else None
+        observed.setdefault((_name(row, run_column) + of_size, step), []).append(row)
+    runs, repeated = [], []
+    for (name, step), rows in observed.items():
+        run, twice = _run(name if step is None else f"{name} at step {step}", rows, domains, step)
+        size = rows[0].cells.get("size", "")
+        runs.append(run if run.model_parameters else replace(run, model_parameters=_parameters(size)))
+        repeated += twice
+    source = Source(
+        format=NAME,
+        files=(path.name,),
+        rows=len(table.rows),
+        domains=tuple(domains.values()),
+        targets=tuple(dict.fromkeys(row.text("validation_domain") for row in table.rows)),
+        runs=tuple(runs),
+        findings=tuple(f for f in (_merged(repeated), _unnumbered(unnumbered)) if f.names),
+    )
+    return source, [name for name, _ in observed]
+
+
+def _opened(path: Path) -> tuple[Table, str, dict[str, str]]:
+    """A table, the column that names its runs, and the domain of each column of weights."""
+    table = read_table(path)
+    table.require(*_NEEDED)
+    weights = table.prefixed(WEIGHT)
+    run_column = next((column for column in _IDS if column in table.columns), None)
+    if run_column is None or not weights:
+        raise ImportRefusedError(f"{path.name}: a tidy table has a column mixture_id and columns weight_...")
+    return table, run_column, {column: column.removeprefix(WEIGHT) for column in weights}
+
+
+def _merged(repeated: Sequence[str]) -> Finding:
+    return Finding("merged_duplicates", "rows that stood there already, all fields equal", tuple(repeated))
+
+
+def _unnumbered(rows: Sequence[str]) -> Finding:
+    return Finding("unnumbered_steps", "rows of checkpoints without a number, left out", tuple(rows))
+
+
+def _parameters(size: str) -> int | None:
+    """Parameters of a size such as 70M, where no column says them."""
+    found = _SIZE.fullmatch(size)
+    return None if found is None else round(float(found[1]) * _UNITS[found[2].upper()])
 
 
 def _name(row: Row, column: str) -> str:
