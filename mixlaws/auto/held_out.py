@@ -7,7 +7,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.estimator import AnyEstimator, Predictor, ProbabilisticPredictor
 from mixlaws.laws.fitting import FittedLaw, Law
-from mixlaws.regressors.gaussian_process import GaussianProcessPredictor
+from mixlaws.regressors.process import GaussianProcessPredictor
 from mixlaws.swarm import Swarm
 
 # Above it, lengths that were tuned with a run in sight no longer know it: they come from hundreds.
