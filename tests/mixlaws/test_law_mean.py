@@ -134,5 +134,5 @@ def test_what_a_law_cannot_be_fitted_to_is_refused(rng: np.random.Generator) -> 
     zero = Swarm(DOMAINS, zero.targets, weights, zero.values - zero.values.min())
     with pytest.raises(FitError, match=r"target 't0' has the value 0, and .* use the constant mean"):
         GaussianProcess(mean="exponential").fit(zero, rng=rng)
-    with pytest.raises(SwarmTooSmallError, match="5 finished proxy runs; .* needs at least 6"):
+    with pytest.raises(SwarmTooSmallError, match=r"5 finished proxy runs; .* needs at least 6"):
         GaussianProcess(mean="exponential").fit(runs(weights[:5], np.full((5, 1), 3.0), rng), rng=rng)
