@@ -23,6 +23,7 @@ Model = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 _DAMPING_START = 1e-3
 _DAMPING_LIMIT = 1e12  # beyond it a step no longer changes a float64 parameter
+SLOPES = 2**23  # numbers in the (b, n, p) slopes that are held at once: a step has a few arrays of 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,15 @@ def minimise(
     Returns:
         (b, p) parameters and (b,) objectives.
     """
+    at_once = max(SLOPES // (batch.y.shape[1] * start.shape[1]), 1)
+    parts = [np.arange(first, min(first + at_once, len(start))) for first in range(0, len(start), at_once)]
+    found = [_minimised(model, start[part], batch.rows(part), iterations, tolerance) for part in parts]
+    return np.concatenate([theta for theta, _ in found]), np.concatenate([best for _, best in found])
+
+
+def _minimised(
+    model: Model, start: FloatArray, batch: Batch, iterations: int, tolerance: float
+) -> tuple[FloatArray, FloatArray]:
     theta = np.maximum(start, batch.lower)
     best = np.empty(len(theta))
     going = np.arange(len(theta))

@@ -7,11 +7,12 @@ import numpy as np
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.estimator import AnyEstimator, Predictor, ProbabilisticPredictor
 from mixlaws.laws.fitting import FittedLaw, Law
-from mixlaws.regressors.gaussian_process import GaussianProcessPredictor
+from mixlaws.regressors.process import GaussianProcessPredictor
 from mixlaws.swarm import Swarm
 
 # Above it, lengths that were tuned with a run in sight no longer know it: they come from hundreds.
 _CLOSED_FORM_RUNS = 100
+PART_FOLDS = 2  # most runs are outside of the part, and are scored for nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,26 @@ def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.
         if isinstance(part, ProbabilisticPredictor):
             deviation[left_out] = part.deviation(swarm.weights[left_out])
     return HeldOut(predictor, predicted, deviation)
+
+
+def hold_out_of_part(
+    estimator: AnyEstimator, swarm: Swarm, folds: IntArray, rows: IntArray, *, rng: np.random.Generator
+) -> HeldOut:
+    """Fit a method to some of the runs and predict every run without it: those outside cost no fit.
+
+    Args:
+        estimator: the method.
+        swarm: the runs.
+        folds: (n,) fold of each run.
+        rows: runs that are fitted; all repeats of a mixture or none.
+        rng: seeds the fits.
+    """
+    part = hold_out(estimator, swarm.take(rows), folds[rows] % PART_FOLDS, rng=rng)
+    predicted, deviation = part.predictor.predict(swarm.weights), np.zeros_like(swarm.values)
+    if isinstance(part.predictor, ProbabilisticPredictor):
+        deviation = part.predictor.deviation(swarm.weights)
+    predicted[rows], deviation[rows] = part.predicted, part.deviation
+    return HeldOut(part.predictor, predicted, deviation)
 
 
 def _settled(estimator: AnyEstimator, predictor: Predictor) -> AnyEstimator:

@@ -15,11 +15,12 @@ from mixlaws.regressors.linear import Linear
 
 
 class Sizes(NamedTuple):
-    """n runs, d domains, t targets."""
+    """n runs, d domains, t targets, and the folds that a member is refitted for."""
 
     n: int
     d: int
     t: int
+    folds: int = 8
 
 
 @dataclass(frozen=True)

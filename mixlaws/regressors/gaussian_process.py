@@ -14,168 +14,23 @@ arXiv:2402.02229: lengths grow with sqrt(d), without which a dozen lengths canno
 runs); s^2 is profiled out. Gradients are analytic. A dump holds runs and parameters, and no pickle.
 """
 
-from dataclasses import dataclass, fields
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
-import scipy.linalg
 
-from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
-from mixlaws.errors import StateError, SwarmTooSmallError
+from mixlaws.arrays import FloatArray, JsonObject, frozen
+from mixlaws.errors import SwarmTooSmallError
 from mixlaws.parallel import over_targets
-from mixlaws.regressors.kernel import Smoothness, gram, slopes
-from mixlaws.regressors.tuning import Kernel, tuned
+from mixlaws.regressors.kernel import Smoothness
+from mixlaws.regressors.law_mean import LawMeanPredictor, LawName, fit_around, load_around
+from mixlaws.regressors.process import GaussianProcessPredictor, roots
+from mixlaws.regressors.repeats import gathered, ungathered
+from mixlaws.regressors.tuning import Kernel, Observed, tuned
 from mixlaws.swarm import Swarm, require_mixtures
 
-SCHEMA = 2
 MINIMUM_RUNS = 4
-_SMALLEST_WEIGHT = 1e-9  # the slope of a square root is infinite at 0
-_JITTER = 1e-8
-
-
-@dataclass(frozen=True, eq=False)
-class GaussianProcessPredictor:
-    """A fitted process.
-
-    Args:
-        weights: (n, d) mixtures of the fitted runs.
-        values: (n, t) standardised values, or logarithms of what values are above the floor.
-        logarithmic: (t,) 1 where values are logarithms.
-        floor: (t,) c.
-        mean: (t,) and scale: (t,) what standardisation took away.
-        centre: (d,) and spread: (d,) of the roots of weights.
-        length: (t, d) l, linear: (t,) b, noise: (t,) variance of the noise, amplitude: (t,) s^2; noise is
-            in units of s^2.
-        root: q.
-        smoothness: of the Matérn function.
-    """
-
-    weights: FloatArray
-    values: FloatArray
-    logarithmic: FloatArray
-    floor: FloatArray
-    mean: FloatArray
-    scale: FloatArray
-    centre: FloatArray
-    spread: FloatArray
-    length: FloatArray
-    linear: FloatArray
-    noise: FloatArray
-    amplitude: FloatArray
-    root: int
-    smoothness: Smoothness
-
-    @cached_property
-    def _factors(self) -> tuple[FloatArray, FloatArray]:
-        """Cholesky factors (t, n, n) of the kernel matrices and their solutions (t, n)."""
-        n, z = len(self.weights), self._coordinates(self.weights)
-        factors, solutions = np.empty((len(self.mean), n, n)), np.empty((len(self.mean), n))
-        for t in range(len(self.mean)):
-            covariance = self._kernel(z, z, t) + (self.noise[t] + _JITTER) * np.eye(n)
-            factors[t] = scipy.linalg.cholesky(covariance, lower=True)
-            solutions[t] = scipy.linalg.cho_solve((factors[t], True), self.values[:, t])
-        return factors, solutions
-
-    def _coordinates(self, weights: FloatArray) -> FloatArray:
-        return np.asarray((roots(weights, self.root) - self.centre) / self.spread)
-
-    def _kernel(self, left: FloatArray, right: FloatArray, t: int) -> FloatArray:
-        return gram(left, right, self.length[t], float(self.linear[t]), self.smoothness)
-
-    def _untransformed(self, values: FloatArray) -> FloatArray:
-        """(..., t) standardised values back in the unit of the targets."""
-        raw = self.mean + self.scale * values
-        above = np.exp(np.where(self.logarithmic > 0, raw, 0.0))
-        return np.where(self.logarithmic > 0, self.floor + above, raw)
-
-    def _standardised(self, weights: FloatArray) -> FloatArray:
-        """(n, t) posterior means of standardised values."""
-        _, solutions = self._factors
-        z, fitted = self._coordinates(weights), self._coordinates(self.weights)
-        columns = [self._kernel(z, fitted, t) @ solutions[t] for t in range(len(self.mean))]
-        return np.stack(columns, axis=1)
-
-    def _stretch(self, weights: FloatArray) -> FloatArray:
-        """(n, t) what one unit of a standardised value is worth at these mixtures."""
-        worth = self._untransformed(self._standardised(weights))
-        return np.asarray(self.scale * np.where(self.logarithmic > 0, worth - self.floor, 1.0))
-
-    def predict(self, weights: FloatArray, /) -> FloatArray:
-        """(n, t) posterior means (medians, where values are logarithms), in the unit of the targets."""
-        return self._untransformed(self._standardised(weights))
-
-    def jacobian(self, weights: FloatArray, /) -> FloatArray:
-        """(n, t, d) derivatives of the predictions."""
-        _, solutions = self._factors
-        positive = np.maximum(weights, _SMALLEST_WEIGHT)
-        z, fitted = self._coordinates(positive), self._coordinates(self.weights)
-        by_root = np.stack(
-            [
-                slopes(z, fitted, solutions[t], self.length[t], float(self.linear[t]), self.smoothness)
-                for t in range(len(self.mean))
-            ],
-            axis=1,
-        )
-        root_slope = roots(positive, self.root) / (self.root * positive * self.spread)
-        return np.asarray(self._stretch(weights)[:, :, None] * by_root * root_slope[:, None])
-
-    def _posterior(self, weights: FloatArray, t: int) -> FloatArray:
-        """(m, m) covariance of noise-free standardised values."""
-        factors, _ = self._factors
-        z, fitted = self._coordinates(weights), self._coordinates(self.weights)
-        reach = scipy.linalg.solve_triangular(factors[t], self._kernel(fitted, z, t), lower=True)
-        return np.asarray(self.amplitude[t] * (self._kernel(z, z, t) - reach.T @ reach))
-
-    def deviation(self, weights: FloatArray, /) -> FloatArray:
-        """(n, t) posterior standard deviations of the noise-free targets, in their unit."""
-        factors, _ = self._factors
-        z, fitted = self._coordinates(weights), self._coordinates(self.weights)
-        columns = []
-        for t in range(len(self.mean)):
-            reach = scipy.linalg.solve_triangular(factors[t], self._kernel(fitted, z, t), lower=True)
-            prior = 1.0 + self.linear[t] * (z**2).sum(axis=1)
-            columns.append(np.sqrt(self.amplitude[t] * np.maximum(prior - (reach**2).sum(axis=0), 0.0)))
-        return np.asarray(self._stretch(weights) * np.stack(columns, axis=1))
-
-    def sample(self, weights: FloatArray, /, *, count: int, rng: np.random.Generator) -> FloatArray:
-        """(count, n, t) joint draws of the noise-free targets; targets are independent of each other."""
-        means = self._standardised(weights)
-        draws = np.empty((count, *means.shape))
-        for t in range(means.shape[1]):
-            # Eigenvalues and not Cholesky: the posterior of near-equal mixtures is singular to rounding.
-            spectrum, axes = np.linalg.eigh(self._posterior(weights, t))
-            spread = axes * np.sqrt(np.maximum(spectrum, 0.0))
-            draws[:, :, t] = means[:, t] + rng.standard_normal((count, len(weights))) @ spread.T
-        return self._untransformed(draws)
-
-    def held_out(self, folds: IntArray, /) -> tuple[FloatArray, FloatArray]:
-        """(n, t) predictions of the fitted runs without those of their (n,) fold, and their deviations.
-
-        Kernel and standardisation stay as they are, so that it costs little: with G the inverse of the
-        kernel matrix, the runs F of a fold are predicted as y_F - (G_FF)^-1 (G y)_F with the covariance
-        (G_FF)^-1 (Rasmussen and Williams 2006, Eq. 5.10 to 5.12, for folds of any size).
-        """
-        factors, solutions = self._factors
-        values, variance = np.empty_like(self.values), np.empty_like(self.values)
-        for t in range(len(self.mean)):
-            inverse = scipy.linalg.cho_solve((factors[t], True), np.eye(len(self.weights)))
-            for fold in np.unique(folds):
-                rows = np.flatnonzero(folds == fold)
-                covariance = np.linalg.inv(inverse[np.ix_(rows, rows)])
-                values[rows, t] = self.values[rows, t] - covariance @ solutions[t][rows]
-                variance[rows, t] = np.diag(covariance) - self.noise[t]
-        predicted = self._untransformed(values)
-        worth = np.where(self.logarithmic > 0, predicted - self.floor, 1.0)
-        return predicted, self.scale * worth * np.sqrt(self.amplitude * np.maximum(variance, 0.0))
-
-    def dump(self) -> JsonObject:
-        """Runs and parameters as JSON."""
-        return {"schema": SCHEMA, "regressor": "gaussian_process"} | {
-            field.name: value.tolist() if isinstance(value, np.ndarray) else value
-            for field in fields(self)
-            for value in [getattr(self, field.name)]
-        }
 
 
 @dataclass(frozen=True)
@@ -189,6 +44,10 @@ class GaussianProcess:
         floor: whether c is found with the rest, or 0.
         tuning_runs: runs that lengths are tuned on, at most; they are known well before their cost, the
             cube of that number, is felt.
+        mean: what the process deviates from: a constant, or a law that is fitted first and carries the
+            prediction on beyond the runs.
+        noise: "equal" takes every run for itself, and all for equally noisy; "repeats" gathers the runs of
+            a mixture, with the noise that they show among themselves.
     """
 
     root: Literal[1, 2, 4] = 2
@@ -196,35 +55,51 @@ class GaussianProcess:
     linear: bool = True
     floor: bool = False
     tuning_runs: int = 256
+    mean: Literal["constant"] | LawName = "constant"
+    noise: Literal["equal", "repeats"] = "equal"
 
-    def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> GaussianProcessPredictor:
+    def fit(
+        self, swarm: Swarm, /, *, rng: np.random.Generator
+    ) -> GaussianProcessPredictor | LawMeanPredictor:
         """Fit every target.
 
         Raises:
-            SwarmTooSmallError: fewer than four runs.
+            SwarmTooSmallError: fewer than four runs, or too few for the law.
             RunsAlikeError: all runs have one mixture.
+            FitError: a value is not positive, and the mean is a law.
         """
         if len(swarm) < MINIMUM_RUNS:
             raise SwarmTooSmallError(method="a Gaussian process", needed=MINIMUM_RUNS, got=len(swarm))
         require_mixtures(swarm, method="a Gaussian process")
-        at = roots(swarm.weights, self.root)
+        if self.mean == "constant":
+            return self._process(swarm, rng)
+        return fit_around(self.mean, partial(self._process, rng=rng), swarm, rng=rng)
+
+    def load(self, raw: JsonObject, /) -> GaussianProcessPredictor | LawMeanPredictor:
+        """Rebuild a predictor from its dump."""
+        return load_around(raw) if "law" in raw and "process" in raw else GaussianProcessPredictor.load(raw)
+
+    def _process(self, swarm: Swarm, rng: np.random.Generator) -> GaussianProcessPredictor:
+        rows = gathered(swarm) if self.noise == "repeats" else ungathered(swarm)
+        at = roots(rows.weights, self.root)
         centre, spread = at.mean(axis=0), _off_zero(at.std(axis=0), at)
         z = (at - centre) / spread
-        part = np.sort(rng.permutation(len(swarm))[: self.tuning_runs])
-        varies = np.ptp(swarm.values, axis=0) > 1e-9 * np.abs(swarm.values).max(axis=0)
+        part = np.sort(rng.permutation(len(z))[: self.tuning_runs])
+        varies = np.ptp(rows.values, axis=0) > 1e-9 * np.abs(rows.values).max(axis=0)
         has_floor = varies & self.floor
+        lowest = np.where(has_floor, rows.values.min(axis=0), np.nan)
         tune = partial(_tuned, z[part], self.smoothness, linear=self.linear)
-        lowest = [
-            float(low) if found else None
-            for low, found in zip(swarm.values.min(axis=0), has_floor, strict=True)
+        targets = [
+            Observed(rows.values[part, t], rows.count[part], rows.ratio[part, t], rows.scatter[part, t])
+            for t in range(len(swarm.targets))
         ]
-        kernels = over_targets(tune, list(zip(swarm.values[part].T, lowest, strict=True)))
+        kernels = over_targets(tune, list(zip(targets, lowest.tolist(), strict=True)))
         floor = np.where(has_floor, [kernel.floor for kernel in kernels], 0.0)
-        logarithmic = has_floor | np.all(swarm.values > 0, axis=0)
-        values = np.where(logarithmic, np.log(np.where(logarithmic, swarm.values - floor, 1.0)), swarm.values)
+        logarithmic = has_floor | np.all(rows.values > 0, axis=0)
+        values = np.where(logarithmic, np.log(np.where(logarithmic, rows.values - floor, 1.0)), rows.values)
         mean, scale = values.mean(axis=0), _off_zero(values.std(axis=0), values)
         return GaussianProcessPredictor(
-            weights=swarm.weights,
+            weights=frozen(rows.weights),
             values=frozen((values - mean) / scale),
             logarithmic=frozen(logarithmic.astype(np.float64)),
             floor=frozen(floor),
@@ -236,16 +111,11 @@ class GaussianProcess:
             linear=frozen(np.array([kernel.linear for kernel in kernels])),
             noise=frozen(np.array([kernel.noise for kernel in kernels])),
             amplitude=frozen(np.array([kernel.amplitude for kernel in kernels])),
+            relative=frozen(rows.ratio / rows.count[:, None]),
+            row=rows.row,
             root=self.root,
             smoothness=self.smoothness,
         )
-
-    def load(self, raw: JsonObject, /) -> GaussianProcessPredictor:
-        """Rebuild a predictor from its dump."""
-        if raw.get("regressor") != "gaussian_process" or raw.get("schema") != SCHEMA:
-            raise StateError(f"not a dump of a Gaussian process, schema {SCHEMA}: {raw.get('regressor')!r}")
-        arrays = {name: frozen(value) for name, value in raw.items() if isinstance(value, list)}
-        return GaussianProcessPredictor(**arrays, root=raw["root"], smoothness=raw["smoothness"])
 
 
 @dataclass(frozen=True)
@@ -258,17 +128,9 @@ class RoughGaussianProcess(GaussianProcess):
     floor: bool = True
 
 
-def roots(weights: FloatArray, root: int) -> FloatArray:
-    """Weights to the power 1/root."""
-    positive = np.maximum(weights, 0.0)
-    return np.asarray(positive if root == 1 else positive ** (1.0 / root))
-
-
-def _tuned(
-    z: FloatArray, smoothness: Smoothness, target: tuple[FloatArray, float | None], *, linear: bool
-) -> Kernel:
-    values, floor_below = target
-    return tuned(z, values, smoothness, linear=linear, floor_below=floor_below)
+def _tuned(z: FloatArray, smoothness: Smoothness, target: tuple[Observed, float], *, linear: bool) -> Kernel:
+    observed, lowest = target
+    return tuned(z, observed, smoothness, linear=linear, floor_below=None if np.isnan(lowest) else lowest)
 
 
 def _off_zero(deviation: FloatArray, values: FloatArray) -> FloatArray:

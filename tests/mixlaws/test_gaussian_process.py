@@ -5,7 +5,8 @@ import pytest
 
 from mixlaws.arrays import FloatArray
 from mixlaws.domains import DomainSet
-from mixlaws.regressors.gaussian_process import GaussianProcess, GaussianProcessPredictor
+from mixlaws.regressors.gaussian_process import GaussianProcess
+from mixlaws.regressors.process import GaussianProcessPredictor
 from mixlaws.swarm import Swarm
 
 DOMAINS = DomainSet(("a", "b", "c", "d", "e", "f"), (1, 1, 1, 1, 1, 1))
@@ -18,7 +19,9 @@ def loss(weights: FloatArray) -> FloatArray:
 
 def fitted(values: FloatArray, weights: FloatArray) -> GaussianProcessPredictor:
     swarm = Swarm(DOMAINS, tuple(f"t{t}" for t in range(values.shape[1])), weights, values)
-    return GaussianProcess().fit(swarm, rng=np.random.default_rng(0))
+    process = GaussianProcess().fit(swarm, rng=np.random.default_rng(0))
+    assert isinstance(process, GaussianProcessPredictor)
+    return process
 
 
 def test_the_domain_that_serves_a_target_has_its_shortest_length(rng: np.random.Generator) -> None:
