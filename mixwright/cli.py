@@ -9,7 +9,9 @@ from rich.markup import escape
 from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
 from mixwright.interruption import unwind_when_terminated
+from mixwright.measure import measure
 from mixwright.offline.fit import fit
+from mixwright.offline.mix import mix
 from mixwright.offline.plan import plan
 from mixwright.offline.propose import propose
 from mixwright.offline.send import import_runs
@@ -28,6 +30,8 @@ app.command("demo")(demo.demo)
 app.command("fit")(fit)
 app.command("propose")(propose)
 app.command("plan")(plan)
+app.command("mix")(mix)
+app.command("measure")(measure)
 app.command("import")(import_runs)
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")

@@ -13,7 +13,7 @@ from service.importers.reading import read_runs
 from service.importers.report import ImportReport
 from service.importers.rules import ImportedRuns
 
-_SERVICE = "service:"
+SERVICE = "service:"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def load(runs: str, choice: Choice, *, url: str, key: str | None) -> tuple[Impor
         ImportRefusedError: they cannot be read.
         CommandError: an option does not fit where they come from.
     """
-    if not runs.startswith(_SERVICE):
+    if not runs.startswith(SERVICE):
         return read_runs(
             Path(runs),
             format_name=choice.format_name,
@@ -45,7 +45,7 @@ def load(runs: str, choice: Choice, *, url: str, key: str | None) -> tuple[Impor
         raise CommandError(f"{runs}: --format, --size, --step and --maximise are for files")
     from mixwright.offline.study import runs_of_study  # noqa: PLC0415 - files need no client
 
-    return runs_of_study(runs.removeprefix(_SERVICE), url=url, key=key)
+    return runs_of_study(runs.removeprefix(SERVICE), url=url, key=key)
 
 
 def chosen(swarm: Swarm, targets: Sequence[str] | None) -> Swarm:
