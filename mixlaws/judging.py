@@ -21,6 +21,7 @@ _ALTERNATIVES = 200
 _SUM_WEIGHT = 1e3  # makes the sum of hull coefficients 1 to a thousandth of what is measured
 _FAR = 0.05  # total variation: beyond it a prediction is an extrapolation
 _AT_CAP = 1e-6
+BETTER_THAN = "better_than_"
 NO_RIVALS: Mapping[str, FloatArray] = MappingProxyType({})
 
 
@@ -98,7 +99,7 @@ def _chances(
         "probability_better": _below(draws[:, 0], draws[:, 1]),
         "expected_regret": float((draws[:, 0] - feasible.min(axis=1)).mean()),
         **{
-            f"better_than_{name}": _below(draws[:, 0], draws[:, at])
+            f"{BETTER_THAN}{name}": _below(draws[:, 0], draws[:, at])
             for at, name in enumerate(rivals, start=feasible.shape[1])
         },
     }

@@ -18,6 +18,8 @@ from mixlaws.sampling.natural import Natural
 from mixlaws.sampling.rule import NOTHING, SamplingRule, Statistics
 from mixlaws.simplex import as_weights
 
+_ROUNDING = 1e-6  # of shares in files and requests
+
 
 @dataclass(frozen=True, eq=False)
 class Rivals:
@@ -59,15 +61,30 @@ def rivals(
             mixtures[name] = rule.mixture(problem, statistics)
         except MixlawsError as error:
             left_out[name] = str(error)
-    for name, weights in (named or {}).items():
+    return Rivals(mixtures | check_named(problem, named or {}), left_out)
+
+
+def check_named(problem: MixtureProblem, named: Mapping[str, FloatArray], /) -> dict[str, FloatArray]:
+    """Mixtures of the user, made to sum to 1 exactly.
+
+    Raises:
+        InvalidInputError: one has the name of a rule.
+        WeightsError: one is off the simplex.
+    """
+    for name, weights in named.items():
         if name in SAMPLING:
             raise InvalidInputError(f"a mixture to compare with is called {name!r}, as a rule is: rename it")
         if weights.shape != problem.prior.shape:
             raise InvalidInputError(
                 f"mixture {name!r} has shape {weights.shape}: expected {problem.prior.shape}"
             )
-        mixtures[name] = as_weights(weights)
-    return Rivals(mixtures, left_out)
+    return {name: as_weights(weights) for name, weights in named.items()}
+
+
+def admissible(weights: FloatArray, problem: MixtureProblem, /) -> bool:
+    """Whether a mixture (d,) keeps bounds and caps: one that does not may look better than any that does."""
+    low, high = problem.lower - _ROUNDING, problem.caps + _ROUNDING
+    return bool(np.all((weights >= low) & (weights <= high)))
 
 
 def _askable(

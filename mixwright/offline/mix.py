@@ -32,9 +32,7 @@ def mix(
         typer.Option("--budget", "--final-tokens", help="Tokens of the run that it is for: 2e9, 100B."),
     ] = None,
     max_epochs: shared.MaxEpochs = None,
-    statistics: Annotated[
-        Path | None, typer.Option(help="What `mixwright measure` wrote, for rules that need it.")
-    ] = None,
+    statistics: shared.Statistics = None,
     prior: shared.Prior = None,
     objective: options.Objective = None,
     lower: shared.Lower = None,

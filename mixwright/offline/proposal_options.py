@@ -31,6 +31,28 @@ MaxEpochs = Annotated[float | None, typer.Option(help="How often a domain may be
 Lower = Annotated[list[str] | None, typer.Option(help="Smallest shares, as domain=number,...")]
 Upper = Annotated[list[str] | None, typer.Option(help="Largest shares, as domain=number,...")]
 Beyond = Annotated[bool, typer.Option("--beyond-sampled", help="Also where no run was made: a guess.")]
+Rival = Annotated[
+    list[str] | None,
+    typer.Option(help="A mixture to compare with, as name=FILE.json; repeat it for more."),
+]
+Statistics = Annotated[
+    Path | None, typer.Option(help="What `mixwright measure` wrote, for rules that need it.")
+]
+
+
+def rival_files(texts: list[str] | None) -> dict[str, dict[str, float]]:
+    """Mixtures to compare with, by name.
+
+    Raises:
+        BadParameter: a text is not of the form name=FILE, a name stands twice, or a file cannot be read.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for text in texts or ():
+        name, equals, file = text.partition("=")
+        if not (name and equals and file) or name in found:
+            raise typer.BadParameter(f"--rival {text!r}: write name=FILE.json, each name once")
+        found[name] = numbers_of_file(Path(file), "the share")
+    return found
 
 
 def constraints(

@@ -16,6 +16,7 @@ from rich.table import Column, Table
 
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Proposal
+from mixlaws.judging import BETTER_THAN
 from mixwright.offline.proposing import Proposed
 
 _SHOWN_APART = {"weights", "predicted", "deviation", "objective", "details"}
@@ -41,12 +42,20 @@ def tell(proposed: Proposed, console: Console) -> None:
         return
     console.print(_mixtures(proposed))
     console.print(_predictions(proposed))
+    if proposed.rivals:
+        console.print(_rivals(proposed))
+    for name, reason in proposed.rivals_left_out.items():
+        console.print(f"  [yellow]{escape(f'no mixture by {name}: {reason}')}[/]", soft_wrap=True)
 
 
 def to_json(proposed: Proposed) -> dict[str, Any]:
     """Proposals for programs."""
     return {
         "reference": {"name": proposed.prior_name, **_plain(proposed, proposed.prior)},
+        "rivals": [
+            {"name": name, **_plain(proposed, p), **numbers(p)} for name, p in proposed.rivals.items()
+        ],
+        "rivals_left_out": dict(proposed.rivals_left_out),
         "proposals": [
             {**_plain(proposed, proposal), "gain": proposed.gain(proposal), **numbers(proposal)}
             for proposal in proposed.proposals
@@ -62,6 +71,7 @@ def write_csv(path: Path, proposed: Proposed) -> None:
     header += [f"{kind}_{name}" for kind in ("predicted", "deviation") for name in proposed.targets]
     rows = [(proposed.prior_name, proposed.prior)]
     rows += [(f"proposal {number}", p) for number, p in enumerate(proposed.proposals, start=1)]
+    rows += proposed.rivals.items()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*header, "objective", "gain", *extra])
@@ -105,10 +115,27 @@ def _predictions(proposed: Proposed) -> Table:
     table.add_row("[bold]objective[/]", *(f"{p.objective:.4f}" for p in everything))
     gains = (f"{proposed.gain(p):+.4f}" for p in proposed.proposals)
     table.add_row(f"[bold]gain over {escape(proposed.prior_name)}[/]", "", *gains)
-    told = [numbers(p) for p in proposed.proposals]
+    told = [
+        {name: value for name, value in numbers(p).items() if not name.startswith(BETTER_THAN)}
+        for p in proposed.proposals
+    ]
     for name in dict.fromkeys(name for row in told for name in row):
         words = _WORDS.get(name, name.replace("_", " "))
         table.add_row(escape(words), "", *(f"{row[name]:.4g}" if name in row else "–" for row in told))
+    return table
+
+
+def _rivals(proposed: Proposed) -> Table:
+    """What is predicted of mixtures chosen otherwise, beside the first proposal."""
+    best = proposed.proposals[0]
+    heads = ("objective", "gain of proposal 1", "chance that 1 is better", "distance from runs")
+    table = Table(Column("compared with", overflow="fold"), *(Column(h, justify="right") for h in heads))
+    for name, rival in proposed.rivals.items():
+        chance = best.details.get(f"{BETTER_THAN}{name}")
+        told = "–" if chance is None else f"{chance:.0%}"
+        gain = f"{rival.objective - best.objective:+.4f}"
+        away = f"{rival.details['hull_distance']:.3f}"
+        table.add_row(escape(name), f"{rival.objective:.4f}", gain, told, away)
     return table
 
 

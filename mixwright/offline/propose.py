@@ -30,6 +30,8 @@ def propose(
     lower: own.Lower = None,
     upper: own.Upper = None,
     beyond: own.Beyond = False,
+    rival: own.Rival = None,
+    statistics: own.Statistics = None,
     seed: options.Seed = 0,
     maximise: options.Maximise = None,
     format_name: options.Format = None,
@@ -39,7 +41,14 @@ def propose(
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
 ) -> None:
     """Propose mixtures from finished runs."""
-    from mixwright.offline import hyperparameters, loading, posing, proposal_tables, proposing  # noqa: PLC0415
+    from mixwright.offline import (  # noqa: PLC0415
+        hyperparameters,
+        loading,
+        mixing,
+        posing,
+        proposal_tables,
+        proposing,
+    )
     from mixwright.offline.expectation import expectation  # noqa: PLC0415
     from service.importers.reading import read_runs  # noqa: PLC0415
 
@@ -47,6 +56,8 @@ def propose(
         prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper
     )
     coefficients = options.named_numbers(objective)
+    rivals = own.rival_files(rival)
+    measured = None if statistics is None else mixing.read_statistics(statistics)
     params = hyperparameters.settings(proposer_setting) | ({} if kl is None else {"kl": kl})
     imported = read_runs(runs, format_name=format_name, size=size, step=step, maximise=maximise or ())
     console = Console()
@@ -56,7 +67,8 @@ def propose(
         expected = expectation(imported.swarm, stored, method, setting, target, coefficients, seed=seed)
         posed = posing.pose(expected.swarm, asked, expected.coefficients)
         search = proposing.Search(proposer, params, count=count, seed=seed, within_sampled=not beyond)
-        proposed = proposing.propose(expected.predictor, posed, expected.swarm, search)
+        rivalry = proposing.Rivalry(measured, rivals)
+        proposed = proposing.propose(expected.predictor, posed, expected.swarm, search, rivalry)
     if json:
         told = {"method": expected.method, "seed": seed, "proposer": proposer, "params": params}
         told |= proposal_tables.to_json(proposed) | {"import": imported.report.to_json()}
