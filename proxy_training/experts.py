@@ -3,7 +3,8 @@
 MixMin takes the log-probabilities of target sequences under every expert (Thudi et al. 2025,
 arXiv:2502.10510), UtiliMax how much each expert improves on every task (Held et al. 2025, arXiv:2501.11747).
 One training serves both. The tasks are the domains' held-out losses; utilities are shares of the best
-improvement on the model before its first step, which knows no more than how common each token is.
+improvement on the model before its first step, which knows no more than how common each token is. One that
+does worse than that, sure of what is not there, has the utility 0: beside text of the task it would not.
 """
 
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ def expert_statistics(experts: Sequence[Expert], reference: FloatArray, sequence
         InvalidInputError: no expert improves on the reference of some domain: train longer.
     """
     return Statistics(
-        utilities=relative_utilities(np.stack([one.losses for one in experts]), reference),
+        utilities=np.maximum(relative_utilities(np.stack([one.losses for one in experts]), reference), 0.0),
         log_probabilities=np.stack([one.log_probabilities for one in experts], axis=1),
         lengths=np.full(len(sequences), sequences.shape[1] - 1),
     )

@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Proposal
 from mixlaws.judging import BETTER_THAN
+from mixlaws.rivals import admissible
 from mixwright.offline.proposing import Proposed
 
 _SHOWN_APART = {"weights", "predicted", "deviation", "objective", "details"}
@@ -53,7 +54,13 @@ def to_json(proposed: Proposed) -> dict[str, Any]:
     return {
         "reference": {"name": proposed.prior_name, **_plain(proposed, proposed.prior)},
         "rivals": [
-            {"name": name, **_plain(proposed, p), **numbers(p)} for name, p in proposed.rivals.items()
+            {
+                "name": name,
+                **_plain(proposed, p),
+                **numbers(p),
+                "admissible": admissible(p.weights, proposed.problem),
+            }
+            for name, p in proposed.rivals.items()
         ],
         "rivals_left_out": dict(proposed.rivals_left_out),
         "proposals": [
@@ -135,7 +142,8 @@ def _rivals(proposed: Proposed) -> Table:
         told = "–" if chance is None else f"{chance:.0%}"
         gain = f"{rival.objective - best.objective:+.4f}"
         away = f"{rival.details['hull_distance']:.3f}"
-        table.add_row(escape(name), f"{rival.objective:.4f}", gain, told, away)
+        shown = name if admissible(rival.weights, proposed.problem) else f"{name} (breaks bounds)"
+        table.add_row(escape(shown), f"{rival.objective:.4f}", gain, told, away)
     return table
 
 
