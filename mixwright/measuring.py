@@ -16,7 +16,7 @@ from proxy_training.corpus import Corpus
 from proxy_training.corpus.documents import Document
 from proxy_training.corpus.folder import FORMATS, FolderFile
 from proxy_training.device import usable_device
-from proxy_training.measure import PARTS, Measurement, measure
+from proxy_training.measure import PARTS, Measurement, check_parts, measure
 from proxy_training.record import Record, write_json
 from proxy_training.spec import TrainSpec
 from proxy_training.windows import Windows, mixed_windows, text_windows
@@ -50,15 +50,17 @@ def measured(wanted: Wanted, out: Path) -> None:
         CorpusError: the corpus cannot be made.
     """
     console = Console(stderr=True)
-    spec = _spec(wanted)
+    spec, target = _spec(wanted), _target_file(wanted.target)
+    parts = wanted.parts or PARTS
+    check_parts(parts)
     device = usable_device(wanted.device)
     corpus = text_of(wanted.text, megabytes=wanted.megabytes, vocabulary=wanted.vocabulary, console=console)
     try:
         what = Measurement(
             corpus,
             spec,
-            _sequences(wanted, corpus, spec.context + 1),
-            parts=wanted.parts or PARTS,
+            _sequences(target, corpus, length=spec.context + 1, count=wanted.sequences),
+            parts=parts,
             samples=wanted.samples,
             seed=wanted.seed,
             device=device,
@@ -98,13 +100,19 @@ def _spec(wanted: Wanted) -> TrainSpec:
         raise CommandError(str(error)) from None
 
 
-def _sequences(wanted: Wanted, corpus: Corpus, length: int) -> Windows:
-    if wanted.target is None:
-        return mixed_windows(corpus, corpus.domains.natural, length=length, count=wanted.sequences)
-    if not wanted.target.is_file():
-        raise CommandError(f"there is no file {wanted.target}: give one that holds the target text")
-    file = FolderFile("target", wanted.target.name, wanted.target, "text")
+def _target_file(path: Path | None) -> FolderFile | None:
+    if path is None:
+        return None
+    if not path.is_file():
+        raise CommandError(f"there is no file {path}: give one that holds the target text")
+    file = FolderFile("target", path.name, path, "text")
     if file.format is None:
-        raise CommandError(f"{wanted.target} cannot be read: use {', '.join(FORMATS)}")
-    texts = [r.text for r in file.read(document_bytes=_TARGET_BYTES) if isinstance(r, Document)]
-    return text_windows(texts, corpus.tokeniser, length=length, count=wanted.sequences)
+        raise CommandError(f"{path} cannot be read: use {', '.join(FORMATS)}")
+    return file
+
+
+def _sequences(target: FolderFile | None, corpus: Corpus, *, length: int, count: int) -> Windows:
+    if target is None:
+        return mixed_windows(corpus, corpus.domains.natural, length=length, count=count)
+    texts = [read.text for read in target.read(document_bytes=_TARGET_BYTES) if isinstance(read, Document)]
+    return text_windows(texts, corpus.tokeniser, length=length, count=count)

@@ -6,7 +6,7 @@ experts      one training for each domain               mixmin, utilimax
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -55,9 +55,7 @@ class Measurement:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.parts) - set(PARTS))
-        if unknown or not self.parts:
-            raise InvalidInputError(f"parts are {list(self.parts)}: choose from {', '.join(PARTS)}")
+        check_parts(self.parts)
         if self.sequences.ndim != 2 or self.sequences.shape[1] != self.spec.context + 1:
             raise InvalidInputError(
                 f"sequences have shape {self.sequences.shape}: expected (x, {self.spec.context + 1})"
@@ -90,6 +88,16 @@ class Measurement:
             "samples": self.samples,
             "sequences": hashlib.sha256(self.sequences.astype("<i8").tobytes()).hexdigest(),
         }
+
+
+def check_parts(parts: Collection[str], /) -> None:
+    """Check names of parts, which is cheap: a corpus is not.
+
+    Raises:
+        InvalidInputError: there is none, or one is unknown.
+    """
+    if not parts or not set(parts) <= set(PARTS):
+        raise InvalidInputError(f"parts are {', '.join(parts) or 'none'}: choose from {', '.join(PARTS)}")
 
 
 def measure(what: Measurement, record: Record, /, *, progress: Progress = lambda _, __: None) -> Measured:
