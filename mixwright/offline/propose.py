@@ -41,14 +41,7 @@ def propose(
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
 ) -> None:
     """Propose mixtures from finished runs."""
-    from mixwright.offline import (  # noqa: PLC0415
-        hyperparameters,
-        loading,
-        mixing,
-        posing,
-        proposal_tables,
-        proposing,
-    )
+    from mixwright.offline import hyperparameters, loading, posing, proposal_tables, proposing  # noqa: PLC0415
     from mixwright.offline.expectation import expectation  # noqa: PLC0415
     from service.importers.reading import read_runs  # noqa: PLC0415
 
@@ -56,8 +49,7 @@ def propose(
         prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper
     )
     coefficients = options.named_numbers(objective)
-    rivals = own.rival_files(rival)
-    measured = None if statistics is None else mixing.read_statistics(statistics)
+    rivalry = own.rivalry(rival, statistics)
     params = hyperparameters.settings(proposer_setting) | ({} if kl is None else {"kl": kl})
     imported = read_runs(runs, format_name=format_name, size=size, step=step, maximise=maximise or ())
     console = Console()
@@ -67,7 +59,6 @@ def propose(
         expected = expectation(imported.swarm, stored, method, setting, target, coefficients, seed=seed)
         posed = posing.pose(expected.swarm, asked, expected.coefficients)
         search = proposing.Search(proposer, params, count=count, seed=seed, within_sampled=not beyond)
-        rivalry = proposing.Rivalry(measured, rivals)
         proposed = proposing.propose(expected.predictor, posed, expected.swarm, search, rivalry)
     if json:
         told = {"method": expected.method, "seed": seed, "proposer": proposer, "params": params}
