@@ -6,6 +6,7 @@ mixtures that were run.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from scipy.optimize import nnls
@@ -20,6 +21,8 @@ _ALTERNATIVES = 200
 _SUM_WEIGHT = 1e3  # makes the sum of hull coefficients 1 to a thousandth of what is measured
 _FAR = 0.05  # total variation: beyond it a prediction is an extrapolation
 _AT_CAP = 1e-6
+BETTER_THAN = "better_than_"
+NO_RIVALS: Mapping[str, FloatArray] = MappingProxyType({})
 
 
 def judged(
@@ -31,10 +34,12 @@ def judged(
     sampled: FloatArray,
     noise: float,
     rng: np.random.Generator,
+    rivals: Mapping[str, FloatArray] = NO_RIVALS,
 ) -> Proposal:
     """The proposal with more in its details, each a number.
 
     probability_better: that its objective is below the prior's; missing if the predictor knows no deviation.
+    better_than_<name>: that it is below the objective of a rival; missing likewise.
     expected_regret: by how much the best of many feasible mixtures is expected to be better, in the
         objective's unit; missing likewise.
     flatness: largest total variation at which a mixture is still predicted within the noise.
@@ -49,6 +54,7 @@ def judged(
         sampled: (n, d) mixtures that were run.
         noise: standard deviation of the objective between repeats.
         rng: for alternatives and draws.
+        rivals: (d,) mixtures that the proposal is to beat, by name; they are no alternatives of the regret.
     """
     others = np.concatenate(
         [
@@ -59,7 +65,7 @@ def judged(
     distance = hull_distance(proposal.weights, sampled)
     details = {
         **proposal.details,
-        **_chances(proposal.weights, predictor, problem, others, rng),
+        **_chances(proposal.weights, predictor, problem, others, rivals, rng),
         "flatness": _flatness(proposal, predictor, problem, others, noise),
         "hull_distance": distance,
         "extrapolates": float(distance > _FAR),
@@ -80,18 +86,28 @@ def _chances(
     predictor: Predictor,
     problem: MixtureProblem,
     others: FloatArray,
+    rivals: Mapping[str, FloatArray],
     rng: np.random.Generator,
 ) -> Mapping[str, float]:
     if not isinstance(predictor, ProbabilisticPredictor):
         return {}
-    at = np.concatenate([weights[None, :], problem.prior[None, :], others])
+    beside = [row[None, :] for row in rivals.values()]
+    at = np.concatenate([weights[None, :], problem.prior[None, :], others, *beside])
     draws = problem.objective(predictor.sample(at, count=_DRAWS, rng=rng))
-    # Half a tie each way: a proposal that is the prior beats it with probability one half.
-    better = (draws[:, 0] < draws[:, 1]).mean() + 0.5 * (draws[:, 0] == draws[:, 1]).mean()
+    feasible = draws[:, : draws.shape[1] - len(beside)]
     return {
-        "probability_better": float(better),
-        "expected_regret": float((draws[:, 0] - draws.min(axis=1)).mean()),
+        "probability_better": _below(draws[:, 0], draws[:, 1]),
+        "expected_regret": float((draws[:, 0] - feasible.min(axis=1)).mean()),
+        **{
+            f"{BETTER_THAN}{name}": _below(draws[:, 0], draws[:, at])
+            for at, name in enumerate(rivals, start=feasible.shape[1])
+        },
     }
+
+
+def _below(draws: FloatArray, others: FloatArray) -> float:
+    """Share of joint draws that are lower; half of a tie, so that a mixture beats itself as often as not."""
+    return float((draws < others).mean() + 0.5 * (draws == others).mean())
 
 
 def _flatness(

@@ -34,6 +34,7 @@ from mixlaws.regressors.linear import Linear
 from mixlaws.sampling.chameleon import Chameleon
 from mixlaws.sampling.entropy_proxy import EntropyProxy
 from mixlaws.sampling.mixmin import MixMin
+from mixlaws.sampling.natural import Natural
 from mixlaws.sampling.rule import SamplingRule
 from mixlaws.sampling.temperature import Temperature
 from mixlaws.sampling.unimax import UniMax
@@ -91,6 +92,7 @@ SAMPLING: Mapping[str, type[SamplingRule]] = {
     "chameleon": Chameleon,
     "entropy": EntropyProxy,
     "mixmin": MixMin,
+    "natural": Natural,
     "temperature": Temperature,
     "unimax": UniMax,
     "utilimax": UtiliMax,

@@ -8,7 +8,9 @@ from rich.console import Console
 from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
 from mixwright.interruption import unwind_when_terminated
+from mixwright.measure import measure
 from mixwright.offline.fit import fit
+from mixwright.offline.mix import mix
 from mixwright.offline.plan import plan
 from mixwright.offline.propose import propose
 from mixwright.offline.scale import scale
@@ -30,6 +32,8 @@ app.command("fit")(fit)
 app.command("propose")(propose)
 app.command("plan")(plan)
 app.command("scale")(scale)
+app.command("mix")(mix)
+app.command("measure")(measure)
 app.command("import")(import_runs)
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")

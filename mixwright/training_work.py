@@ -4,13 +4,12 @@ import queue
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from mixwright.corpora import text_of
 from mixwright.handshake import admin_key, refusal
 from mixwright.pool import Order, Pool
 from mixwright.problems import CommandError
-from proxy_training.corpus import FolderSource, LocalSource, build_corpus, default_cache_folder
 
 
 def train_runs(
@@ -37,15 +36,7 @@ def train_runs(
     if reason := refusal(url, shown_key):
         # Workers are often started before their service, and wait for it while they train, too.
         console.print(f"waiting for the service: {reason}", highlight=False, markup=False, soft_wrap=True)
-    with console.status("reading text ...") as status:
-        corpus = build_corpus(
-            FolderSource(folder) if folder else LocalSource(),
-            cache=default_cache_folder(),
-            vocabulary=vocabulary,
-            megabytes_per_domain=megabytes,
-            # A phase names a domain, and a domain may be called anything.
-            progress=lambda phase, share: status.update(f"{escape(phase)} {share:.0%}"),
-        )
+    corpus = text_of(folder, megabytes=megabytes, vocabulary=vocabulary, console=console)
     pool = Pool(Order(url, shown_key, corpus.folder, study, device, until_idle))
     try:
         said = f"corpus {corpus.id} with {len(corpus.domains)} domains"

@@ -6,19 +6,21 @@ pairs are biased unlike, so by default every domain gives as many pairs as the s
 over its text and the same ones each time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from mixlaws.arrays import IntArray
+from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.errors import InvalidInputError
-from mixlaws.sampling.entropy import PairEntropies, pair_entropies
+from mixlaws.sampling.entropy import pair_entropies, von_neumann_entropy
 from mixlaws.sampling.rule import Statistics
+from mixlaws.simplex import normalise
 from proxy_training.corpus.corpus import Corpus
 from proxy_training.corpus.splits import Split
+from proxy_training.token_embeddings import token_embeddings
 
 _BLOCK = 2**20  # pairs that are counted at once: some 50 MB of working memory
 
@@ -48,7 +50,7 @@ def corpus_entropies(
     pairs: int | Literal["equal", "all"] = "equal",
     correct: bool = True,
 ) -> Statistics:
-    """Unigram, joint and conditional entropies (d,) of a corpus' domains, nats.
+    """Unigram, joint, conditional and von Neumann entropies (d,) of a corpus' domains, nats.
 
     Args:
         corpus: tokenised text.
@@ -69,20 +71,39 @@ def corpus_entropies(
                 f"domain {name!r} has {have} pairs of adjacent tokens, {least} are asked for: "
                 "use at least 1 and at most what the smallest domain has"
             )
-    found: list[PairEntropies] = []
-    for name in names:
-        counted = pair_counts(
+    counted = [
+        pair_counts(
             corpus.tokens(name, split),
             vocabulary=corpus.vocabulary,
             end=end,
             sample=None if pairs == "all" else least,
         )
-        found.append(pair_entropies(counted.first, counted.counts, correct=correct))
+        for name in names
+    ]
+    found = [pair_entropies(domain.first, domain.counts, correct=correct) for domain in counted]
     return Statistics(
         unigram_entropy=np.array([domain.unigram for domain in found]),
         joint_entropy=np.array([domain.joint for domain in found]),
         conditional_entropy=np.array([domain.conditional for domain in found]),
+        von_neumann_entropy=_von_neumann(counted, corpus.vocabulary),
     )
+
+
+def _von_neumann(counted: Sequence[PairCounts], vocabulary: int) -> FloatArray:
+    """(d,) entropies over the tokens of each domain, whose embeddings are those of all domains together."""
+    embeddings = token_embeddings(
+        np.concatenate([domain.first for domain in counted]),
+        np.concatenate([domain.second for domain in counted]),
+        np.concatenate([domain.counts for domain in counted]),
+        vocabulary=vocabulary,
+    )
+    usable = np.linalg.norm(embeddings, axis=1) > 0
+    entropies = []
+    for domain in counted:
+        counts = np.bincount(domain.first, weights=domain.counts, minlength=vocabulary)
+        used = usable & (counts > 0)
+        entropies.append(von_neumann_entropy(embeddings[used], normalise(counts[used])))
+    return np.array(entropies)
 
 
 def count_pairs(tokens: Tokens, /, *, end: int) -> int:

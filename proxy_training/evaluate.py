@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mixlaws.arrays import FloatArray
 from proxy_training.corpus.corpus import Corpus
 from proxy_training.corpus.splits import Split
 from proxy_training.model import Decoder
+from proxy_training.windows import Windows, even_windows
 
 _BATCH = 16  # windows at once: fills the cores of a small machine without much memory
 
@@ -65,14 +67,19 @@ def check_held_out(corpus: Corpus, *, context: int, split: Split) -> None:
 
 
 def _loss(model: Decoder, corpus: Corpus, name: str, context: int, tokens: int, split: Split) -> float:
-    held_out = corpus.tokens(name, split)
-    available = len(held_out) // (context + 1)
-    count = min(available, max(1, tokens // context))
-    starts = (np.arange(count) * available // count) * (context + 1)
+    count = max(1, tokens // context)
+    windows = even_windows(corpus.tokens(name, split), length=context + 1, count=count)
+    return float(window_losses(model, windows).sum()) / (len(windows) * context)
+
+
+@torch.no_grad()
+def window_losses(model: Decoder, windows: Windows, /) -> FloatArray:
+    """(k,) loss of each window (k, context + 1), summed over its tokens but the first, nats."""
     device = next(model.parameters()).device
-    total = 0.0
-    for part in range(0, count, _BATCH):
-        windows = np.stack([held_out[start : start + context + 1] for start in starts[part : part + _BATCH]])
-        losses = model.losses(torch.from_numpy(windows.astype(np.int64)).to(device))
-        total += float(losses.sum(dtype=torch.float64))
-    return total / (count * context)
+    parts = [
+        model.losses(torch.from_numpy(windows[start : start + _BATCH]).to(device)).sum(
+            dim=1, dtype=torch.float64
+        )
+        for start in range(0, len(windows), _BATCH)
+    ]
+    return np.asarray(torch.cat(parts).cpu().numpy())

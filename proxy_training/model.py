@@ -48,11 +48,16 @@ class Decoder(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, T) tokens to (B, T, V) logits."""
+        states = self.states(tokens, blocks=len(self.blocks))
+        return F.linear(self.norm(states), self.embedding.weight, self.bias)
+
+    def states(self, tokens: Tensor, *, blocks: int) -> Tensor:
+        """(B, T) tokens to the (B, T, width) residual stream after the first so many blocks."""
         rotations = self.rotations[: tokens.shape[1]]  # type: ignore[index]
-        x = self.embedding(tokens)
-        for block in self.blocks:
+        x: Tensor = self.embedding(tokens)
+        for block in self.blocks[:blocks]:
             x = block(x, rotations)
-        return F.linear(self.norm(x), self.embedding.weight, self.bias)
+        return x
 
     def losses(self, tokens: Tensor) -> Tensor:
         """(B, T) losses, nats, of predicting tokens[:, 1:] in (B, T + 1) tokens."""

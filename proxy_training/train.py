@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mixclient import MixtureClient, Sampler, Schedule
 from proxy_training.corpus.corpus import Corpus
-from proxy_training.evaluate import check_held_out, evaluate
+from proxy_training.evaluate import HeldOut, check_held_out, evaluate
 from proxy_training.mixture_stream import MixtureStream
 from proxy_training.model import Decoder
 from proxy_training.spec import TrainResult, TrainSpec
@@ -79,10 +79,37 @@ def train(
     """
     started = time.perf_counter()
     check_held_out(corpus, context=spec.context, split=spec.split)
+    model, stream = trained(spec, corpus, mixture, seed=seed, device=device, progress=progress)
+    held_out = scored(model, spec, corpus)
+    return TrainResult(
+        losses=held_out.losses,
+        bits_per_byte=held_out.bits_per_byte,
+        tokens=spec.steps * spec.batch * spec.context,
+        drawn=dict(zip(corpus.domains.names, stream.tokens_drawn, strict=True)),
+        model_parameters=model.parameter_count(),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def untrained(spec: TrainSpec, corpus: Corpus, *, seed: int, device: str = "cpu") -> Decoder:
+    """The model before its first step; it knows how common each token is, and favours no domain."""
     torch.manual_seed(seed)
     uniform = np.full(len(corpus.domains), 1 / len(corpus.domains))
-    bias = torch.from_numpy(corpus.log_unigram(uniform))  # the same for every mixture: it favours none
-    model = Decoder(spec, vocabulary=corpus.vocabulary, log_unigram=bias).to(device)
+    bias = torch.from_numpy(corpus.log_unigram(uniform))
+    return Decoder(spec, vocabulary=corpus.vocabulary, log_unigram=bias).to(device)
+
+
+def trained(
+    spec: TrainSpec,
+    corpus: Corpus,
+    mixture: Mixture | MixtureClient,
+    *,
+    seed: int,
+    device: str = "cpu",
+    progress: Progress = lambda _: None,
+) -> tuple[Decoder, MixtureStream]:
+    """The model after its last step, and what it read; arguments and errors are those of `train`."""
+    model = untrained(spec, corpus, seed=seed, device=device)
     optimiser = _optimiser(model, spec)
     stream = MixtureStream(corpus, context=spec.context, seed=seed)
     for step in range(spec.steps):
@@ -99,17 +126,19 @@ def train(
         if step % 20 == 0:
             _check(loss.item(), step, spec)
             progress(step / spec.steps)
+    return model, stream
+
+
+def scored(model: Decoder, spec: TrainSpec, corpus: Corpus) -> HeldOut:
+    """The held-out losses of a trained model.
+
+    Raises:
+        TrainingDivergedError: one is NaN or infinite.
+    """
     held_out = evaluate(model, corpus, context=spec.context, tokens=spec.evaluation_tokens, split=spec.split)
     if not all(math.isfinite(value) for value in held_out.losses.values()):
         raise TrainingDivergedError(f"a held-out loss is no number: {_remedy(spec)}")
-    return TrainResult(
-        losses=held_out.losses,
-        bits_per_byte=held_out.bits_per_byte,
-        tokens=spec.steps * spec.batch * spec.context,
-        drawn=dict(zip(corpus.domains.names, stream.tokens_drawn, strict=True)),
-        model_parameters=model.parameter_count(),
-        seconds=time.perf_counter() - started,
-    )
+    return held_out
 
 
 def learning_rate(spec: TrainSpec, step: int) -> float:

@@ -2,9 +2,10 @@
 
     SE = - sum_x P(x) ln P(x)                  JE = - sum_xy P(x, y) ln P(x, y)
     CE = - sum_xy P(x, y) ln P(y | x) = JE - SE
-    VNE = - sum_i e_i ln e_i,  e the eigenvalues of K / v,  K_ab = <z_a, z_b> / (|z_a| |z_b|)
+    VNE = - sum_i e_i ln e_i,  e the eigenvalues of sum_x P(x) z_x z_x^T / |z_x|^2
 
-P(x) is the share of pairs that begin with x, which makes the identity between the three exact.
+P(x) is the share of pairs that begin with x, which makes the identity between the first three exact. Over a
+text of N tokens with embeddings z, the eigenvalues above 0 are those of its cosine kernel K / N.
 
 A sample of N pairs with k distinct ones misses entropy: the estimate from frequencies is too low by about
 (k - 1) / 2N, and there are far more pairs than tokens to miss, so CE is too low by most, and most in the
@@ -20,6 +21,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.errors import InvalidInputError
+from mixlaws.simplex import as_weights
 
 
 @dataclass(frozen=True)
@@ -74,20 +76,27 @@ def pair_entropies(first: IntArray, counts: IntArray, /, *, correct: bool = True
     return PairEntropies(unigram, joint, joint - unigram)
 
 
-def von_neumann_entropy(embeddings: FloatArray, /) -> float:
-    """Entropy of the eigenvalues of the cosine kernel between embeddings (v, e), nats.
+def von_neumann_entropy(embeddings: FloatArray, shares: FloatArray | None = None, /) -> float:
+    """Entropy of the eigenvalues of the cosine kernel between embeddings, nats.
 
-    It is 0 if all point one way, and ln v if they are orthogonal.
+    It is 0 if all point one way, and the entropy of the shares if they are orthogonal.
+
+    Args:
+        embeddings: (v, e) of tokens.
+        shares: (v,) how much of the text each token is; equal unless given.
 
     Raises:
-        InvalidInputError: an embedding is zero or not finite, or there is none.
+        InvalidInputError: an embedding is zero or not finite, there is none, or shares are off the simplex.
     """
     lengths = np.linalg.norm(embeddings, axis=1)
     if len(embeddings) == 0 or not np.all(np.isfinite(lengths)) or lengths.min() <= 0:
         raise InvalidInputError("embeddings must be finite and not zero, at least one: leave such tokens out")
-    rows = embeddings / lengths[:, None]
+    parts = np.full(len(embeddings), 1 / len(embeddings)) if shares is None else as_weights(shares)
+    if parts.shape != lengths.shape:
+        raise InvalidInputError(f"shares have shape {parts.shape}: expected {lengths.shape}")
+    rows = embeddings * (np.sqrt(parts) / lengths)[:, None]
     # Z Z^T and Z^T Z have the same eigenvalues above 0: the smaller of the two is enough.
     gram = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
-    values = np.linalg.eigvalsh(gram) / len(rows)
+    values = np.linalg.eigvalsh(gram)
     seen = values[values > 1e-15]
     return float(-(seen * np.log(seen)).sum())

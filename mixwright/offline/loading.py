@@ -14,7 +14,7 @@ from service.importers.reading import read_runs
 from service.importers.report import ImportReport
 from service.importers.rules import ImportedRuns
 
-_SERVICE = "service:"
+SERVICE = "service:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ def load(
         CommandError: an option does not fit where they come from.
     """
     asked = named_numbers(objective)
-    if service is None or not runs.startswith(_SERVICE):
+    if service is None or not runs.startswith(SERVICE):
         imported, stated = _of_files(Path(runs), reading)
     else:
         imported, stated = _of_study(runs, reading, service)
@@ -91,4 +91,4 @@ def _of_study(runs: str, reading: Reading, service: Service) -> tuple[ImportedRu
         raise CommandError(f"{runs}: --format, --size, --step and --maximise are for files")
     from mixwright.offline.study import runs_of_study  # noqa: PLC0415 - files need no client
 
-    return runs_of_study(runs.removeprefix(_SERVICE), url=service.url, key=service.key)
+    return runs_of_study(runs.removeprefix(SERVICE), url=service.url, key=service.key)

@@ -36,10 +36,11 @@ class Constraints:
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """A problem, with the words for its prior."""
+    """A problem, with the words for its prior, and whether it knows the tokens of its domains."""
 
     problem: MixtureProblem
     prior_name: str
+    counted: bool
 
 
 def pose(swarm: Swarm, asked: Constraints, coefficients: FloatArray) -> Posed:
@@ -83,4 +84,4 @@ def pose(swarm: Swarm, asked: Constraints, coefficients: FloatArray) -> Posed:
         max_epochs=epochs,
         coefficients=coefficients,
     )
-    return Posed(problem, name)
+    return Posed(problem, name, known)

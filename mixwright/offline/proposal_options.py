@@ -10,6 +10,7 @@ from mixwright.problems import CommandError
 
 if TYPE_CHECKING:
     from mixwright.offline.posing import Constraints
+    from mixwright.offline.proposing import Rivalry
 
 Stored = Annotated[
     Path | None, typer.Option("--fit", help="A fit of these runs that `mixwright fit --out` wrote.")
@@ -31,6 +32,32 @@ MaxEpochs = Annotated[float | None, typer.Option(help="How often a domain may be
 Lower = Annotated[list[str] | None, typer.Option(help="Smallest shares, as domain=number,...")]
 Upper = Annotated[list[str] | None, typer.Option(help="Largest shares, as domain=number,...")]
 Beyond = Annotated[bool, typer.Option("--beyond-sampled", help="Also where no run was made: a guess.")]
+Rival = Annotated[
+    list[str] | None,
+    typer.Option(help="A mixture to compare with, as name=FILE.json; repeat it for more."),
+]
+Statistics = Annotated[
+    Path | None, typer.Option(help="What `mixwright measure` wrote, for rules that need it.")
+]
+
+
+def rivalry(texts: list[str] | None, statistics: Path | None) -> "Rivalry":
+    """What proposals are compared with, read from files.
+
+    Raises:
+        BadParameter: a text is not of the form name=FILE, a name stands twice, or a file cannot be read.
+        InvalidInputError: a file holds no statistics.
+    """
+    from mixwright.offline.mixing import read_statistics  # noqa: PLC0415 - brings in numpy
+    from mixwright.offline.proposing import Rivalry  # noqa: PLC0415
+
+    found: dict[str, dict[str, float]] = {}
+    for text in texts or ():
+        name, equals, file = text.partition("=")
+        if not (name and equals and file) or name in found:
+            raise typer.BadParameter(f"--rival {text!r}: write name=FILE.json, each name once")
+        found[name] = numbers_of_file(Path(file), "the share")
+    return Rivalry(None if statistics is None else read_statistics(statistics), found)
 
 
 def constraints(

@@ -14,8 +14,10 @@ from rich.console import Console
 
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Proposal
+from mixlaws.judging import BETTER_THAN
+from mixlaws.rivals import admissible
 from mixwright.offline.proposing import Proposed
-from mixwright.showing import table
+from mixwright.showing import say, table
 
 _SHOWN_APART = {"weights", "predicted", "deviation", "objective", "details"}
 _WORDS: Mapping[str, str] = {
@@ -41,12 +43,27 @@ def tell(proposed: Proposed, console: Console) -> None:
     console.print(table(console, *mixtures(proposed)))
     console.print()
     console.print(table(console, *predictions(proposed)))
+    if proposed.rivals:
+        console.print()
+        console.print(table(console, *rivals(proposed)))
+    for name, reason in proposed.rivals_left_out.items():
+        say(console, f"no mixture by {name}: {reason}", style="yellow", indent=2)
 
 
 def to_json(proposed: Proposed) -> dict[str, Any]:
     """Proposals for programs."""
     return {
         "reference": {"name": proposed.prior_name, **_plain(proposed, proposed.prior)},
+        "rivals": [
+            {
+                "name": name,
+                **_plain(proposed, p),
+                **numbers(p),
+                "admissible": admissible(p.weights, proposed.problem),
+            }
+            for name, p in proposed.rivals.items()
+        ],
+        "rivals_left_out": dict(proposed.rivals_left_out),
         "proposals": [
             {**_plain(proposed, proposal), "gain": proposed.gain(proposal), **numbers(proposal)}
             for proposal in proposed.proposals
@@ -62,6 +79,7 @@ def write_csv(path: Path, proposed: Proposed) -> None:
     header += [f"{kind}_{name}" for kind in ("predicted", "deviation") for name in proposed.targets]
     rows = [(proposed.prior_name, proposed.prior)]
     rows += [(f"proposal {number}", p) for number, p in enumerate(proposed.proposals, start=1)]
+    rows += proposed.rivals.items()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*header, "objective", "gain", *extra])
@@ -111,11 +129,32 @@ def predictions(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
     rows.append(["objective", *(f"{p.objective:.4f}" for p in everything)])
     gains = (f"{proposed.gain(p):+.4f}" for p in proposed.proposals)
     rows.append([f"gain over {proposed.prior_name}", "", *gains])
-    told = [numbers(p) for p in proposed.proposals]
+    told = [
+        {name: value for name, value in numbers(p).items() if not name.startswith(BETTER_THAN)}
+        for p in proposed.proposals
+    ]
     for name in dict.fromkeys(name for row in told for name in row):
         words = _WORDS.get(name, name.replace("_", " "))
         rows.append([words, "", *(f"{row[name]:.4g}" if name in row else "–" for row in told)])
     return _heads("predicted", proposed, []), rows
+
+
+def rivals(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of what is predicted of mixtures chosen otherwise, beside the first proposal."""
+    best = proposed.proposals[0]
+    rows = []
+    for name, rival in proposed.rivals.items():
+        chance = best.details.get(f"{BETTER_THAN}{name}")
+        rows.append(
+            [
+                name if admissible(rival.weights, proposed.problem) else f"{name} (breaks bounds)",
+                f"{rival.objective:.4f}",
+                f"{rival.objective - best.objective:+.4f}",
+                "–" if chance is None else f"{chance:.0%}",
+                f"{rival.details['hull_distance']:.3f}",
+            ]
+        )
+    return ["compared with", "objective", "gain of 1", "chance that 1 is better", "distance from runs"], rows
 
 
 def _heads(first: str, proposed: Proposed, between: list[str]) -> list[str]:

@@ -29,6 +29,8 @@ def propose(
     lower: own.Lower = None,
     upper: own.Upper = None,
     beyond: own.Beyond = False,
+    rival: own.Rival = None,
+    statistics: own.Statistics = None,
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
     html: options.Html = None,
     json: options.Json = False,
@@ -43,6 +45,7 @@ def propose(
         prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper
     )
     write_page = None if html is None else import_module("mixwright.offline.proposal_page").write
+    rivalry = own.rivalry(rival, statistics)
     params = hyperparameters.settings(proposer_setting) | ({} if kl is None else {"kl": kl})
     console = Console()
     loaded = loading.load(str(runs), reading, fitting.objective, console=None if json else console)
@@ -51,7 +54,7 @@ def propose(
         expected = expectation(loaded, stored, fitting, reading)
         posed = posing.pose(expected.swarm, asked, expected.coefficients)
         search = proposing.Search(proposer, params, count=count, seed=fitting.seed, within_sampled=not beyond)
-        proposed = proposing.propose(expected.predictor, posed, expected.swarm, search)
+        proposed = proposing.propose(expected.predictor, posed, expected.swarm, search, rivalry)
     if json:
         told = {"method": expected.method, "seed": fitting.seed, "proposer": proposer, "params": params}
         told |= proposal_tables.to_json(proposed) | {"import": report.to_json()}

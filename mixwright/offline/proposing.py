@@ -1,16 +1,20 @@
 """Proposals of a predictor, beside the prior that they are to beat."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mixlaws.estimator import Predictor, Proposal
-from mixlaws.judging import judged
+from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
 from mixlaws.registry import PROPOSERS
+from mixlaws.rivals import Rivals, rivals
+from mixlaws.sampling.measured import Measured
+from mixlaws.sampling.rule import NOTHING
+from mixlaws.simplex import FILE_TOLERANCE, as_weights
 from mixlaws.swarm import Swarm
 from mixlaws.validation import pooled_deviation
 from mixwright.offline.hyperparameters import build
@@ -26,10 +30,28 @@ class Proposed:
     prior_name: str
     prior: Proposal
     proposals: Sequence[Proposal]
+    rivals: Mapping[str, Proposal] = field(default_factory=dict)
+    rivals_left_out: Mapping[str, str] = field(default_factory=dict)
 
     def gain(self, proposal: Proposal) -> float:
         """By how much a proposal is predicted to be better than the prior, in the objective's unit."""
         return self.prior.objective - proposal.objective
+
+
+@dataclass(frozen=True)
+class Rivalry:
+    """What proposals are compared with beside the prior.
+
+    Args:
+        statistics: of the domains, for rules that need them; None if nothing was measured.
+        named: mixtures of the user by name, as shares by domain.
+    """
+
+    statistics: Measured | None = None
+    named: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+NO_RIVALRY = Rivalry()
 
 
 @dataclass(frozen=True)
@@ -51,7 +73,9 @@ class Search:
     within_sampled: bool
 
 
-def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) -> Proposed:
+def propose(
+    predictor: Predictor, posed: Posed, swarm: Swarm, search: Search, rivalry: Rivalry = NO_RIVALRY
+) -> Proposed:
     """Ask a proposer what a predictor, fitted to a swarm, expects to be best.
 
     Raises:
@@ -64,13 +88,38 @@ def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) ->
     # The generator comes after those of a fit with the same seed.
     rng = np.random.default_rng(search.seed).spawn(3)[2]
     found = asked.propose(predictor, bounded, count=search.count, rng=rng)
+    others = _rivals(posed, swarm.targets, rivalry)
     prior = scored(problem.prior, predictor, problem, details={})
     noise = _noise(swarm, problem)
     told = [
-        judged(proposal, predictor, problem, sampled=swarm.weights, noise=noise, rng=rng)
+        judged(
+            proposal,
+            predictor,
+            problem,
+            sampled=swarm.weights,
+            noise=noise,
+            rng=rng,
+            rivals=others.mixtures,
+        )
         for proposal in found
     ]
-    return Proposed(problem, swarm.targets, posed.prior_name, prior, told)
+    seen = {
+        name: scored(row, predictor, problem, details={"hull_distance": hull_distance(row, swarm.weights)})
+        for name, row in others.mixtures.items()
+    }
+    return Proposed(problem, swarm.targets, posed.prior_name, prior, told, seen, others.left_out)
+
+
+def _rivals(posed: Posed, targets: Sequence[str], rivalry: Rivalry) -> Rivals:
+    domains = posed.problem.domains
+    statistics = NOTHING
+    if rivalry.statistics is not None:
+        statistics = rivalry.statistics.of(domains, tasks=targets)
+    named = {
+        name: as_weights(domains.to_array(shares), tolerance=FILE_TOLERANCE)
+        for name, shares in rivalry.named.items()
+    }
+    return rivals(posed.problem, statistics, named=named, counted=posed.counted)
 
 
 def _noise(swarm: Swarm, problem: MixtureProblem) -> float:

@@ -18,8 +18,7 @@ def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns
         ServiceError: the service refuses the key or has no such study.
         ImportRefusedError: no run is finished.
     """
-    require_address(url)
-    with ServiceClient(url, key or admin_key(url)) as client:
+    with _client(url, key) as client:
         definition = client.study(name)["definition"]
         rows = client.runs(name, state="completed", purpose="proxy")
     domains = DomainSet.from_tokens({domain["name"]: domain["tokens"] for domain in definition["domains"]})
@@ -33,6 +32,23 @@ def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns
     )
     imported = gathered(source)
     return replace(imported, swarm=replace(imported.swarm, domains=domains)), definition["objective"]
+
+
+def definition_of_study(name: str, *, url: str, key: str | None) -> dict[str, Any]:
+    """What a study was created with, complete with defaults.
+
+    Raises:
+        CommandError: the address cannot be right, or no key is known.
+        ServiceError: the service refuses the key or has no such study.
+    """
+    with _client(url, key) as client:
+        definition: dict[str, Any] = client.study(name)["definition"]
+    return definition
+
+
+def _client(url: str, key: str | None) -> ServiceClient:
+    require_address(url)
+    return ServiceClient(url, key or admin_key(url))
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -6,9 +6,12 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, Proposal
-from mixlaws.judging import judged
+from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import PROPOSERS
+from mixlaws.rivals import Rivals, admissible, rivals
+from mixlaws.sampling.measured import Measured
+from mixlaws.sampling.rule import NOTHING
 from service.compute.predictors import load_predictor
 from service.compute.swarms import load_problem
 from service.methods import build
@@ -23,7 +26,8 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         raw: problem, sampled mixtures, the fit and the other fits of the same data, proposer, params,
-            count, seed, whether to stay within the sampled region, and the noise of the objective.
+            count, seed, whether to stay within the sampled region, the noise of the objective, targets,
+            statistics of the domains (or null), and mixtures by name to compare with.
     """
     problem = load_problem(raw["problem"])
     bounded = problem.within(np.array(raw["sampled"])) if raw["within_sampled"] else problem
@@ -33,8 +37,17 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
     found = proposer.propose(predictor, bounded, count=raw["count"], rng=rng)
     witnesses = [fit for fit in raw["others"] if (fit["r2"] or 0.0) >= _WITNESS_R2]
     sampled = np.array(raw["sampled"])
+    others = _rivals(raw, problem)
     found = [
-        judged(proposal, predictor, problem, sampled=sampled, noise=raw["noise"], rng=rng)
+        judged(
+            proposal,
+            predictor,
+            problem,
+            sampled=sampled,
+            noise=raw["noise"],
+            rng=rng,
+            rivals=others.mixtures,
+        )
         for proposal in found
     ]
     return {
@@ -43,8 +56,28 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
             name: _reference(weights, predictor, problem)
             for name, weights in (("prior", problem.prior), ("uniform", _uniform(problem)))
         },
+        "rivals": [
+            {
+                "name": name,
+                **_reference(weights, predictor, problem),
+                "hull_distance": hull_distance(weights, sampled),
+                "admissible": admissible(weights, problem),
+            }
+            for name, weights in others.mixtures.items()
+        ],
+        "rivals_left_out": dict(others.left_out),
         "noise": raw["noise"],
     }
+
+
+def _rivals(raw: dict[str, Any], problem: MixtureProblem) -> Rivals:
+    """Mixtures of rules and of the user, which the fit is asked about too."""
+    stored = raw["statistics"]
+    statistics = (
+        NOTHING if stored is None else Measured.load(stored).of(problem.domains, tasks=raw["targets"])
+    )
+    named = {name: problem.domains.to_array(weights) for name, weights in raw["rivals"].items()}
+    return rivals(problem, statistics, named=named)
 
 
 def _predictor(fit: dict[str, Any]) -> Predictor:

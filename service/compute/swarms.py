@@ -16,6 +16,7 @@ def dump_problem(problem: MixtureProblem) -> dict[str, Any]:
         "prior": problem.prior.tolist(),
         "lower": problem.lower.tolist(),
         "caps": problem.caps.tolist(),
+        "final_tokens": problem.final_tokens,
         "coefficients": None if problem.coefficients is None else problem.coefficients.tolist(),
     }
 
@@ -28,6 +29,7 @@ def load_problem(raw: dict[str, Any]) -> MixtureProblem:
         prior=np.array(raw["prior"]),
         lower=np.array(raw["lower"]),
         upper=np.minimum(np.array(raw["caps"]), 1.0),
+        final_tokens=raw["final_tokens"],
         coefficients=None if coefficients is None else np.array(coefficients),
     )
 

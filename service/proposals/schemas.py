@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
-from service.schemas import LARGEST_INTEGER, Answer, Body, Parameters
+from service.schemas import LARGEST_INTEGER, Answer, Body, Document, Parameters, Slug, Weights
 
 ProposalId = Annotated[UUID, Path(description="Identifier of a proposal.")]
 
@@ -23,6 +23,16 @@ class ProposalIn(Body):
     within_sampled: bool = Field(
         default=True,
         description="Stay inside the region that the runs cover: beyond it a prediction is a guess.",
+    )
+    rivals: dict[Slug, Weights] = Field(
+        default={},
+        max_length=20,
+        description="Mixtures to compare with by name, such as the one in use; bounds do not hold for them.",
+    )
+    statistics: Document | None = Field(
+        default=None,
+        description="What `mixwright measure` wrote, or utilities in that form: rules that need it are "
+        "compared with as well.",
     )
 
 
@@ -50,6 +60,17 @@ class ProposedOut(ReferenceOut):
     details: dict[str, float] = Field(description="How the answer came about.")
 
 
+class RivalOut(ReferenceOut):
+    """A mixture that another way of choosing gives, and what the fit predicts of it."""
+
+    name: str = Field(description="Name of the rule, or that of the request.")
+    hull_distance: float = Field(
+        description="Total variation to the nearest average of mixtures that were run: beyond .05 what is "
+        "predicted is an extrapolation."
+    )
+    admissible: bool = Field(description="Whether it keeps the bounds and caps of the study.")
+
+
 class ProposalOut(Answer):
     """A request for mixtures with its answer."""
 
@@ -60,6 +81,11 @@ class ProposalOut(Answer):
     state: str = Field(description="queued, running, done or failed.")
     proposals: list[ProposedOut] = Field(description="Mixtures, best first; empty until done.")
     references: dict[str, ReferenceOut] = Field(description="Prior and uniform mixture, for comparison.")
+    rivals: list[RivalOut] = Field(
+        description="Mixtures of rules without proxy runs, and of the request; `better_than_<name>` in the "
+        "details of a proposal is the probability that it is better."
+    )
+    rivals_left_out: dict[str, str] = Field(description="Rules that gave no mixture, and why.")
     noise: float | None = Field(description="Noise of the objective that disagreement was measured with.")
     error: str | None = Field(description="Why it failed.")
     created_at: datetime = Field(description="When it was asked for.")

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from mixlaws.registry import PROPOSERS
+from mixlaws.rivals import check_named
+from mixlaws.sampling.measured import Measured
 from service.compute.swarms import dump_problem
 from service.errors import ConflictError, NotFoundError
 from service.fits import repository as fits
@@ -13,8 +15,9 @@ from service.fits import service as fit_service
 from service.methods import build
 from service.models import Fit, ProposalRequest, Study, TaskState
 from service.proposals import repository
-from service.proposals.schemas import ProposalIn, ProposalOut, ProposedOut, ReferenceOut
+from service.proposals.schemas import ProposalIn, ProposalOut, ProposedOut, ReferenceOut, RivalOut
 from service.studies import service as studies
+from service.studies.schemas import StudyIn
 
 
 def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
@@ -24,6 +27,7 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
         NotFoundError: the study has no such fit.
         ConflictError: the fit is not done.
         UnknownMethodError: no proposer of that name.
+        InvalidInputError: statistics or rivals do not fit the study.
     """
     found = fits.by_id(session, study.project_id, body.fit_id)
     if found is None or found[1].id != study.id:
@@ -32,6 +36,7 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
     if fit.state is not TaskState.DONE:
         raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")
     build("proposer", PROPOSERS, body.proposer, body.params)
+    _check_rivals(studies.definition(study), body)
     request = ProposalRequest(
         study_id=study.id,
         fit_id=fit.id,
@@ -41,6 +46,15 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
     session.add(request)
     session.flush()
     return request
+
+
+def _check_rivals(definition: StudyIn, body: ProposalIn) -> None:
+    """Refuse what the task would refuse, before it is queued."""
+    problem = studies.problem(definition)
+    if body.statistics is not None:
+        Measured.load(body.statistics).of(problem.domains, tasks=definition.targets)
+    named = {name: problem.domains.to_array(weights) for name, weights in body.rivals.items()}
+    check_named(problem, named)
 
 
 def task_input(session: Session, request: ProposalRequest, study: Study) -> dict[str, Any]:
@@ -59,6 +73,9 @@ def task_input(session: Session, request: ProposalRequest, study: Study) -> dict
         "fit": _told(fit),
         "others": [_told(other) for other in others.values()],
         "noise": _noise(fit),
+        "targets": swarm["targets"],
+        "statistics": configuration.get("statistics"),
+        "rivals": configuration.get("rivals", {}),
         **{name: configuration[name] for name in ("proposer", "params", "count", "seed", "within_sampled")},
     }
 
@@ -101,6 +118,8 @@ def shown(request: ProposalRequest, study: Study) -> ProposalOut:
             name: ReferenceOut.model_validate(named(row))
             for name, row in result.get("references", {}).items()
         },
+        rivals=[RivalOut.model_validate(named(row)) for row in result.get("rivals", [])],
+        rivals_left_out=result.get("rivals_left_out", {}),
         noise=result.get("noise"),
         error=request.error,
         created_at=request.created_at,

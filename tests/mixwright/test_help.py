@@ -9,7 +9,19 @@ from tests.mixwright.commands import Command, without_packages
 def test_help_lists_the_commands_without_any_extra() -> None:
     shown = without_packages(_EXTRAS, "--help")
     assert shown.code == 0, shown.err
-    for name in ("serve", "worker", "demo", "fit", "propose", "plan", "import", "key", "db"):
+    for name in (
+        "serve",
+        "worker",
+        "demo",
+        "fit",
+        "propose",
+        "plan",
+        "mix",
+        "measure",
+        "import",
+        "key",
+        "db",
+    ):
         assert f" {name} " in shown.out
 
 
@@ -22,6 +34,8 @@ def test_help_lists_the_commands_without_any_extra() -> None:
         "fit",
         "propose",
         "plan",
+        "mix",
+        "measure",
         "import",
         "key create",
         "key list",

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from mixlaws.errors import InvalidInputError
 from mixlaws.problem import MixtureProblem
+from mixlaws.sampling.entropy import von_neumann_entropy
 from mixlaws.sampling.entropy_proxy import EntropyProxy
 from proxy_training.corpus import Corpus
 from proxy_training.entropies import _evenly_spaced, corpus_entropies, count_pairs, pair_counts
+from proxy_training.token_embeddings import token_embeddings
 
 END = 7
 texts = st.lists(st.integers(0, END), min_size=2, max_size=60).map(lambda t: np.array(t, dtype=np.uint16))
@@ -71,6 +73,26 @@ def test_all_pairs_of_a_shard_give_the_entropies_of_its_documents(walks: Corpus)
         shares = np.array(list(counts.values())) / counts.total()
         expected = -(shares * np.log(shares)).sum()
         assert found.need("joint_entropy", (2,))[index] == pytest.approx(expected)
+
+
+def test_von_neumann_entropy_is_within_that_of_all_tokens_and_the_same_each_time(walks: Corpus) -> None:
+    found = corpus_entropies(walks).need("von_neumann_entropy", (2,))
+    assert np.all((found > 0) & (found < np.log(walks.vocabulary)))
+    again = corpus_entropies(walks).need("von_neumann_entropy", (2,))
+    assert np.array_equal(found, again)
+
+
+def test_tokens_that_keep_the_same_company_have_like_embeddings() -> None:
+    # Words of two circles that never meet: every word is followed by each of its circle.
+    first, second = np.array([(a, b) for c in (0, 5) for a in range(c, c + 5) for b in range(c, c + 5)]).T
+    embeddings = token_embeddings(first, second, np.full(50, 7), vocabulary=11)
+    rows = embeddings[:10] / np.linalg.norm(embeddings[:10], axis=1, keepdims=True)
+    alike = np.kron(np.eye(2), np.ones((5, 5)))
+    assert np.abs(rows @ rows.T) == pytest.approx(alike, abs=1e-6)
+    assert np.abs(embeddings[10]).max() < 1e-9  # never seen
+    # Two directions, each half of the text; of one circle alone there is but one.
+    assert von_neumann_entropy(embeddings[:10]) == pytest.approx(np.log(2), abs=1e-6)
+    assert von_neumann_entropy(embeddings[:5]) == pytest.approx(0, abs=1e-6)
 
 
 def test_more_pairs_than_the_smallest_domain_has_are_refused(walks: Corpus) -> None:

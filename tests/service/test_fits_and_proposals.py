@@ -88,6 +88,55 @@ def test_a_fit_scores_what_it_did_not_see_and_its_proposal_is_good(service: Serv
     )
 
 
+def test_a_proposal_is_compared_with_rules_and_with_the_mixture_in_use(service: Service) -> None:
+    simulation = finished_study(service)
+    done = fit(service)
+    names = simulation.problem.domains.names
+    utilities = {
+        "kind": "mixwright statistics",
+        "schema": 1,
+        "domains": list(reversed(names)),
+        "tasks": list(names),
+        "statistics": {"utilities": np.eye(4)[::-1].tolist()},
+    }
+    today = {**dict.fromkeys(names, 0.0), names[0]: 1.0}
+    body = {"fit_id": done["id"], "rivals": {"today": today}, "statistics": utilities}
+    asked = service.client.create_proposal("trial", body)
+    answer = settled(service.client.proposal, asked["id"])
+    assert answer["state"] == "done", answer["error"]
+    rivals = {rival["name"]: rival for rival in answer["rivals"]}
+    assert set(rivals) == {"temperature", "utilimax", "today"}
+    assert rivals["today"]["weights"] == today
+    # A domain that serves its own target alone: utilities as even as the objective give an even mixture.
+    assert list(rivals["utilimax"]["weights"].values()) == pytest.approx([0.25] * 4)
+    assert "final_tokens" in answer["rivals_left_out"]["unimax"]
+    best = answer["proposals"][0]
+    assert best["details"]["better_than_today"] > 0.95
+    assert rivals["today"]["hull_distance"] > 0.05
+    page = service.call("GET", f"/proposals/{asked['id']}").text
+    assert "chance that the proposal is better" in page
+    assert "utilimax" in page
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"rivals": {"today": {"domain-0": 1.0}}}, "no value for 'domain-1'"),
+        ({"rivals": {"unimax": dict.fromkeys(SIMULATION.problem.domains.names, 0.25)}}, "as a rule is"),
+        ({"rivals": {"today": dict.fromkeys(SIMULATION.problem.domains.names, 0.2)}}, "sum to 0.8"),
+        ({"statistics": {"kind": "nothing"}}, "no statistics"),
+    ],
+)
+def test_rivals_that_make_no_sense_are_refused_at_once(
+    service: Service, body: dict[str, Any], message: str
+) -> None:
+    finished_study(service, count=6)
+    done = fit(service, method="linear")
+    with pytest.raises(ServiceError, match=message) as refused:
+        service.client.create_proposal("trial", {"fit_id": done["id"], **body})
+    assert refused.value.status == 422
+
+
 def test_the_same_fit_of_the_same_runs_is_made_once_and_goes_stale_with_new_ones(service: Service) -> None:
     finished_study(service)
     first = fit(service)

@@ -82,6 +82,15 @@ def test_von_neumann_entropy_counts_directions() -> None:
     assert von_neumann_entropy(np.array([[1.0, 0], [7, 0], [0, 2], [0, 3]])) == pytest.approx(np.log(2))
 
 
+def test_shares_count_a_token_as_often_as_the_text_holds_it() -> None:
+    embeddings = np.random.default_rng(1).normal(size=(4, 6))
+    counts = np.array([5, 1, 3, 7])
+    text = np.repeat(embeddings, counts, axis=0)
+    assert von_neumann_entropy(embeddings, counts / counts.sum()) == pytest.approx(von_neumann_entropy(text))
+    shares = np.array([0.5, 0.25, 0.125, 0.125])
+    assert von_neumann_entropy(np.eye(4), shares) == pytest.approx(-(shares * np.log(shares)).sum())
+
+
 def test_more_tokens_than_coordinates_give_the_entropy_of_the_whole_kernel() -> None:
     embeddings = np.random.default_rng(0).normal(size=(40, 6))
     rows = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)

@@ -40,6 +40,18 @@ def test_unimax_is_the_published_algorithm_wherever_the_tokens_suffice(
     assert np.all(weights * budget <= max_epochs * np.array(tokens) * (1 + 1e-9))
 
 
+@given(st.lists(st.integers(1, 100), min_size=3, max_size=3), st.floats(0.5, 5))
+def test_no_other_mixture_within_the_epochs_is_as_even_as_that_of_unimax(
+    tokens: list[int], max_epochs: float
+) -> None:
+    budget = max(int(0.8 * max_epochs * sum(tokens)), 1)
+    found = UniMax(max_epochs=max_epochs).mixture(MixtureProblem.create(named(tokens), final_tokens=budget))
+    steps = np.arange(101) / 100
+    grid = np.array([(a, b, 1 - a - b) for a in steps for b in steps if a + b <= 1])
+    allowed = grid[np.all(grid * budget <= max_epochs * np.array(tokens), axis=1)]
+    assert np.all((allowed**2).sum(axis=1) >= (found**2).sum() - 1e-9)
+
+
 def test_unimax_refuses_a_budget_that_would_exceed_the_epochs_instead_of_rescaling() -> None:
     problem = MixtureProblem.create(named([100, 10]), final_tokens=1000)
     assert published_unimax([100, 10], 1000, 4)[0] * 1000 > 4 * 100  # as published: 9 epochs, unsaid

@@ -18,7 +18,7 @@ def typed(document: str) -> list[list[str]]:
     """Offline commands of a document, word by word."""
     blocks = re.findall(r"```\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    return [shlex.split(line)[1:] for line in lines if re.match(r"mixwright (fit|propose|import) ", line)]
+    return [shlex.split(line)[1:] for line in lines if re.match(r"mixwright (fit|propose|mix|import) ", line)]
 
 
 def test_the_commands_of_the_readme_run(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ def test_the_walk_of_the_offline_page_runs(
     shutil.copytree(ROOT / "examples" / "swarm", tmp_path / "examples" / "swarm")
     monkeypatch.chdir(tmp_path)
     commands = typed("docs/offline.md")
-    assert [words[0] for words in commands] == ["fit", "propose", "propose", "import"]
+    assert [words[0] for words in commands] == ["fit", "propose", "propose", "mix", "propose", "import"]
     for words in commands:
         done = command(*words, MIXWRIGHT_URL=service.url, MIXWRIGHT_KEY=service.key)
         assert done.code == 0, done.err

@@ -112,6 +112,30 @@ def test_a_fit_of_other_runs_is_refused(command: Command, runs: Path, tmp_path: 
     assert "holds no fit" in command("propose", str(runs), "--fit", written(tmp_path / "x.json", {})).sentence
 
 
+def test_proposals_stand_beside_rules_and_the_mixture_in_use(
+    command: Command, runs: Path, tmp_path: Path
+) -> None:
+    tokens = written(tmp_path / "tokens.json", {"domain-0": 10**9, "domain-1": 3 * 10**9, "domain-2": 10**10})
+    today = written(tmp_path / "today.json", {"domain-0": 0.0, "domain-1": 0.1, "domain-2": 0.9})
+    words = (str(runs), "--method", "gaussian_process", "--tokens", tokens, "--rival", f"today={today}")
+    budget = ("--final-tokens", "10B", "--max-epochs", "4", "--upper", "domain-2=.8")
+    found = proposed(command, *words, *budget, "--count", "1")
+    best, rivals = found["proposals"][0], {rival["name"]: rival for rival in found["rivals"]}
+    assert set(rivals) == {"temperature", "unimax", "today"}
+    assert rivals["unimax"]["weights"] == pytest.approx(dict.fromkeys(rivals["unimax"]["weights"], 1 / 3))
+    assert [rival["admissible"] for rival in rivals.values()] == [True, True, False]
+    for name, rival in rivals.items():
+        # The more it is predicted to be better by, the surer.
+        better = best["objective"] < rival["objective"]
+        assert (best[f"better_than_{name}"] > 0.5) == better
+    shown = command("propose", *words, *budget)
+    assert "today (breaks bounds)" in shown.out
+    assert "chance that 1 is better" in shown.out
+    without = command("propose", *words)
+    assert "no mixture by unimax: UniMax shares out a token budget" in without.out
+    assert "write name=FILE.json" in command("propose", str(runs), "--rival", today).sentence
+
+
 def test_the_table_names_every_domain_and_target_and_the_csv_holds_the_same(
     command: Command, runs: Path, tmp_path: Path
 ) -> None:
