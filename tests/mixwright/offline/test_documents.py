@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[3]
 
 def typed(document: str) -> list[list[str]]:
     """Offline commands of a document, word by word."""
-    blocks = re.findall(r"```\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
+    # Blocks of other languages are taken in, so that fences pair up.
+    blocks = re.findall(r"```\w*\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     return [shlex.split(line)[1:] for line in lines if re.match(r"mixwright (fit|propose|mix|import) ", line)]
 
