@@ -27,8 +27,9 @@ from benchmarks.arguments import arguments
 from benchmarks.tables import note, regmix_train
 from mixlaws.arrays import FloatArray
 from mixlaws.proposers.explore import batch
-from mixlaws.regressors.gaussian_process import RoughGaussianProcess, roots
+from mixlaws.regressors.gaussian_process import RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
+from mixlaws.regressors.process import roots
 from mixlaws.swarm import Swarm
 from mixlaws.validation import spearman
 
