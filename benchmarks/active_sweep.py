@@ -1,6 +1,6 @@
 """Regret of choosing runs in batches, and rank correlation on the way, on RegMix's published runs.
 
-    python -m benchmarks.active_sweep --data DIR [--seeds 10] [--json]
+    python -m benchmarks.active_sweep --data DIR [--seeds 10] [--target-seeds 10] [--json]
 
 DIR holds `train_mixture_1m.csv` and `train_pile_loss_1m.csv`. A run costs nothing here: a method asks for
 8 of the 512 at a time, is told their losses, and asks again, after the same 16 random runs as every other.
@@ -113,6 +113,7 @@ def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__, published=True)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--target-seeds", type=int, default=10, help="for single targets")
     parser.add_argument("--mean-only", action="store_true", help="leave the single targets out")
     chosen = parser.parse_args()
     pool = regmix_train(chosen.data)
@@ -121,9 +122,14 @@ def main() -> None:
         {**row, "target": target}
         for target in ([] if chosen.mean_only else pool.targets)
         for name in METHODS
-        for row in measure(name, pool.only([target]), seeds=chosen.seeds)
+        for row in measure(name, pool.only([target]), seeds=chosen.target_seeds)
     ]
-    found = {"seeds": chosen.seeds, "results": results, "per_target": per_target}
+    found = {
+        "seeds": chosen.seeds,
+        "target_seeds": chosen.target_seeds,
+        "results": results,
+        "per_target": per_target,
+    }
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 
@@ -183,7 +189,7 @@ def show(found: dict[str, Any]) -> None:
         return
     table = Table(
         "method", *(f"{runs} runs" for runs in REPORTED),
-        title="Regret of single targets, nats: median, and the worst of them",
+        title=f"Regret of single targets, nats ({found['target_seeds']} seeds): median, and the worst",
     )  # fmt: skip
     for name in METHODS:
         cells = []

@@ -53,7 +53,8 @@ class LightGbm:
         learning_rate: shrinkage of each tree.
         min_data_in_leaf: runs that a leaf needs; None takes n / 16, from 2 to 20.
         seed: seed of the library; part of the published recipe.
-        patience: rounds without improvement on the validation swarm after which to stop.
+        patience: rounds without improvement on the validation swarm after which to stop; as published, the
+            first of absolute and squared error that ceases to fall stops it.
     """
 
     rounds: int = 1000
@@ -89,7 +90,7 @@ class LightGbm:
             raise SwarmTooSmallError(method="LightGBM", needed=MINIMUM_RUNS, got=len(swarm))
         parameters = {
             "objective": "regression",
-            "metric": ["l2"],
+            "metric": ["l1", "l2"],
             "learning_rate": self.learning_rate,
             "min_data_in_leaf": self.min_data_in_leaf or min(20, max(2, math.ceil(len(swarm) / 16))),
             "seed": self.seed,

@@ -14,6 +14,7 @@ from mixlaws.swarm import Swarm, mixture_numbers
 from tests.reference_data import data_mixing_laws
 
 CHECKPOINTS = (10_000, 12_000, 14_000, 16_000, 18_000, 20_000, 22_000, 24_000, 27_000, 30_000)
+GROUPS = ("academic", "prose", "dialogue", "symbolic", "internet")
 RNG = np.random.default_rng(0)
 
 
@@ -63,6 +64,31 @@ def test_powers_and_errors_on_unseen_mixtures(
         part = served(swarm, target)
         assert BiMix().fit(part, rng=RNG).alpha[0] == pytest.approx(alpha, abs=0.006), target
         assert left_out_r2(part) == pytest.approx(r2, abs=0.016), target
+
+
+# From the first half of the checkpoints to the last one: mean relative error in per cent, and R².
+EXTRAPOLATED = {
+    "70M": [(0.67, 0.973), (0.94, -0.12), (1.30, 0.086), (0.72, 0.960), (0.32, 0.971)],
+    "160M": [(0.43, None), (1.19, None), (1.16, None), (0.65, None), (0.41, None)],
+    "305M": [(0.32, None), (1.21, None), (1.40, None), (0.60, None), (0.49, None)],
+    "410M": [(0.36, None), (1.30, None), (1.30, None), (0.96, None), (0.29, None)],
+}
+
+
+@pytest.mark.parametrize("size", sorted(EXTRAPOLATED))
+def test_the_first_half_of_the_checkpoints_foretells_the_last_as_well_as_was_measured(
+    reference_data: Path, size: str
+) -> None:
+    swarm = data_mixing_laws(reference_data, "5mix", size=size, steps=CHECKPOINTS, grouped=True)
+    for target, (error, r2) in zip(GROUPS, EXTRAPOLATED[size], strict=True):
+        part = served(swarm, target)
+        assert part.tokens is not None
+        early = part.take(np.flatnonzero(part.tokens <= np.unique(part.tokens)[4]))
+        last = part.take(np.flatnonzero(part.tokens == part.tokens.max()))
+        told, y = predicted(BiMix().fit(early, rng=RNG), last), last.values[:, 0]
+        assert 100 * np.abs(told / y - 1).mean() == pytest.approx(error, abs=0.02), target
+        if r2 is not None:
+            assert 1 - ((told - y) ** 2).sum() / ((y - y.mean()) ** 2).sum() == pytest.approx(r2, abs=2e-3)
 
 
 def test_powers_of_the_share_hardly_depend_on_the_size_of_the_model(reference_data: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mixlaws.auto.held_out import hold_out
 from mixlaws.estimator import AnyEstimator
 from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
@@ -85,13 +86,15 @@ def test_hidden_components_recover_part_of_what_the_finer_targets_tell(reference
     assert left_out(reference_data, ExponentialLaw(ridge=1e-3)).mae < several.mae < 0.9 * one.mae
 
 
-# One ridge for all: to choose it in each of the 26 fits takes a minute, and tells nothing more.
-@pytest.mark.parametrize("law", [AdditiveLaw(ridge=1e-3), TransferLaw(ridge=1e-3), GaussianProcess()])
+@pytest.mark.parametrize("law", [AdditiveLaw(), TransferLaw(), GaussianProcess()])
 def test_methods_with_a_response_of_every_domain_halve_the_best_known_error(
     reference_data: Path, law: AnyEstimator
 ) -> None:
     # The best of the published recipes on this table, trees with three runs a leaf, is off by .0186.
-    assert left_out(reference_data, law).mae < 0.6 * 0.0186
+    swarm = five_mix(reference_data, size="70M", step=30_000)
+    shares = swarm.coefficients(five_mix_shares(reference_data))
+    found = hold_out(law, swarm, np.arange(26), rng=np.random.default_rng(0))
+    assert np.abs((found.predicted - swarm.values) @ shares).mean() < 0.6 * 0.0186
 
 
 # Floors and tilts in the gauge without an amplitude, domains in the order of the groups.

@@ -13,6 +13,7 @@ from mixlaws.estimator import AnyEstimator
 from mixlaws.laws.exponential import ExponentialLaw
 from mixlaws.laws.log_linear import LogLinearLaw
 from mixlaws.regressors.constant import Constant
+from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
 from mixlaws.swarm import Swarm
 from mixlaws.validation import cross_validate
@@ -86,3 +87,21 @@ def test_every_group_is_predicted_as_well_as_was_measured(
     swarm = five_mix(reference_data, size=size, step=30_000).only(order)
     for scores, told in zip(cross_validate(law, swarm, rng=RNG).scores(), known, strict=True):
         assert (scores.mae, scores.r2) == pytest.approx(told, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("size", "known"),
+    [
+        ("70M", (0.0186, 0.882, 0.84)), ("160M", (0.0165, 0.871, 0.76)),
+        ("305M", (0.0192, 0.850, 0.76)), ("410M", (0.0195, 0.835, 0.75)),
+    ],
+)  # fmt: skip
+def test_trees_of_three_runs_a_leaf_and_the_constant_that_twenty_a_leaf_are(
+    reference_data: Path, size: str, known: tuple[float, float, float]
+) -> None:
+    whole = overall(reference_data, five_mix(reference_data, size=size, step=30_000))
+    scores = cross_validate(LightGbm(min_data_in_leaf=3), whole, rng=RNG).scores()[0]
+    assert (scores.mae, scores.r2, scores.spearman) == pytest.approx(known, abs=5e-3)
+    assert scores.mae == pytest.approx(known[0], abs=1e-4)
+    constant = LightGbm(min_data_in_leaf=20, rounds=5).fit(whole).predict(whole.weights)
+    assert constant == pytest.approx(np.full((26, 1), whole.values.mean()))

@@ -1,5 +1,7 @@
 """What cannot be used is refused with what is needed and what was given; what is doubtful is noted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ from mixlaws.laws.exponential import ExponentialLaw
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.proposers.separable import SeparableProposer
+from mixlaws.proposers.worst_case import WorstCase
 from mixlaws.registry import ESTIMATORS
 from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.regressors.linear import Linear, LinearPredictor
@@ -39,14 +42,15 @@ def swarm_of(weights: FloatArray) -> Swarm:
     return Swarm(DOMAINS, TARGETS, weights, 3 + np.exp(-3 * weights[:, :2]) + noise)
 
 
-@pytest.mark.parametrize("name", ["exponential", "additive", "transfer", "gaussian_process", "auto"])
+@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"constant"}))
 def test_too_few_runs_are_told_with_the_number_that_is_needed(name: str) -> None:
+    named = replace(swarm_of(mixtures(1)), targets=("web", "code"), model_parameters=np.array([1e6]))
     with pytest.raises(SwarmTooSmallError) as refused:
-        ESTIMATORS[name]().fit(swarm_of(mixtures(3)), rng=np.random.default_rng(0))
-    assert refused.value.got == 3
-    assert refused.value.needed > 3
-    assert str(refused.value.needed) in str(refused.value)
-    assert str(refused.value).startswith("3 finished proxy runs")
+        ESTIMATORS[name]().fit(named, rng=np.random.default_rng(0))
+    assert refused.value.got == 1
+    assert refused.value.needed > 1
+    assert f"needs at least {refused.value.needed}" in str(refused.value)
+    assert str(refused.value).startswith("1 finished proxy run")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +112,14 @@ def test_sums_are_held_to_a_millionth() -> None:
         swarm_of(mixtures() * 1.01)
 
 
+def test_the_prior_and_bounds_of_a_problem_are_held_to_a_millionth_too() -> None:
+    uneven = {"web": 0.5, "code": 0.3, "papers": 0.1, "forums": 0.11}
+    with pytest.raises(WeightsError, match=r"sum to 1.01, off by more than 1e-06"):
+        MixtureProblem.create(DOMAINS, prior=uneven)
+    with pytest.raises(InvalidInputError, match="bounds must satisfy 0 <= lower <= upper <= 1"):
+        MixtureProblem.create(DOMAINS, lower={"web": -0.1})
+
+
 def test_an_objective_of_an_unknown_target_is_refused_with_the_nearest_name() -> None:
     swarm = Swarm(DOMAINS, ("web_loss", "code_loss"), mixtures(), np.full((20, 2), 3.0))
     with pytest.raises(UnknownTargetError, match=r"'web_los' in the objective: did you mean 'web_loss'\?"):
@@ -130,9 +142,11 @@ def test_bounds_without_a_mixture_name_the_domains_that_bind() -> None:
 PAPERS_ARE_BEST = LinearPredictor(np.array([[1.0, 1.0, 0.0, 2.0]]))
 
 
-@pytest.mark.parametrize("proposer", [ConvexProposer(kl=0.05), SeparableProposer(kl=0.05)])
+@pytest.mark.parametrize(
+    "proposer", [ConvexProposer(kl=0.05), SeparableProposer(kl=0.05), WorstCase(kl=0.05)]
+)
 def test_a_domain_without_prior_gets_nothing_under_a_kl_term(
-    proposer: ConvexProposer | SeparableProposer,
+    proposer: ConvexProposer | SeparableProposer | WorstCase,
 ) -> None:
     problem = MixtureProblem.create(DOMAINS, prior=NO_PAPERS)
     rng = np.random.default_rng(0)
