@@ -9,7 +9,7 @@ from tests.mixwright.commands import Command, without_packages
 def test_help_lists_the_commands_without_any_extra() -> None:
     shown = without_packages(_EXTRAS, "--help")
     assert shown.code == 0, shown.err
-    for name in ("serve", "worker", "demo", "fit", "propose", "plan", "import", "key", "db"):
+    for name in ("serve", "worker", "demo", "fit", "propose", "plan", "scale", "import", "key", "db"):
         assert f" {name} " in shown.out
 
 
@@ -22,6 +22,7 @@ def test_help_lists_the_commands_without_any_extra() -> None:
         "fit",
         "propose",
         "plan",
+        "scale",
         "import",
         "key create",
         "key list",

@@ -18,7 +18,11 @@ def typed(document: str) -> list[list[str]]:
     """Offline commands of a document, word by word."""
     blocks = re.findall(r"```\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    return [shlex.split(line)[1:] for line in lines if re.match(r"mixwright (fit|propose|import) ", line)]
+    return [
+        shlex.split(line)[1:]
+        for line in lines
+        if re.match(r"mixwright (fit|propose|plan|scale|import) ", line)
+    ]
 
 
 def test_the_commands_of_the_readme_run(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
