@@ -81,6 +81,17 @@ def test_the_step_law_answers_at_a_size_that_was_run_and_needs_no_other(
     assert found["mixtures"][0]["predicted"] == pytest.approx(real, abs=0.01)
 
 
+def test_runs_with_one_checkpoint_are_left_out_of_curves_and_told(command: Command, tmp_path: Path) -> None:
+    table = curves(tmp_path / "curves.csv", sizes=("10M", "30M"))
+    lines = table.read_text(encoding="utf-8").splitlines()
+    short = [line for line in lines if not line.startswith("30M") or ",8000," in line]
+    table.write_text("\n".join(short), encoding="utf-8")
+    found = json.loads(command("scale", str(table), "--tokens", "16B", "--json").out)
+    assert found["model_parameters"] == 1e7
+    assert found["left_out"] == [f"mix {number} of 3e+07" for number in range(6)]
+    assert "6 runs with too few checkpoints" in command("scale", str(table), "--tokens", "16B").out
+
+
 def test_a_law_that_cannot_be_tested_says_so_and_gives_no_interval(command: Command, tmp_path: Path) -> None:
     table = curves(tmp_path / "curves.csv", sizes=("10M", "30M"))
     words = ("scale", str(table), "--size", "1B", "--law", "size", "--set", "exponent=0.3")
