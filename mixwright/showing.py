@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -40,18 +41,19 @@ def table(
         total: whether the last row stands apart.
     """
     filled = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _BETWEEN - 1, 0, 0))
-    cells = [[len(row[at]) for row in rows] for at in range(len(heads))]
-    widths = [max(len(head), *own) for head, own in zip(heads, cells, strict=True)]
+    heads, rows = [_plain(head) for head in heads], [[_plain(cell) for cell in row] for row in rows]
+    cells = [[0, *(cell_len(row[at]) for row in rows)] for at in range(len(heads))]
+    widths = [max(cell_len(head), *own) for head, own in zip(heads, cells, strict=True)]
     if sum(widths) + _BETWEEN * len(widths) > console.width:
-        words = [max(len(word) for word in head.split()) for head in heads]
+        words = [max(cell_len(word) for word in head.split()) for head in heads]
         widths = [max(word, *own) for word, own in zip(words, cells, strict=True)]
     room = max(console.width - sum(widths[1:]) - _BETWEEN * len(widths), _NARROWEST)
-    filled.add_column(visible(heads[0]))
+    filled.add_column(escape(heads[0]))
     for head, width in zip(heads[1:], widths[1:], strict=True):
-        filled.add_column(visible(head), justify="right", min_width=width, max_width=width)
+        filled.add_column(escape(head), justify="right", min_width=width, max_width=width)
     for number, (name, *numbers) in enumerate(rows, start=2):
         apart = total and number == len(rows)
-        filled.add_row(_broken(name, room), *(visible(cell) for cell in numbers), end_section=apart)
+        filled.add_row(_broken(name, room), *(escape(cell) for cell in numbers), end_section=apart)
     return filled
 
 
@@ -63,11 +65,11 @@ def _broken(name: str, width: int) -> str:
     """A name on as many lines as it takes."""
     lines, line = [], ""
     for part in _parts(name):
-        if line and len(line) + len(part) > width:
+        if line and cell_len(line) + cell_len(part) > width:
             lines.append(line)
             line = ""
         line += part
-    return visible("\n".join([*lines, line]))
+    return escape("\n".join([*lines, line]))
 
 
 def _parts(name: str) -> list[str]:

@@ -177,5 +177,6 @@ def _verdict(kept: Mapping[str, float], errors: FloatArray, names: list[str]) ->
     left = losses[best] / losses["constant"]
     return (
         f"{best} is the best single method on held-out runs, with {100 * left:.0f} % of a constant's squared "
-        f"error; the answer is a weighted mean of {', '.join(kept)}"
+        f"error; the answer is {'a weighted mean of ' if len(kept) > 1 else ''}{', '.join(kept)}"
+        f"{'' if len(kept) > 1 else ' alone'}"
     )

@@ -46,6 +46,15 @@ def regret(
         marker={"color": ACCENT, "size": 9},
         hovertemplate="subsets of %{x} runs: %{y:.2g} nats<extra></extra>",
     )
+    _mark(figure, there_are, within)
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(type="log", tickvals=_round_numbers(float(curve_runs[0]), float(curve_runs[-1])))
+    figure.update_yaxes(type="log", dtick="D2", exponentformat="none")
+    return styled(figure, x="runs", y="regret, nats per token", height=400)
+
+
+def _mark(figure: go.Figure, there_are: int, within: float) -> None:
+    """Lines at the runs that there are and the regret that is wanted."""
     dotted = {"color": MUTED, "dash": "dot", "width": 1}
     figure.add_vline(x=there_are, line=dotted)
     figure.add_hline(y=within, line=dotted)
@@ -68,10 +77,6 @@ def regret(
         text=f"{within:g} nats",
         **beside,
     )
-    figure.update_layout(showlegend=False)
-    figure.update_xaxes(type="log", tickvals=_round_numbers(float(curve_runs[0]), float(curve_runs[-1])))
-    figure.update_yaxes(type="log", dtick="D2", exponentformat="none")
-    return styled(figure, x="runs", y="regret, nats per token", height=400)
 
 
 def _round_numbers(low: float, high: float) -> list[float]:

@@ -59,6 +59,7 @@ def styled(figure: go.Figure, *, x: str, y: str, height: int = 360) -> go.Figure
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, sans-serif", "size": 13},
         hoverlabel={"namelength": -1},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": ACCENT},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         template="none",
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixlaws.arrays import BoolArray, FloatArray
-from mixlaws.errors import CurveTooShortError
+from mixlaws.errors import CurveTooShortError, InvalidInputError
 from mixlaws.estimator import ScaledPredictor
 from mixlaws.scaling.curves import LossCurves
 from mixlaws.scaling.kaplan import FittedKaplan
@@ -84,7 +84,8 @@ def table_at(
     if isinstance(fitted, FittedKaplan):
         return fitted.at(model_parameters=model_parameters, tokens=tokens, batch_tokens=batch_tokens)
     found = fitted.at(model_parameters=model_parameters, tokens=tokens)
-    assert isinstance(found, MixtureTable)  # noqa: S101 - of all other laws
+    if not isinstance(found, MixtureTable):
+        raise InvalidInputError(f"a {type(found).__name__} is no table of the mixtures that were run")
     return found
 
 

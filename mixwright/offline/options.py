@@ -33,24 +33,16 @@ def token_count(text: str) -> int:
     Raises:
         BadParameter: it is none.
     """
-    return count(text, "tokens")
+    return _count(text, "tokens")
 
 
-def count(text: str, what: str) -> int:
-    """A number of tokens or parameters: `6000000000`, `6e9` or `6B`.
+def count(text: str | None, what: str) -> int | None:
+    """A number of tokens or parameters, if one was given.
 
     Raises:
         BadParameter: it is none.
     """
-    sizes = {"K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
-    digits, size = (text[:-1], sizes[text[-1].upper()]) if text[-1:].upper() in sizes else (text, 1)
-    try:
-        number = float(digits) * size
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no number of {what}: write 6000000000, 6e9 or 6B") from None
-    if not 1 <= number < 2**63:
-        raise typer.BadParameter(f"{text!r} {what} are too few or too many")
-    return round(number)
+    return None if text is None else _count(text, what)
 
 
 def numbers_of_file(path: Path, what: str) -> dict[str, float]:
@@ -90,11 +82,24 @@ def _pairs(text: str) -> list[tuple[str, float]]:
     return pairs
 
 
+def _count(text: str, what: str) -> int:
+    sizes = {"K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
+    digits, size = (text[:-1], sizes[text[-1].upper()]) if text[-1:].upper() in sizes else (text, 1)
+    try:
+        number = float(digits) * size
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number of {what}: write 6000000000, 6e9 or 6B") from None
+    if not 1 <= number < 2**63:
+        raise typer.BadParameter(f"{text!r} {what} are too few or too many")
+    return round(number)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-_read = partial(typer.Option, rich_help_panel="What is read")
+READING = "What is read"
+_read = partial(typer.Option, rich_help_panel=READING)
 _fit = partial(typer.Option, rich_help_panel="What is fitted")
 _service = partial(typer.Option, rich_help_panel="Where the service is")
 

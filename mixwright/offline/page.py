@@ -18,9 +18,10 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 td, th { padding: .25rem .8rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { vertical-align: bottom; color: var(--dim); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
+td:first-child { overflow-wrap: break-word; min-width: 7rem; }
 td:not(:first-child) { white-space: nowrap; }
 tr.total td { font-weight: 600; border-bottom: none; }
+@media (max-width: 32rem) { td, th { padding: .25rem .45rem; font-size: .9rem; } }
 .figures { display: grid; gap: 1rem; }
 .figures { grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }
 .figures > div, .figure { min-width: 0; }
@@ -77,5 +78,7 @@ class Page:
 
 
 def _row(cell: str, texts: Sequence[str], *, total: bool = False) -> str:
-    cells = "".join(f"<{cell}>{html.escape(text)}</{cell}>" for text in texts)
+    # A long name may be broken after its underscores, and nowhere else.
+    name, *others = (html.escape(text) for text in texts)
+    cells = "".join(f"<{cell}>{text}</{cell}>" for text in (name.replace("_", "_<wbr>"), *others))
     return f'<tr class="total">{cells}</tr>' if total else f"<tr>{cells}</tr>"

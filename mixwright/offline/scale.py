@@ -1,6 +1,7 @@
 """`mixwright scale`: what loss curves say of a larger model or a longer training."""
 
 import json as json_module
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,28 +9,27 @@ import typer
 from rich.console import Console
 
 from mixwright.offline import options
+from mixwright.offline.grouped import grouped
 
 
-def scale(
-    runs: Annotated[
-        Path,
-        typer.Argument(help="Table of loss curves, tidy or wide: runs at several steps.", metavar="RUNS"),
-    ],
-    *,
+@dataclass(frozen=True)
+class Asked:
+    """The scale, and the law that answers for it."""
+
     size: Annotated[
         str | None,
         typer.Option(
             help="Model parameters to predict for, as 1e9 or 1B; by default the largest there is.",
             metavar="NUMBER",
         ),
-    ] = None,
+    ] = None
     tokens: Annotated[
         str | None,
         typer.Option(
             help="Training tokens to predict for, as 1e11 or 100B; by default the most there are.",
             metavar="NUMBER",
         ),
-    ] = None,
+    ] = None
     law: Annotated[
         str | None,
         typer.Option(
@@ -37,55 +37,65 @@ def scale(
             "else nested.",
             metavar="NAME",
         ),
-    ] = None,
+    ] = None
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", help="A hyperparameter of the law; repeat it for more.", metavar="NAME=VALUE"),
-    ] = None,
+    ] = None
     warmup: Annotated[
         str | None,
         typer.Option(help="Leave out what was observed before so many tokens.", metavar="NUMBER"),
+    ] = None
+    seed: options.Seed = 0
+
+
+@grouped
+def scale(
+    runs: Annotated[
+        Path,
+        typer.Argument(help="Table of loss curves, tidy or wide: runs at several steps.", metavar="RUNS"),
+    ],
+    *,
+    asked: Asked,
+    csv: Annotated[
+        Path | None,
+        options.written_file("Write the predictions as a table of runs, for `mixwright fit`."),
     ] = None,
+    json: options.Json = False,
     batch: Annotated[
         str | None,
         typer.Option(
             "--batch-tokens",
             help="Tokens of an optimiser step, if the table has steps alone.",
             metavar="NUMBER",
+            rich_help_panel=options.READING,
         ),
     ] = None,
     target: options.Target = None,
-    objective: options.Objective = None,
-    seed: options.Seed = 0,
     maximise: options.Maximise = None,
     format_name: options.Format = None,
-    csv: Annotated[
-        Path | None,
-        options.written_file("Write the predictions as a table of runs, for `mixwright fit`."),
-    ] = None,
-    json: options.Json = False,
+    objective: options.Objective = None,
 ) -> None:
     """Predict runs at another model size or length of training."""
     from mixwright.offline import hyperparameters, loading, scale_tables, scaling  # noqa: PLC0415
     from service.importers.curves import read_curves  # noqa: PLC0415
 
-    asked = scaling.Question(
-        law=law,
-        params=hyperparameters.settings(setting),
-        model_parameters=None if size is None else options.count(size, "parameters"),
-        tokens=None if tokens is None else options.count(tokens, "tokens"),
-        warmup_tokens=0 if warmup is None else options.count(warmup, "tokens"),
+    question = scaling.Question(
+        law=asked.law,
+        params=hyperparameters.settings(asked.setting),
+        model_parameters=options.count(asked.size, "parameters"),
+        tokens=options.count(asked.tokens, "tokens"),
+        warmup_tokens=options.count(asked.warmup, "tokens") or 0,
     )
-    batch_tokens = None if batch is None else options.count(batch, "tokens")
-    coefficients = options.named_numbers(objective)
+    batch_tokens, coefficients = options.count(batch, "tokens"), options.named_numbers(objective)
     imported = read_curves(runs, format_name=format_name, batch_tokens=batch_tokens, maximise=maximise or ())
     console = Console()
     if not json:
         loading.tell(imported.report, console)
     with Console(stderr=True).status("fitting"):
-        scaled = scaling.scale_runs(imported, asked, target or (), coefficients, seed=seed)
+        scaled = scaling.scale_runs(imported, question, target or (), coefficients, seed=asked.seed)
     if json:
-        told = {**scale_tables.to_json(scaled), "seed": seed, "import": imported.report.to_json()}
+        told = {**scale_tables.to_json(scaled), "seed": asked.seed, "import": imported.report.to_json()}
         typer.echo(json_module.dumps(told, allow_nan=False))
     else:
         scale_tables.tell(scaled, console)

@@ -19,6 +19,7 @@ from service.importers.curves import ImportedCurves
 
 _INTERVAL = 0.8  # of held-out errors
 _SAME = 1e-9  # mixtures equal to nine decimals are one, as in a swarm
+_OF_POINTS = ("size", "chinchilla", "kaplan")  # laws that take single observations of a run
 _SIZES = ("size", "nested", "chinchilla", "kaplan")  # laws that compare sizes of a mixture
 
 
@@ -106,11 +107,12 @@ def scale_runs(
         raise CommandError("give --size, --tokens or both: what is to be predicted")
     curves = _with_targets(imported.curves, targets).since(asked.warmup_tokens)
     coefficients = target_coefficients(curves.targets, objective or dict.fromkeys(curves.targets, 1.0))
-    size = asked.model_parameters or float(curves.model_parameters.max())
-    run_at_size = np.isclose(curves.model_parameters, size, rtol=_SAME)
+    usable = with_curves(curves, checkpoints=1 if asked.law in _OF_POINTS else 2)
+    size = asked.model_parameters or float(usable.model_parameters.max())
+    run_at_size = np.isclose(usable.model_parameters, size, rtol=_SAME)
     name = asked.law or ("step" if run_at_size.any() else "nested")
     law = build("scaling law", SCALING, name, asked.params)
-    used = with_curves(curves, sizes=2 if name in _SIZES else 1)
+    used = with_curves(usable, checkpoints=1, sizes=2) if name in _SIZES else usable
     tokens = asked.tokens or float(used.tokens.max())
     # Single curves may go on further than the others.
     ends = float(np.median([used.tokens[used.runs == run].max() for run in np.unique(used.runs)]))
@@ -139,9 +141,17 @@ def scale_runs(
         untested=untested,
         size_factor=1.0 if run_at_size.any() else size / float(used.model_parameters.max()),
         token_factor=max(tokens / ends, 1.0),
-        left_out=tuple(
-            imported.names[run] for run in np.setdiff1d(np.unique(imported.curves.runs), np.unique(used.runs))
-        ),
+        left_out=_left_out(imported, used),
+    )
+
+
+def _left_out(imported: ImportedCurves, used: LossCurves) -> tuple[str, ...]:
+    """Runs of which nothing is used, by name and size."""
+    curves = imported.curves
+    runs, first = np.unique(curves.runs, return_index=True)
+    sizes = dict(zip(runs.tolist(), curves.model_parameters[first].tolist(), strict=True))
+    return tuple(
+        f"{imported.names[run]} of {sizes[run]:.3g}" for run in np.setdiff1d(runs, used.runs).tolist()
     )
 
 

@@ -28,7 +28,7 @@ class ImportedCurves:
 
     Args:
         curves: observations as arrays.
-        names: what each run is called, by its number in the curves.
+        names: what each run is called, by its number in the curves; runs of several sizes may share one.
         report: what was changed or left out; its rows and runs are observations.
     """
 
@@ -56,7 +56,7 @@ def read_curves(
         ImportRefusedError: the table is of no such format, or lacks sizes or tokens.
     """
     name, place = recognised(path, format_name)
-    readers: dict[str, Callable[[Path], tuple[Source, list[str]]]] = {
+    readers: dict[str, Callable[[Path], tuple[Source, list[tuple[str, str]]]]] = {
         tidy.NAME: tidy.read_curves,
         wide.NAME: _wide,
     }
@@ -68,9 +68,9 @@ def read_curves(
     source, owners = readers[name](place)
     runs = tuple(_with_tokens(run, batch_tokens) for run in source.runs)
     imported = gathered(replace(source, runs=runs), maximise=maximise)
-    owner = {run.name: name for run, name in zip(runs, owners, strict=True)}
-    names = tuple(dict.fromkeys(owner[run.name] for run in imported.runs))
-    number = {name: at for at, name in enumerate(names)}
+    owner = {run.name: name_and_size for run, name_and_size in zip(runs, owners, strict=True)}
+    observed = list(dict.fromkeys(owner[run.name] for run in imported.runs))
+    number = {name_and_size: at for at, name_and_size in enumerate(observed)}
     swarm = imported.swarm
     if swarm.model_parameters is None or swarm.tokens is None:
         lacking = "model_parameters" if swarm.model_parameters is None else "tokens"
@@ -86,12 +86,13 @@ def read_curves(
         runs=runs_of,
         batch_tokens=_batches(imported.runs, runs_of),
     )
-    return ImportedCurves(curves, names, replace(imported.report, what=f"observations of {len(names)} runs"))
+    report = replace(imported.report, what=f"observations of {len(observed)} runs")
+    return ImportedCurves(curves, tuple(run for run, _ in observed), report)
 
 
-def _wide(path: Path) -> tuple[Source, list[str]]:
+def _wide(path: Path) -> tuple[Source, list[tuple[str, str]]]:
     source = wide.read(path)
-    owners = [run.name for run in source.runs]
+    owners = [(run.name, "") for run in source.runs]
     runs = [
         replace(run, name=f"{run.name} at {run.step if run.tokens is None else run.tokens}")
         for run in source.runs

@@ -70,23 +70,23 @@ def read(path: Path, *, size: str | None = None, step: int | None = None) -> Sou
     )
 
 
-def read_curves(path: Path) -> tuple[Source, list[str]]:
+def read_curves(path: Path) -> tuple[Source, list[tuple[str, str]]]:
     """Read a table at every size and step.
 
     Returns:
-        A run for every observation, and what the run is called that was observed.
+        A run for every observation, and name and size of the run that was observed.
     """
     table, run_column, domains = _opened(path)
-    observed: dict[tuple[str, int | None], list[Row]] = {}
+    observed: dict[tuple[str, str, int | None], list[Row]] = {}
     numbered, unnumbered = _numbered(table, table.rows, run_column)
     for row in numbered:
-        of_size = f" of {row.text('size')}" if "size" in table.columns else ""
+        size = row.text("size") if "size" in table.columns else ""
         step = _step(row) if "step" in table.columns else None
-        observed.setdefault((_name(row, run_column) + of_size, step), []).append(row)
+        observed.setdefault((_name(row, run_column), size, step), []).append(row)
     runs, repeated = [], []
-    for (name, step), rows in observed.items():
-        run, twice = _run(name if step is None else f"{name} at step {step}", rows, domains, step)
-        size = rows[0].cells.get("size", "")
+    for (name, size, step), rows in observed.items():
+        called = name + (f" of {size}" if size else "") + ("" if step is None else f" at step {step}")
+        run, twice = _run(called, rows, domains, step)
         runs.append(run if run.model_parameters else replace(run, model_parameters=_parameters(size)))
         repeated += twice
     source = Source(
@@ -98,7 +98,7 @@ def read_curves(path: Path) -> tuple[Source, list[str]]:
         runs=tuple(runs),
         findings=tuple(f for f in (_merged(repeated), _unnumbered(unnumbered)) if f.names),
     )
-    return source, [name for name, _ in observed]
+    return source, [(name, size) for name, size, _ in observed]
 
 
 def _opened(path: Path) -> tuple[Table, str, dict[str, str]]:

@@ -10,15 +10,18 @@ import plotly.graph_objects as go
 import pytest
 
 from mixlaws.figures.confirmation import confirmation
+from mixlaws.figures.effects import effects
 from mixlaws.figures.losses import losses
 from mixlaws.figures.mixtures import mixtures
 from mixlaws.figures.prediction import objective_prediction, prediction
 from mixlaws.figures.proposal import proposal
+from mixlaws.figures.regret import regret
+from mixlaws.figures.response import response
 from mixlaws.figures.schedule import schedule
 from mixlaws.figures.style import ACCENT, colours, shown
 
 Names = list[str]
-UNITS = ("nats per token", "optimiser step", "share of", "domain", "mixture")
+UNITS = ("nats per token", "optimiser step", "share of", "domain", "mixture", "target", "runs")
 HOSTILE = ["<script>alert(1)</script>", '<a href="javascript:alert(1)">x</a>', "a & b", "%{y}", "2024", "雪"]
 
 
@@ -68,9 +71,29 @@ def draw_losses(names: Names, runs: int) -> go.Figure:
     return losses(names, list(range(9, 10 * runs, 10)), sums, tokens)
 
 
+def draw_response(names: Names, runs: int) -> go.Figure:
+    shares = np.linspace(0.0, 0.8, 9)
+    objective = 3 + (shares - 0.3) ** 2
+    band = np.stack([objective - 0.1, objective + 0.1])
+    return response(names[0], shares, objective, band, base=0.2, sampled=np.linspace(0, 0.8, runs))
+
+
+def draw_effects(names: Names, runs: int) -> go.Figure:
+    changes = simplex(len(names), min(runs, 4)) - 0.3
+    changes[0, 0] = np.nan
+    return effects(names, [f"{names[0]} {t}" for t in range(changes.shape[1])], changes)
+
+
+def draw_regret(names: Names, runs: int) -> go.Figure:  # noqa: ARG001 - it shows no names
+    sizes = np.array([10.0, 20.0, 40.0])
+    curve = 1 / sizes
+    band = np.stack([curve / 2, curve * 2])
+    return regret(sizes, curve * 1.1, sizes, curve, band, there_are=runs + 20, within=0.01)
+
+
 DRAWN = [
     draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
-    draw_schedule, draw_losses,
+    draw_schedule, draw_losses, draw_response, draw_effects, draw_regret,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
 

@@ -1,18 +1,17 @@
 """`mixwright fit`: with the laws extra alone, the same answer for the same seed, wrong words told."""
 
+import html
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from mixlaws.registry import ESTIMATORS
-from mixwright.offline import fit_file, fitting, score_tables
+from mixwright.offline import fit_file, fitting
 from service.importers.reading import read_runs
 from tests.mixwright.commands import Command, without_packages
 from tests.mixwright.offline.swarms import simulated
@@ -153,9 +152,57 @@ def test_a_page_holds_its_figures_and_needs_no_network(command: Command, runs: P
     page = tmp_path / "fit.html"
     assert command("fit", str(runs), "--method", "linear", "--html", str(page)).code == 0
     text = page.read_text(encoding="utf-8")
-    assert text.count("Plotly.newPlot(") == 3
+    # Objective, targets, a response of each of three domains, effects, mixtures.
+    assert text.count("Plotly.newPlot(") == 7
     assert "<script src=" not in text
     assert "24 runs over 3 domains" in text
+
+
+def test_a_page_and_a_terminal_tell_what_auto_tried_and_what_it_says(
+    command: Command, runs: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "fit.html"
+    words = ("fit", str(runs), "--set", "seconds=0.3")
+    found, shown = (
+        json.loads(command(*words, "--json").out),
+        command(*words, "--html", str(page), COLUMNS="80"),
+    )
+    assert shown.code == 0, shown.err
+    left_out = [row for row in found["table"] if row["note"]]
+    assert left_out
+    # Of auto's own eight folds the legend tells, and not of ten that nobody made.
+    assert found["folds"] == 8
+    assert "(8 folds" in shown.out
+    for text in (shown.out, html.unescape(page.read_text(encoding="utf-8").replace("<wbr>", ""))):
+        assert found["verdict"] in text
+        for row in found["table"]:
+            assert row["member"] in text
+        for row in left_out:
+            assert f"not run: {row['member']}" in text
+            assert row["note"] in text
+
+
+def test_names_in_a_page_are_no_markup(command: Command, tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>"
+    rows = [f"r{i},0.{i}5,0.{9 - i}5,3.{i}" for i in range(8)]
+    path, page = tmp_path / "runs.csv", tmp_path / "fit.html"
+    path.write_text("\n".join([f"run,weight_{hostile},weight_b,{hostile}", *rows]), encoding="utf-8")
+    assert command("fit", str(path), "--method", "linear", "--html", str(page)).code == 0
+    assert hostile not in page.read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_called_like_a_command_to_the_terminal_is_none(
+    command: Command, tmp_path: Path
+) -> None:
+    rows = [f"r{i},0.{i}5,0.{9 - i}5,3.{i}" for i in range(8)]
+    path = tmp_path / "runs.csv"
+    path.write_text(
+        "\n".join(["run,weight_a,weight_b,x", *rows, "\x1b]0;own\x07,0.5,0.5,nan"]), encoding="utf-8"
+    )
+    shown = command("fit", str(path), "--method", "linear")
+    assert shown.code == 0, shown.err
+    assert "\x1b" not in shown.out
+    assert r"left out: \x1b]0;own\x07" in shown.out
 
 
 def test_without_plotly_a_page_is_refused_before_the_work(runs: Path, tmp_path: Path) -> None:
@@ -163,27 +210,6 @@ def test_without_plotly_a_page_is_refused_before_the_work(runs: Path, tmp_path: 
     refused = without_packages({"plotly": ""}, *words)
     assert "plotly is not installed: pip install 'mixwright[plots]'" in refused.sentence
     assert refused.out == ""
-
-
-def test_a_predictor_with_a_table_of_its_own_has_it_shown(
-    runs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    swarm = read_runs(runs).swarm
-    found = fitting.fit_swarm(swarm, method="linear", params={}, objective={}, folds=3, seed=0)
-
-    class Tabled:
-        table = (
-            {"candidate": "[red]first[/]", "held_out_error": 0.125},
-            {"candidate": "second", "error": None},
-        )
-        predict, dump = found.predictor.predict, found.predictor.dump
-
-    score_tables.tell_scores(replace(found, predictor=Tabled()), Console(width=120))
-    printed = capsys.readouterr().out
-    assert "[red]first[/]" in printed
-    assert "held out error" in printed
-    assert "0.1250" in printed
-    assert "objective" in printed
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are(command: Command, tmp_path: Path) -> None:

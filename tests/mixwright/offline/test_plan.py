@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from mixlaws.simulation import Simulation
 from mixlaws.swarm import Swarm
@@ -64,3 +65,41 @@ def test_sizes_are_ranked_by_what_they_tell_of_the_largest_per_flop(command: Com
     assert found["model_parameters"] == 100_000_000  # of equal numbers of runs, the larger model
     assert found["most_informative_per_flop"] in {1_000_000, 10_000_000}
     assert "ranks as the largest" in command(*arguments).out
+
+
+def test_a_plan_stays_within_bounds_and_tells_what_the_prior_costs(command: Command, tmp_path: Path) -> None:
+    path, page, prior = tmp_path / "runs.csv", tmp_path / "plan.html", tmp_path / "prior.json"
+    simulated(path)
+    prior.write_text(json.dumps({"domain-0": 0.8, "domain-1": 0.1, "domain-2": 0.1}), encoding="utf-8")
+    words = ("plan", str(path), "--within", "0.002", "--method", "linear")
+
+    def planned(*more: str) -> dict[str, object]:
+        done = command(*words, *more, "--json")
+        assert done.code == 0, done.err
+        found: dict[str, object] = json.loads(done.out)
+        return found
+
+    free, given = planned(), planned("--prior", str(prior))
+    assert (free["prior"], given["prior"]) == ("mean of the runs", "prior")
+    # The optimum knows no pull: a prior is but another start of the search for it.
+    regrets = [[point["regret"] for point in found["points"]] for found in (free, given)]  # type: ignore[attr-defined]
+    assert regrets[0] == pytest.approx(regrets[1], abs=1e-6)
+    assert given["prior_regret"] != free["prior_regret"]
+    # With one mixture left there is nothing to decide, and nothing to lose.
+    bounds = "domain-0=0.4,domain-1=0.3,domain-2=0.3"
+    only = planned("--lower", bounds, "--upper", bounds)
+    assert only["points"][-1]["regret"] < 1e-9  # type: ignore[index]
+    refused = command(*words, "--lower", "domain-0=0.7,domain-1=0.6")
+    assert "the lower bounds sum to 1.3" in refused.sentence
+    assert command(*words, "--html", str(page)).code == 0
+    assert page.read_text(encoding="utf-8").count("Plotly.newPlot(") == 1
+
+
+def test_a_plan_notes_what_runs_cannot_tell(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    shares = np.linspace(0.1, 0.7, 20)
+    rows = [f"r{number},{a:.4f},{0.8 - a:.4f},0.2,{3 + a}" for number, a in enumerate(shares)]
+    path.write_text("\n".join(["run,weight_a,weight_b,weight_c,loss", *rows]), encoding="utf-8")
+    words = ("plan", str(path), "--method", "linear")
+    assert "never varies of c" in json.loads(command(*words, "--json").out)["notes"][0]
+    assert "never varies of c" in command(*words).out

@@ -152,6 +152,16 @@ def test_the_table_names_every_domain_and_target_and_the_csv_holds_the_same(
     assert f"{float(rows[1]['objective']):.4f}" in shown.out
 
 
+def test_a_page_holds_the_mixtures_and_needs_no_network(command: Command, runs: Path, tmp_path: Path) -> None:
+    page = tmp_path / "proposal.html"
+    shown = command("propose", str(runs), *QUICK, "--html", str(page))
+    assert shown.code == 0, shown.err
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Plotly.newPlot(") == 1
+    assert "<script src=" not in text
+    assert "better than the mean of the runs" in text
+
+
 def test_a_number_that_proposals_gain_is_shown_without_a_change_of_the_tables(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
