@@ -2,8 +2,8 @@
 
     python -m benchmarks.scale [--full-only] [--json]
 
-Every fit is a process of its own. From 1000 runs, 16 domains and 16 targets each size grows alone; last, `auto`
-on 10,000 runs with 64 domains and 64 targets. A method that would take minutes for a fit is left out there.
+Every fit is a process of its own. From 1000 runs, 16 domains and 16 targets each size grows alone; last,
+`auto` on 10,000 runs with 64 domains and 64 targets. What would take minutes is left out.
 """
 
 import argparse
@@ -56,7 +56,8 @@ def measured(name: str, sizes: Sizes) -> dict[str, object]:
     command = [sys.executable, "-m", "benchmarks.scale", "--one", name, *map(str, sizes[:3])]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return row | json.loads(found.stdout)
+    cost: dict[str, object] = json.loads(found.stdout)
+    return row | cost
 
 
 def fitted(name: str, sizes: Sizes) -> dict[str, object]:
