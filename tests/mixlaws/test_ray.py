@@ -20,8 +20,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ray = pytest.importorskip(
         "ray", reason="the extra `ray` is not installed: no fit is spread over a cluster"
     )
-    from ray.util.joblib import register_ray  # noqa: PLC0415 - where Ray is installed
-
+    backend = pytest.importorskip("ray.util.joblib")
     # Short, since the path of a socket may not exceed 107 bytes.
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         ray.init(
@@ -32,7 +31,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             log_to_driver=False,
             object_store_memory=100 * 2**20,
         )
-        register_ray()
+        backend.register_ray()
         try:
             yield
         finally:
