@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
-from mixlaws.auto.held_out import HeldOut, hold_out
+from mixlaws.auto.held_out import PART_FOLDS, HeldOut, hold_out, hold_out_of_part
 from mixlaws.auto.members import MEMBERS, Member, Sizes
 from mixlaws.auto.stack import Row, Stack, spread_of
 from mixlaws.auto.stacking import chosen, standardised_errors
@@ -22,6 +22,9 @@ from mixlaws.validation import CrossValidation, score, spearman
 
 MINIMUM_RUNS = 6
 _FOLDS = 8
+_LEAST_PART = 256  # runs: a member that cannot afford so many is left out
+_SECONDS = (12.0, 1.0)  # for a member, whatever there is, and for each of its targets
+_BYTES = 2**29  # for the predictor of a member, of which there are nine at once
 _EIGHTY_PERCENT = 1.2816  # deviations either side of a normal mean
 _UNFORESEEN = 0.25  # share of the held-out squared error that no deviation is expected to explain
 
@@ -34,15 +37,17 @@ class Auto:
         objective: coefficients of the targets by name, as the problem has them; None means all alike.
         prefer: "accuracy" takes what predicts held-out runs best; "transfer" takes laws alone, whose shape
             keeps its ranks when the model grows.
-        seconds: members whose estimated cost is beyond it are not run, and listed with their cost.
+        seconds: allowed for a member; one whose estimated cost is beyond it is fitted to as many runs as
+            it can afford, 256 at least, or is not run, and listed with its cost. None allows 12, or one for
+            each target if there are more.
     """
 
     objective: dict[str, float] | None = None
     prefer: Literal["accuracy", "transfer"] = "accuracy"
-    seconds: float = 12.0
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.seconds > 0:
+        if self.seconds is not None and not self.seconds > 0:
             raise InvalidInputError(f"seconds is {self.seconds}: use a value > 0")
 
     def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> Stack:
@@ -63,7 +68,7 @@ class Auto:
         by_fold = np.array([chosen(errors[:, folds != fold], fallback) for fold in range(folds.max() + 1)])
         base, widening = _calibrated(by_fold[folds], list(tried.values()), swarm.values)
         rows = [
-            _row(name, share, found, swarm.values, coefficients, MEMBERS[name].cost(_sizes(swarm)))
+            _row(name, share, found, swarm, coefficients)
             for name, share, found in zip(names, shares, tried.values(), strict=True)
         ]
         kept = {name: float(share) for name, share in zip(names, shares, strict=True) if share > 0}
@@ -97,26 +102,56 @@ class Auto:
         """Members that could be fitted, and rows for those that were not."""
         tried: dict[str, HeldOut] = {}
         left_out: list[Row] = []
+        sizes = _sizes(swarm)
+        allowed = max(_SECONDS[0], _SECONDS[1] * sizes.t) if self.seconds is None else self.seconds
         for (name, member), child in zip(MEMBERS.items(), rng.spawn(len(MEMBERS)), strict=True):
-            seconds = member.cost(_sizes(swarm))
-            reason = self._reason_against(member, seconds, len(swarm))
+            affordable = _affordable(member, sizes, allowed)
+            reason = self._reason_against(member, sizes, affordable, allowed)
             if not reason:
                 try:
-                    tried[name] = hold_out(member.estimator, swarm, folds, rng=child)
+                    tried[name] = _held_out(member, swarm, folds, affordable, rng=child)
                 except MixlawsError as error:
                     reason = str(error)
             if reason:
-                left_out.append(Row(name, seconds=seconds, note=reason))
+                left_out.append(Row(name, seconds=member.cost(sizes), note=reason))
         return tried, left_out
 
-    def _reason_against(self, member: Member, seconds: float, runs: int) -> str:
+    def _reason_against(self, member: Member, sizes: Sizes, affordable: int, allowed: float) -> str:
         if self.prefer == "transfer" and not member.parametric:
             return "no law: its ranks are not known to keep when the model grows"
-        if runs < member.useful_from:
-            return f"of no use below {member.useful_from} runs, and there are {runs}"
-        if seconds > self.seconds:
-            return f"too costly: about {seconds:.0f} s, and {self.seconds:.0f} s are allowed"
+        if sizes.n < member.useful_from:
+            return f"of no use below {member.useful_from} runs, and there are {sizes.n}"
+        if not affordable:
+            return f"too costly: about {member.cost(sizes):.0f} s, and {allowed:.0f} s are allowed"
         return ""
+
+
+def _affordable(member: Member, sizes: Sizes, seconds: float) -> int:
+    """Runs that a member can be fitted to, all of them or a part; 0 if too few for it to be worth while."""
+
+    def fits(part: Sizes) -> bool:
+        return member.cost(part) <= seconds and member.memory(part) <= _BYTES
+
+    if fits(sizes):
+        return sizes.n
+    low, high = 0, sizes.n
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(sizes._replace(n=middle, folds=PART_FOLDS)) else (low, middle)
+    return low if low >= _LEAST_PART else 0
+
+
+def _held_out(
+    member: Member, swarm: Swarm, folds: IntArray, runs: int, *, rng: np.random.Generator
+) -> HeldOut:
+    """The member fitted to so many runs, which are whole mixtures drawn at random."""
+    if runs == len(swarm):
+        return hold_out(member.estimator, swarm, folds, rng=rng)
+    numbers = mixture_numbers(swarm.weights)
+    order = rng.permutation(int(numbers.max()) + 1)
+    taken = order[np.cumsum(np.bincount(numbers)[order]) <= runs]
+    rows = np.flatnonzero(np.isin(numbers, taken))
+    return hold_out_of_part(member.estimator, swarm, folds, rows, rng=rng)
 
 
 def _sizes(swarm: Swarm) -> Sizes:
@@ -148,13 +183,15 @@ def _calibrated(
     return base, np.quantile(error / spread, 0.8, axis=0) / _EIGHTY_PERCENT
 
 
-def _row(
-    name: str, share: float, found: HeldOut, values: FloatArray, coefficients: FloatArray, seconds: float
-) -> Row:
-    constant = name == "constant"
+def _row(name: str, share: float, found: HeldOut, swarm: Swarm, coefficients: FloatArray) -> Row:
+    constant, sizes, values = name == "constant", _sizes(swarm), swarm.values
     scores = score(values @ coefficients, found.predicted @ coefficients, constant=constant)
     ranks = [spearman(values[:, t], found.predicted[:, t]) for t in range(values.shape[1])]
     known = [] if constant else [rank for rank in ranks if rank is not None]
+    seconds, note = MEMBERS[name].cost(sizes), ""
+    if found.runs < sizes.n:
+        note = f"fitted to {found.runs} of {sizes.n} runs: with all of them it takes about {seconds:.0f} s"
+        seconds = MEMBERS[name].cost(sizes._replace(n=found.runs, folds=PART_FOLDS))
     return Row(
         member=name,
         weight=float(share),
@@ -163,6 +200,7 @@ def _row(
         spearman=scores.spearman,
         target_spearman=float(np.median(known)) if known else None,
         seconds=seconds,
+        note=note,
     )
 
 

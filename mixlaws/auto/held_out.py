@@ -20,14 +20,16 @@ class HeldOut:
     """A method fitted to all runs, and its predictions of each of them by fits without it.
 
     Args:
-        predictor: the fit to all runs.
+        predictor: the fit to all runs, or to a part of them.
         predicted: (n, t) held-out predictions.
         deviation: (n, t) their standard deviations; 0 where the method knows none.
+        runs: how many the predictor was fitted to.
     """
 
     predictor: Predictor
     predicted: FloatArray
     deviation: FloatArray
+    runs: int
 
 
 def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.random.Generator) -> HeldOut:
@@ -42,7 +44,7 @@ def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.
     fit_rng, *fold_rngs = rng.spawn(1 + int(folds.max()) + 1)
     predictor = estimator.fit(swarm, rng=fit_rng)
     if isinstance(predictor, GaussianProcessPredictor) and len(swarm) > _CLOSED_FORM_RUNS:
-        return HeldOut(predictor, *predictor.held_out(folds))
+        return HeldOut(predictor, *predictor.held_out(folds), len(swarm))
     settled = _settled(estimator, predictor)
     predicted, deviation = np.empty_like(swarm.values), np.zeros_like(swarm.values)
     for fold, fold_rng in enumerate(fold_rngs):
@@ -51,7 +53,7 @@ def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.
         predicted[left_out] = part.predict(swarm.weights[left_out])
         if isinstance(part, ProbabilisticPredictor):
             deviation[left_out] = part.deviation(swarm.weights[left_out])
-    return HeldOut(predictor, predicted, deviation)
+    return HeldOut(predictor, predicted, deviation, len(swarm))
 
 
 def hold_out_of_part(
@@ -71,7 +73,7 @@ def hold_out_of_part(
     if isinstance(part.predictor, ProbabilisticPredictor):
         deviation = part.predictor.deviation(swarm.weights)
     predicted[rows], deviation[rows] = part.predicted, part.deviation
-    return HeldOut(part.predictor, predicted, deviation)
+    return HeldOut(part.predictor, predicted, deviation, len(rows))
 
 
 def _settled(estimator: AnyEstimator, predictor: Predictor) -> AnyEstimator:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mixlaws.estimator import AnyEstimator
 from mixlaws.laws.additive import AdditiveLaw
 from mixlaws.laws.exponential import ExponentialLaw
+from mixlaws.laws.fitting import RIDGE_RUNS
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
@@ -33,25 +34,41 @@ class Member:
             swarm alone, so that the same swarm always gets the same members.
         parametric: whether it is a law, whose shape carries over to other model sizes.
         useful_from: runs below which it was never seen to be of use, and is not run.
+        memory: bytes that its predictor holds beside runs and predictions.
     """
 
     estimator: AnyEstimator
     cost: Callable[[Sizes], float]
     parametric: bool = False
     useful_from: int = 0
+    memory: Callable[[Sizes], float] = lambda _: 0.0
+
+
+def _exponential(s: Sizes) -> float:
+    return (2e-5 * min(s.n, RIDGE_RUNS) + 2e-6 * s.folds * s.n) * s.d * s.t
+
+
+def _response_of_every_domain(s: Sizes) -> float:
+    return (9e-6 * min(s.n, RIDGE_RUNS) + 1.1e-6 * s.folds * s.n) * s.d * (35 + s.d) * s.t
+
+
+def _process(s: Sizes) -> float:
+    return s.t * (0.2 + 1e-10 * s.n**3)
+
+
+def _factors(s: Sizes) -> float:
+    return 8.0 * s.t * s.n**2
 
 
 MEMBERS: Mapping[str, Member] = {
     "constant": Member(Constant(), lambda _: 0.0, parametric=True),
-    "linear": Member(Linear(), lambda s: 1e-6 * s.n * s.d * s.t),
-    "exponential": Member(ExponentialLaw(), lambda s: 5e-5 * s.n * s.d * s.t, parametric=True),
-    "transfer": Member(TransferLaw(), lambda s: 7e-5 * s.n * s.d**2 * s.t, parametric=True),
-    "additive": Member(AdditiveLaw(), lambda s: 5e-5 * s.n * s.d**2 * s.t, parametric=True),
-    "gaussian_process": Member(GaussianProcess(), lambda s: s.t * (0.2 + 2e-9 * s.n**3)),
-    "rough_gaussian_process": Member(RoughGaussianProcess(), lambda s: s.t * (0.1 + 1e-9 * s.n**3)),
+    "linear": Member(Linear(), lambda s: 2e-9 * s.folds * s.n * s.d * s.t),
+    "exponential": Member(ExponentialLaw(), _exponential, parametric=True),
+    "transfer": Member(TransferLaw(), _response_of_every_domain, parametric=True),
+    "additive": Member(AdditiveLaw(), _response_of_every_domain, parametric=True),
+    "gaussian_process": Member(GaussianProcess(), _process, memory=_factors),
+    "rough_gaussian_process": Member(RoughGaussianProcess(), _process, memory=_factors),
     # Which root suits a swarm is seldom clear; the two err in different places.
-    "rough_gaussian_process_of_square_roots": Member(
-        RoughGaussianProcess(root=2), lambda s: s.t * (0.1 + 1e-9 * s.n**3)
-    ),
-    "lightgbm": Member(LightGbm(), lambda s: s.t * (0.5 + 0.01 * s.n), useful_from=60),
+    "rough_gaussian_process_of_square_roots": Member(RoughGaussianProcess(root=2), _process, memory=_factors),
+    "lightgbm": Member(LightGbm(), lambda s: s.t * s.folds * (0.06 + 0.00125 * s.n), useful_from=60),
 }

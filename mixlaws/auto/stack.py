@@ -28,7 +28,7 @@ class Row:
         spearman: rank correlation of the objective; None where it is undefined.
         target_spearman: median over targets of the rank correlation.
         seconds: estimated cost.
-        note: why it was not run.
+        note: why it was not run, or not fitted to all runs.
     """
 
     member: str

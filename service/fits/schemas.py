@@ -64,7 +64,7 @@ class MemberOut(Answer):
     spearman: float | None = Field(description="Rank correlation of the objective; null where undefined.")
     target_spearman: float | None = Field(description="Median over targets of the rank correlation.")
     seconds: float = Field(description="Estimated cost.")
-    note: str = Field(description="Why it was not run; else empty.")
+    note: str = Field(description="Why it was not run, or not fitted to all runs; else empty.")
 
 
 class FitOut(Answer):
