@@ -18,7 +18,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Proposal
 from mixwright.offline.proposing import Proposed
 
-_SHOWN_APART = {"weights", "predicted", "deviation", "objective", "details"}
+_SHOWN_APART = {"weights", "predicted", "deviation", "half_width", "objective", "details", "gain_by_member"}
 _WORDS: Mapping[str, str] = {
     "kl": "pull towards the prior",
     "divergence": "divergence from the prior, nats",
@@ -29,6 +29,8 @@ _WORDS: Mapping[str, str] = {
     "hull_distance": "distance from mixtures that were run",
     "extrapolates": "extrapolation (1 is yes)",
     "at_cap": "domains at their cap",
+    "disagreement": "members of the fit differ by",
+    "members_disagree": "more than the noise (1 is yes)",
     "largest_loss": "change of the least fortunate target",
 }
 _NEGLIGIBLE = 5e-5  # a share that would be shown as 0.0 %
@@ -41,6 +43,14 @@ def tell(proposed: Proposed, console: Console) -> None:
         return
     console.print(_mixtures(proposed))
     console.print(_predictions(proposed))
+    for number, proposal in enumerate(proposed.proposals, start=1):
+        if proposal.details.get("members_disagree"):
+            console.print(
+                f"[yellow]proposal {number}: the members of the fit disagree on its gain by more than the "
+                "noise: train this mixture before you trust it[/]",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def to_json(proposed: Proposed) -> dict[str, Any]:
@@ -48,7 +58,12 @@ def to_json(proposed: Proposed) -> dict[str, Any]:
     return {
         "reference": {"name": proposed.prior_name, **_plain(proposed, proposed.prior)},
         "proposals": [
-            {**_plain(proposed, proposal), "gain": proposed.gain(proposal), **numbers(proposal)}
+            {
+                **_plain(proposed, proposal),
+                "gain": proposed.gain(proposal),
+                "gain_by_member": dict(proposal.gain_by_member),
+                **numbers(proposal),
+            }
             for proposal in proposed.proposals
         ],
     }
@@ -97,14 +112,18 @@ def _mixtures(proposed: Proposed) -> Table:
 
 
 def _predictions(proposed: Proposed) -> Table:
-    table = Table(*_heads("predicted", proposed, []))
+    table = Table(*_heads("predicted (± of 95 %)", proposed, []))
     everything = (proposed.prior, *proposed.proposals)
     for at, target in enumerate(proposed.targets):
-        table.add_row(escape(target), *(_value(p.predicted, p.deviation, at) for p in everything))
+        table.add_row(escape(target), *(_value(p.predicted, p.half_width, at) for p in everything))
     table.add_section()
     table.add_row("[bold]objective[/]", *(f"{p.objective:.4f}" for p in everything))
     gains = (f"{proposed.gain(p):+.4f}" for p in proposed.proposals)
     table.add_row(f"[bold]gain over {escape(proposed.prior_name)}[/]", "", *gains)
+    for member in dict.fromkeys(name for p in proposed.proposals for name in p.gain_by_member):
+        said = (p.gain_by_member.get(member) for p in proposed.proposals)
+        words = f"  as {member.replace('_', ' ')} sees it"
+        table.add_row(escape(words), "", *("–" if gain is None else f"{gain:+.4f}" for gain in said))
     told = [numbers(p) for p in proposed.proposals]
     for name in dict.fromkeys(name for row in told for name in row):
         words = _WORDS.get(name, name.replace("_", " "))
@@ -121,8 +140,8 @@ def _share(weight: float) -> str:
     return "–" if weight < _NEGLIGIBLE else f"{100 * weight:.1f} %"
 
 
-def _value(predicted: FloatArray, deviation: FloatArray | None, at: int) -> str:
-    spread = "" if deviation is None else f" ± {deviation[at]:.3f}"
+def _value(predicted: FloatArray, half_width: FloatArray | None, at: int) -> str:
+    spread = "" if half_width is None else f" ± {half_width[at]:.3f}"
     return f"{predicted[at]:.3f}{spread}"
 
 
@@ -134,5 +153,6 @@ def _plain(proposed: Proposed, proposal: Proposal) -> dict[str, Any]:
         "weights": proposed.problem.domains.to_mapping(proposal.weights),
         "predicted": named(proposal.predicted),
         "deviation": None if proposal.deviation is None else named(proposal.deviation),
+        "half_width_95": None if proposal.half_width is None else named(proposal.half_width),
         "objective": proposal.objective,
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mixlaws.estimator import Predictor, Proposal
+from mixlaws.estimator import Predictor, Proposal, SelfScoredPredictor
 from mixlaws.judging import judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
@@ -65,7 +65,7 @@ def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) ->
     rng = np.random.default_rng(search.seed).spawn(3)[2]
     found = asked.propose(predictor, bounded, count=search.count, rng=rng)
     prior = scored(problem.prior, predictor, problem, details={})
-    noise = _noise(swarm, problem)
+    noise = _noise(swarm, problem, predictor)
     told = [
         judged(proposal, predictor, problem, sampled=swarm.weights, noise=noise, rng=rng)
         for proposal in found
@@ -73,8 +73,15 @@ def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) ->
     return Proposed(problem, swarm.targets, posed.prior_name, prior, told)
 
 
-def _noise(swarm: Swarm, problem: MixtureProblem) -> float:
-    """Noise of the objective: of repeated runs where there are any; else a tenth of what runs differ by."""
+def _noise(swarm: Swarm, problem: MixtureProblem, predictor: Predictor) -> float:
+    """Noise of the objective: of repeats where there are any, else the held-out error of the best method.
+
+    For a method that scored no members it is a tenth of what runs differ by.
+    """
     objective = problem.objective(swarm.values)
     deviation, freedom = pooled_deviation(swarm.weights, objective[:, None])
-    return float(deviation[0]) if freedom else 0.1 * float(objective.std())
+    if freedom:
+        return float(deviation[0])
+    if isinstance(predictor, SelfScoredPredictor):
+        return min(float(row.mae) for row in predictor.table if row.mae is not None)
+    return 0.1 * float(objective.std())
