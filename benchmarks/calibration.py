@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +21,7 @@ from benchmarks.arguments import arguments
 from benchmarks.tables import note, regmix_train, tidy_tables
 from mixlaws.arrays import FloatArray
 from mixlaws.auto.auto import Auto
+from mixlaws.intervals import half_widths
 from mixlaws.judging import judged
 from mixlaws.proposers.explore import Explore
 from mixlaws.proposers.simulate import scored
@@ -27,7 +29,7 @@ from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.simulation import Simulation
 from mixlaws.swarm import Swarm
 
-LEVELS = {0.80: 1.2816, 0.95: 1.9600}  # half-widths of normal intervals, in deviations
+LEVELS = (0.80, 0.95)
 SUBSETS, RUNS, PARTS, STUDIES = 5, 64, 5, 40
 
 
@@ -54,16 +56,17 @@ def main() -> None:
 
 def coverage(name: str, swarm: Swarm, splits: list[tuple[Any, Any]]) -> dict[str, Any]:
     """Shares of held-out values inside the intervals; all targets and splits together."""
-    off = []
+    inside: dict[float, list[npt.NDArray[np.bool_]]] = {level: [] for level in LEVELS}
     for k, (kept, left_out) in enumerate(splits):
         fitted = Auto().fit(swarm.take(kept), rng=np.random.default_rng(k))
         unseen = swarm.take(left_out)
         error = np.abs(fitted.predict(unseen.weights) - unseen.values)
-        off.append(error / fitted.deviation(unseen.weights))
+        deviation = fitted.deviation(unseen.weights)
+        for level, found in inside.items():
+            found.append(error <= half_widths(fitted, deviation, level=level))
         note(f"{name}: {k + 1} of {len(splits)}")
-    ratios = np.concatenate(off)
-    inside = {f"{level:.0%}": float((ratios <= width).mean()) for level, width in LEVELS.items()}
-    return {"data": name, "values": int(ratios.size), **inside}
+    shares = {f"{level:.0%}": float(np.concatenate(found).mean()) for level, found in inside.items()}
+    return {"data": name, "values": sum(part.size for part in inside[LEVELS[0]]), **shares}
 
 
 def probabilities() -> dict[str, float]:

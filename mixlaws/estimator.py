@@ -71,6 +71,25 @@ class ProbabilisticPredictor(Predictor, Protocol):
 
 
 @runtime_checkable
+class HeavyTailedPredictor(ProbabilisticPredictor, Protocol):
+    """A predictor whose errors have heavier tails than a normal distribution."""
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the Student's t that its errors follow; see `mixlaws.intervals`."""
+        ...
+
+
+@runtime_checkable
+class PolledPredictor(Predictor, Protocol):
+    """A predictor made of others, which can be asked one by one."""
+
+    def opinions(self, weights: FloatArray, /) -> Mapping[str, tuple[FloatArray, FloatArray]]:
+        """By member with a say: its (t,) shares, and what it predicts alone, (n, t)."""
+        ...
+
+
+@runtime_checkable
 class SelfScoredPredictor(Predictor, Protocol):
     """A predictor that scored its members on runs which they did not see."""
 
@@ -148,8 +167,10 @@ class Proposal:
         weights: (d,) the mixture, within bounds and caps.
         predicted: (t,) predicted targets.
         deviation: (t,) their standard deviations, or None if the predictor does not know.
+        half_width: (t,) half of the 95 % interval of a run's targets, or None likewise.
         objective: the combination of the predicted targets that was minimised.
         details: how the answer came about, for people to read.
+        gain_by_member: fall of the objective against the prior, as each member of a stack predicts it alone.
     """
 
     weights: FloatArray
@@ -157,6 +178,8 @@ class Proposal:
     deviation: FloatArray | None
     objective: float
     details: Mapping[str, float] = field(default_factory=dict)
+    half_width: FloatArray | None = None
+    gain_by_member: Mapping[str, float] = field(default_factory=dict)
 
 
 class Proposer(Protocol[P_contra]):

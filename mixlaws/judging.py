@@ -1,7 +1,7 @@
 """How far a proposal can be trusted: against the prior, against all other mixtures, and beyond the data.
 
 Probability and regret come from joint draws of the predictor, flatness from its mean, distance from the
-mixtures that were run.
+mixtures that were run, doubt from the members of a stack.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from mixlaws.arrays import FloatArray
-from mixlaws.estimator import Predictor, ProbabilisticPredictor, Proposal
+from mixlaws.estimator import PolledPredictor, Predictor, ProbabilisticPredictor, Proposal
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.cloud import cloud
 
@@ -23,6 +23,7 @@ _FAR = 0.05  # total variation: beyond it a prediction is an extrapolation
 _AT_CAP = 1e-6
 BETTER_THAN = "better_than_"
 NO_RIVALS: Mapping[str, FloatArray] = MappingProxyType({})
+_PARTIES = 2  # that a disagreement takes
 
 
 def judged(
@@ -46,13 +47,18 @@ def judged(
     hull_distance: total variation to the nearest average of mixtures that were run.
     extrapolates: 1 if that is more than .05, else 0.
     at_cap: how many domains rest on their cap.
+    disagreement: deviation between the gains over the prior that members of a stack predict, by their shares,
+        in the objective's unit; missing if the predictor is no stack, or one member has all the say.
+    members_disagree: 1 if that is more than the noise, else 0; missing likewise.
+
+    What each member says stands in `gain_by_member`.
 
     Args:
         proposal: what is judged.
         predictor: what made it.
         problem: its problem.
         sampled: (n, d) mixtures that were run.
-        noise: standard deviation of the objective between repeats.
+        noise: standard deviation of the objective between repeats; its held-out error where none is repeated.
         rng: for alternatives and draws.
         rivals: (d,) mixtures that the proposal is to beat, by name; they are no alternatives of the regret.
     """
@@ -63,6 +69,7 @@ def judged(
         ]
     )
     distance = hull_distance(proposal.weights, sampled)
+    gains, doubt = _polled(proposal.weights, predictor, problem, noise)
     details = {
         **proposal.details,
         **_chances(proposal.weights, predictor, problem, others, rivals, rng),
@@ -70,8 +77,9 @@ def judged(
         "hull_distance": distance,
         "extrapolates": float(distance > _FAR),
         "at_cap": float(((proposal.weights >= problem.caps - _AT_CAP) & (problem.caps < 1)).sum()),
+        **doubt,
     }
-    return replace(proposal, details=details)
+    return replace(proposal, details=details, gain_by_member=gains)
 
 
 def hull_distance(weights: FloatArray, sampled: FloatArray, /) -> float:
@@ -108,6 +116,26 @@ def _chances(
 def _below(draws: FloatArray, others: FloatArray) -> float:
     """Share of joint draws that are lower; half of a tie, so that a mixture beats itself as often as not."""
     return float((draws < others).mean() + 0.5 * (draws == others).mean())
+
+
+def _polled(
+    weights: FloatArray, predictor: Predictor, problem: MixtureProblem, noise: float
+) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """The gain over the prior as each member sees it, and how far they are apart.
+
+    Members differ in level by little that matters: a proposal promises a gain.
+    """
+    if not isinstance(predictor, PolledPredictor):
+        return {}, {}
+    opinions = predictor.opinions(np.stack([weights, problem.prior]))
+    gains = {name: float(np.diff(problem.objective(said))[0]) for name, (_, said) in opinions.items()}
+    if len(gains) < _PARTIES:
+        return gains, {}
+    shares = np.array([problem.objective(share) for share, _ in opinions.values()])
+    told = np.array(list(gains.values()))
+    shares = shares / shares.sum() if shares.sum() > 0 else np.full(len(told), 1 / len(told))
+    apart = float(np.sqrt(shares @ (told - shares @ told) ** 2))
+    return gains, {"disagreement": apart, "members_disagree": float(apart > noise)}
 
 
 def _flatness(

@@ -103,6 +103,25 @@ def affine_calibrated_r2(measured: FloatArray, predicted: FloatArray, /) -> floa
     return max(float((a * b).sum()) / size, 0.0) ** 2 if size > 0 else 0.0
 
 
+def law_fidelity(predictor: Predictor, swarm: Swarm, coefficients: FloatArray, /) -> float | None:
+    """How well a law's assumption describes the losses it claims to: R² on the very runs it was fitted to.
+
+    It is no held-out score. Where it is low, losses have not the form of the law, and more runs will not
+    help; where it is high and the held-out R² is low, the law has more freedom than the runs can settle.
+    Source: Chen et al. 2024, arXiv:2411.05735, who average over targets; here it is that of the objective,
+    as the held-out scores beside it are.
+
+    Args:
+        predictor: a law that was fitted to the swarm.
+        swarm: the runs.
+        coefficients: (t,) of the objective.
+
+    Returns:
+        At most 1; None where the objective does not vary.
+    """
+    return score(swarm.values @ coefficients, predictor.predict(swarm.weights) @ coefficients).r2
+
+
 def cross_validate(
     estimator: AnyEstimator, swarm: Swarm, /, *, folds: int | None = None, rng: np.random.Generator
 ) -> CrossValidation:

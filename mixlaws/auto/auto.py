@@ -5,28 +5,28 @@ processes lead in between. The score table comes with the answer; where nothing 
 than a constant, the stack is that constant, and a proposal from it is the prior.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
-from mixlaws.auto.held_out import PART_FOLDS, HeldOut, hold_out, hold_out_of_part
+from mixlaws.auto.calibration import calibrated
+from mixlaws.auto.fidelity import told_of_laws
+from mixlaws.auto.held_out import PART_FOLDS, HeldOut, hold_out, hold_out_of_part, reach
 from mixlaws.auto.members import MEMBERS, Member, Sizes
-from mixlaws.auto.stack import Row, Stack, spread_of
+from mixlaws.auto.stack import Row, Stack
 from mixlaws.auto.stacking import chosen, standardised_errors
 from mixlaws.errors import InvalidInputError, MixlawsError
 from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
-from mixlaws.validation import CrossValidation, score, spearman
+from mixlaws.validation import CrossValidation, law_fidelity, score, spearman
 
 MINIMUM_RUNS = 6
 _FOLDS = 8
 _LEAST_PART = 256  # runs: a member that cannot afford so many is left out
 _SECONDS = (12.0, 1.0)  # for a member, whatever there is, and for each of its targets
 _BYTES = 2**29  # for the predictor of a member, of which there are nine at once
-_EIGHTY_PERCENT = 1.2816  # deviations either side of a normal mean
-_UNFORESEEN = 0.25  # share of the held-out squared error that no deviation is expected to explain
 
 
 @dataclass(frozen=True)
@@ -66,22 +66,26 @@ class Auto:
         shares = chosen(errors, fallback)
         # A fold is predicted with shares that its runs had no part in: else the stack would flatter itself.
         by_fold = np.array([chosen(errors[:, folds != fold], fallback) for fold in range(folds.max() + 1)])
-        base, widening = _calibrated(by_fold[folds], list(tried.values()), swarm.values)
+        base, widening, freedom = calibrated(by_fold[folds], list(tried.values()), swarm.values)
+        low, high = reach(swarm.values)
         rows = [
-            _row(name, share, found, swarm, coefficients)
+            _row(name, float(share @ coefficients), found, swarm, coefficients)
             for name, share, found in zip(names, shares, tried.values(), strict=True)
         ]
-        kept = {name: float(share) for name, share in zip(names, shares, strict=True) if share > 0}
+        kept = {name: frozen(share) for name, share in zip(names, shares, strict=True) if share.any()}
         return Stack(
             members={name: tried[name].predictor for name in kept},
             shares=kept,
             base=frozen(base),
             widening=frozen(widening),
+            freedom=freedom,
+            low=frozen(low),
+            high=frozen(high),
             table=sorted(rows, key=lambda row: row.mae or 0.0) + table,
-            verdict=_verdict(kept, errors, names),
+            verdict=_verdict(kept, errors, names) + told_of_laws(rows),
             held_out=CrossValidation(
                 measured=swarm.values,
-                predicted=np.einsum("nm,mnt->nt", by_fold[folds], predicted),
+                predicted=np.einsum("nmt,mnt->nt", by_fold[folds], predicted),
                 folds=folds,
                 constant=(set(kept) == {"constant"},) * len(swarm.targets),
             ),
@@ -165,46 +169,31 @@ def _folds(swarm: Swarm, rng: np.random.Generator) -> IntArray:
     return np.asarray((rng.permutation(distinct) % min(_FOLDS, distinct))[numbers])
 
 
-def _calibrated(
-    shares: FloatArray, tried: list[HeldOut], values: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """(t,) unforeseen variance, and (t,) factor that makes 80 % intervals hold 80 % of held-out runs.
-
-    Args:
-        shares: (n, m) shares that each run is predicted with.
-        tried: m members.
-        values: (n, t) measured values.
-    """
-    means = np.array([found.predicted for found in tried])
-    own = np.array([found.deviation for found in tried])
-    error = np.abs(np.einsum("nm,mnt->nt", shares, means) - values)
-    base = _UNFORESEEN * (np.quantile(error, 0.8, axis=0) / _EIGHTY_PERCENT) ** 2 + 1e-18
-    spread = spread_of(shares, means, own, base)
-    return base, np.quantile(error / spread, 0.8, axis=0) / _EIGHTY_PERCENT
-
-
 def _row(name: str, share: float, found: HeldOut, swarm: Swarm, coefficients: FloatArray) -> Row:
-    constant, sizes, values = name == "constant", _sizes(swarm), swarm.values
+    member, sizes, values = MEMBERS[name], _sizes(swarm), swarm.values
+    constant = name == "constant"
     scores = score(values @ coefficients, found.predicted @ coefficients, constant=constant)
     ranks = [spearman(values[:, t], found.predicted[:, t]) for t in range(values.shape[1])]
     known = [] if constant else [rank for rank in ranks if rank is not None]
-    seconds, note = MEMBERS[name].cost(sizes), ""
+    is_law = member.parametric and not constant
+    seconds, note = member.cost(sizes), ""
     if found.runs < sizes.n:
         note = f"fitted to {found.runs} of {sizes.n} runs: with all of them it takes about {seconds:.0f} s"
-        seconds = MEMBERS[name].cost(sizes._replace(n=found.runs, folds=PART_FOLDS))
+        seconds = member.cost(sizes._replace(n=found.runs, folds=PART_FOLDS))
     return Row(
         member=name,
-        weight=float(share),
+        weight=share,
         mae=scores.mae,
         r2=scores.r2,
         spearman=scores.spearman,
         target_spearman=float(np.median(known)) if known else None,
+        fidelity_in_sample=law_fidelity(found.predictor, swarm, coefficients) if is_law else None,
         seconds=seconds,
         note=note,
     )
 
 
-def _verdict(kept: Mapping[str, float], errors: FloatArray, names: list[str]) -> str:
+def _verdict(kept: Collection[str], errors: FloatArray, names: list[str]) -> str:
     if set(kept) == {"constant"}:
         return (
             f"no method describes these {errors.shape[1]} runs surely better than a constant: nothing speaks "

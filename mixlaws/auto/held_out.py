@@ -10,9 +10,19 @@ from mixlaws.laws.fitting import FittedLaw, Law
 from mixlaws.regressors.process import GaussianProcessPredictor
 from mixlaws.swarm import Swarm
 
+_REACH = 1.0  # ranges of the fitted values, beyond which a prediction is a fit that runs wild
 # Above it, lengths that were tuned with a run in sight no longer know it: they come from hundreds.
 _CLOSED_FORM_RUNS = 100
 PART_FOLDS = 2  # most runs are outside of the part, and are scored for nothing
+
+
+def reach(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(t,) smallest and largest predictions that fitted values (n, t) make credible.
+
+    A law of many parameters can describe every run, held-out ones too, and say 2,000 nats farther out.
+    """
+    low, high = values.min(axis=0), values.max(axis=0)
+    return low - _REACH * (high - low), high + _REACH * (high - low)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +31,7 @@ class HeldOut:
 
     Args:
         predictor: the fit to all runs, or to a part of them.
-        predicted: (n, t) held-out predictions.
+        predicted: (n, t) held-out predictions, within the reach of the values.
         deviation: (n, t) their standard deviations; 0 where the method knows none.
         runs: how many the predictor was fitted to.
     """
@@ -44,13 +54,15 @@ def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.
     fit_rng, *fold_rngs = rng.spawn(1 + int(folds.max()) + 1)
     predictor = estimator.fit(swarm, rng=fit_rng)
     if isinstance(predictor, GaussianProcessPredictor) and len(swarm) > _CLOSED_FORM_RUNS:
-        return HeldOut(predictor, *predictor.held_out(folds), len(swarm))
+        told, own = predictor.held_out(folds)
+        return HeldOut(predictor, np.clip(told, *reach(swarm.values)), own, len(swarm))
     settled = _settled(estimator, predictor)
     predicted, deviation = np.empty_like(swarm.values), np.zeros_like(swarm.values)
     for fold, fold_rng in enumerate(fold_rngs):
         left_out = folds == fold
-        part = settled.fit(swarm.take(np.flatnonzero(~left_out)), rng=fold_rng)
-        predicted[left_out] = part.predict(swarm.weights[left_out])
+        seen = swarm.take(np.flatnonzero(~left_out))
+        part = settled.fit(seen, rng=fold_rng)
+        predicted[left_out] = np.clip(part.predict(swarm.weights[left_out]), *reach(seen.values))
         if isinstance(part, ProbabilisticPredictor):
             deviation[left_out] = part.deviation(swarm.weights[left_out])
     return HeldOut(predictor, predicted, deviation, len(swarm))
@@ -69,7 +81,9 @@ def hold_out_of_part(
         rng: seeds the fits.
     """
     part = hold_out(estimator, swarm.take(rows), folds[rows] % PART_FOLDS, rng=rng)
-    predicted, deviation = part.predictor.predict(swarm.weights), np.zeros_like(swarm.values)
+    fitted = swarm.values[rows]
+    predicted = np.clip(part.predictor.predict(swarm.weights), *reach(fitted))
+    deviation = np.zeros_like(swarm.values)
     if isinstance(part.predictor, ProbabilisticPredictor):
         deviation = part.predictor.deviation(swarm.weights)
     predicted[rows], deviation[rows] = part.predicted, part.deviation

@@ -35,12 +35,12 @@ class ScoreTable:
     Args:
         columns: those that have a value in some row; the first one names the member.
         rows: members that were run, a text for each column.
-        not_run: the other members, a sentence each: its cost, and why.
+        notes: a sentence for each member that was not run, or not on all runs: its cost, and why.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
-    not_run: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def legend(self) -> str:
@@ -55,15 +55,25 @@ def score_table(rows: Sequence[Any]) -> ScoreTable:
     Args:
         rows: dataclasses or other objects with the fields of `Row`, or some of them; best first.
     """
-    run = [row for row in rows if not row.note]
+    run = [row for row in rows if _was_run(row)]
     columns = tuple(
         column for column in COLUMNS if any(getattr(row, column.field, None) is not None for row in run)
     )
     return ScoreTable(
         columns,
         tuple(tuple(_written(column, row) for column in columns) for row in run),
-        tuple(f"{row.member} (about {_seconds(row.seconds)}): {row.note}" for row in rows if row.note),
+        tuple(_note(row) for row in rows if row.note),
     )
+
+
+def _was_run(row: Any) -> bool:
+    return not row.note or getattr(row, "mae", None) is not None
+
+
+def _note(row: Any) -> str:
+    if not _was_run(row):
+        return f"not run: {row.member} (about {_seconds(row.seconds)}): {row.note}"
+    return f"{row.member}: {row.note}"
 
 
 def _written(column: Column, row: Any) -> str:
@@ -92,4 +102,5 @@ COLUMNS = (
     Column("r2", "R²", _digits(3)),
     Column("spearman", "rank", _digits(3), "Spearman's correlation for the objective"),
     Column("target_spearman", "rank by target", _digits(3), "its median over targets"),
+    Column("fidelity_in_sample", "R² in sample", _digits(3), "of a law, on the very runs it was fitted to"),
 )

@@ -6,27 +6,32 @@ from typing import Any
 
 import numpy as np
 
-from mixlaws.arrays import FloatArray, JsonObject
+from mixlaws.arrays import FloatArray, JsonObject, frozen
+from mixlaws.auto.calibration import spread_of
 from mixlaws.auto.members import MEMBERS
 from mixlaws.errors import StateError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, ProbabilisticPredictor
+from mixlaws.intervals import tail_factors
 from mixlaws.validation import CrossValidation
 
-SCHEMA = 1
+SCHEMA = 2
+_HAS_A_SAY = 0.05  # of the mean share: what a member with less says is not asked
 _SLOPE_STEP = 1e-4  # of weight, for members without derivatives of their own
 
 
 @dataclass(frozen=True)
 class Row:
-    """A member in the score table, all of it on runs that its fits did not see.
+    """A member in the score table, scored on runs that its fits did not see.
 
     Args:
         member: its name.
-        weight: its share of the stack.
+        weight: its share of the stack, as far as the objective goes.
         mae: mean absolute error of the objective; None where it was not run.
         r2: explained share of the objective's variance.
         spearman: rank correlation of the objective; None where it is undefined.
         target_spearman: median over targets of the rank correlation.
+        fidelity_in_sample: how well a law describes the very runs it was fitted to, R² of the objective: no
+            held-out score. None for what is no law.
         seconds: estimated cost.
         note: why it was not run, or not fitted to all runs.
     """
@@ -37,6 +42,7 @@ class Row:
     r2: float | None = None
     spearman: float | None = None
     target_spearman: float | None = None
+    fidelity_in_sample: float | None = None
     seconds: float = 0.0
     note: str = ""
 
@@ -47,9 +53,11 @@ class Stack:
 
     Args:
         members: fitted members by name; those of no weight are left out.
-        shares: their weights, summing to 1.
+        shares: their (t,) weights, of each target summing to 1.
         base: (t,) variance of held-out errors that no member foresees.
         widening: (t,) factor on deviations that held-out errors ask for.
+        freedom: degrees of freedom of the Student's t that held-out errors follow.
+        low: (t,) and high: (t,) what a member may say at most: beyond them a fit runs wild.
         table: the score table.
         verdict: what it says, in one sentence.
         held_out: predictions of the fitted runs by members and shares that did not see them; None once the
@@ -57,21 +65,27 @@ class Stack:
     """
 
     members: Mapping[str, Predictor]
-    shares: Mapping[str, float]
+    shares: Mapping[str, FloatArray]
     base: FloatArray
     widening: FloatArray
+    freedom: float
+    low: FloatArray
+    high: FloatArray
     table: Sequence[Row]
     verdict: str
     held_out: CrossValidation | None = None
 
     def predict(self, weights: FloatArray, /) -> FloatArray:
         """(n, t) weighted means of the members, in the unit of the targets."""
-        parts = [share * self.members[name].predict(weights) for name, share in self._parts()]
-        return np.asarray(np.sum(parts, axis=0))
+        return np.asarray(np.einsum("mt,mnt->nt", self._weights(), self._means(weights)))
 
     def jacobian(self, weights: FloatArray, /) -> FloatArray:
         """(n, t, d) derivatives; of trees by differences, which are mostly 0."""
-        parts = [share * _slopes(self.members[name], weights) for name, share in self._parts()]
+        parts = []
+        for name, share in self.shares.items():
+            said = self.members[name].predict(weights)
+            credible = (self.low <= said) & (said <= self.high)
+            parts.append((share * credible)[:, :, None] * _slopes(self.members[name], weights))
         return np.asarray(np.sum(parts, axis=0))
 
     def deviation(self, weights: FloatArray, /) -> FloatArray:
@@ -79,25 +93,32 @@ class Stack:
 
         Widened or narrowed so that 80 % intervals held 80 % of the held-out runs.
         """
-        means = np.array([self.members[name].predict(weights) for name, _ in self._parts()])
-        own = np.array([_deviation(self.members[name], weights) for name, _ in self._parts()])
-        shares = np.array([share for _, share in self._parts()])
-        everywhere = np.tile(shares, (len(weights), 1))
-        return np.asarray(self.widening * spread_of(everywhere, means, own, self.base))
+        own = np.array([_deviation(self.members[name], weights) for name in self.shares])
+        everywhere = np.broadcast_to(self._weights(), (len(weights), *self._weights().shape))
+        return np.asarray(self.widening * spread_of(everywhere, self._means(weights), own, self.base))
 
     def sample(self, weights: FloatArray, /, *, count: int, rng: np.random.Generator) -> FloatArray:
         """(count, n, t) joint draws: the probabilistic members' own around the stack's prediction.
 
-        Without such a member draws move all mixtures together by the deviation.
+        Without such a member draws move all mixtures together by the deviation. Tails are those of the
+        held-out errors: all mixtures of a draw are as far off as Student's t has it.
         """
         mean, wanted = self.predict(weights), self.deviation(weights)
-        for name, _ in sorted(self._parts(), key=lambda part: -part[1]):
+        tails = tail_factors(self.freedom, (count, 1, mean.shape[1]), rng)
+        for name in sorted(self.shares, key=lambda name: -self.shares[name].mean()):
             member = self.members[name]
             if isinstance(member, ProbabilisticPredictor):
                 draws = member.sample(weights, count=count, rng=rng) - member.predict(weights)
                 own = np.maximum(member.deviation(weights), 1e-12)
-                return np.asarray(mean + draws * np.minimum(wanted / own, 3.0))
-        return np.asarray(mean + wanted * rng.standard_normal((count, 1, mean.shape[1])))
+                return np.asarray(mean + tails * draws * np.minimum(wanted / own, 3.0))
+        return np.asarray(mean + tails * wanted * rng.standard_normal((count, 1, mean.shape[1])))
+
+    def opinions(self, weights: FloatArray, /) -> Mapping[str, tuple[FloatArray, FloatArray]]:
+        """By member with a say: its (t,) shares, and what it predicts alone, (n, t)."""
+        means = dict(zip(self.shares, self._means(weights), strict=True))
+        return {
+            name: (share, means[name]) for name, share in self.shares.items() if share.mean() >= _HAS_A_SAY
+        }
 
     def dump(self) -> JsonObject:
         """Members, shares and table as JSON."""
@@ -105,9 +126,12 @@ class Stack:
             "schema": SCHEMA,
             "regressor": "auto",
             "members": {name: member.dump() for name, member in self.members.items()},
-            "shares": dict(self.shares),
+            "shares": {name: share.tolist() for name, share in self.shares.items()},
+            "freedom": self.freedom,
             "base": self.base.tolist(),
             "widening": self.widening.tolist(),
+            "low": self.low.tolist(),
+            "high": self.high.tolist(),
             "table": [asdict(row) for row in self.table],
             "verdict": self.verdict,
         }
@@ -120,21 +144,23 @@ class Stack:
         known = {field.name for field in fields(Row)}
         return cls(
             members={name: MEMBERS[name].estimator.load(dump) for name, dump in raw["members"].items()},
-            shares=dict(raw["shares"]),
-            base=np.array(raw["base"]),
-            widening=np.array(raw["widening"]),
+            shares={name: frozen(share) for name, share in raw["shares"].items()},
+            base=frozen(raw["base"]),
+            widening=frozen(raw["widening"]),
+            freedom=float(raw["freedom"]),
+            low=frozen(raw["low"]),
+            high=frozen(raw["high"]),
             table=[Row(**{key: row[key] for key in known & set(row)}) for row in raw["table"]],
             verdict=str(raw["verdict"]),
         )
 
-    def _parts(self) -> list[tuple[str, float]]:
-        return list(self.shares.items())
+    def _weights(self) -> FloatArray:
+        return np.array(list(self.shares.values()))
 
-
-def spread_of(shares: FloatArray, means: FloatArray, own: FloatArray, base: FloatArray) -> FloatArray:
-    """(n, t) deviations of means of (m, n, t) predictions, with deviations of their own and (n, m) shares."""
-    centre = np.einsum("nm,mnt->nt", shares, means)
-    return np.asarray(np.sqrt(base + np.einsum("nm,mnt->nt", shares, own**2 + (means - centre) ** 2)))
+    def _means(self, weights: FloatArray) -> FloatArray:
+        """(m, n, t) what members predict, as far as it is credible."""
+        said = [self.members[name].predict(weights) for name in self.shares]
+        return np.clip(np.array(said), self.low, self.high)
 
 
 def _deviation(member: Predictor, weights: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
 from mixlaws.estimator import Predictor, ProbabilisticPredictor, Proposal
+from mixlaws.intervals import TOLD_LEVEL, half_widths
 from mixlaws.problem import MixtureProblem
 from mixlaws.simplex import normalise, project
 
@@ -82,13 +83,15 @@ def scored(
     predicted = predictor.predict(weights[None, :])[0]
     if not np.all(np.isfinite(predicted)):
         raise FitError("the predicted targets of the proposal are not finite: fit another method")
-    deviation = None
+    deviation, half_width = None, None
     if isinstance(predictor, ProbabilisticPredictor):
         deviation = predictor.deviation(weights[None, :])[0]
+        half_width = half_widths(predictor, deviation, level=TOLD_LEVEL)
     return Proposal(
         weights=weights,
         predicted=predicted,
         deviation=deviation,
+        half_width=half_width,
         objective=float(problem.objective(predicted)),
         details=details,
     )

@@ -47,12 +47,12 @@ def _members(page: Page, fitted: Fitted) -> None:
     page.heading("What was tried")
     page.table([column.head for column in members.columns], members.rows)
     page.sentence(
-        f"{members.legend}. All of it on runs that the method did not see. The shares were chosen by these "
-        "scores; those of the whole, below, are of runs that took no part in the choice.",
+        f"{members.legend}. Errors and ranks are of runs that the method did not see. The shares were "
+        "chosen by these scores; those of the whole, below, are of runs that took no part in the choice.",
         "dim",
     )
-    for sentence in members.not_run:
-        page.sentence(f"not run: {sentence}", "dim")
+    for sentence in members.notes:
+        page.sentence(sentence, "dim")
 
 
 def _predictions(page: Page, fitted: Fitted) -> None:

@@ -102,5 +102,5 @@ def _settled(
     fitted = estimator.fit(runs, rng=rng)
     if not isinstance(fitted, Stack):
         raise FitError("auto gave no stack: name another method")
-    leading = max(fitted.shares, key=lambda member: fitted.shares[member])
+    leading = max(fitted.table, key=lambda row: row.weight).member
     return leading, MEMBERS[leading].estimator

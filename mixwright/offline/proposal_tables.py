@@ -19,7 +19,7 @@ from mixlaws.rivals import admissible
 from mixwright.offline.proposing import Proposed
 from mixwright.showing import say, table
 
-_SHOWN_APART = {"weights", "predicted", "deviation", "objective", "details"}
+_SHOWN_APART = {"weights", "predicted", "deviation", "half_width", "objective", "details", "gain_by_member"}
 _WORDS: Mapping[str, str] = {
     "kl": "pull towards the prior",
     "divergence": "divergence from the prior, nats",
@@ -30,6 +30,8 @@ _WORDS: Mapping[str, str] = {
     "hull_distance": "distance from mixtures that were run",
     "extrapolates": "extrapolation (1 is yes)",
     "at_cap": "domains at their cap",
+    "disagreement": "members of the fit differ by",
+    "members_disagree": "more than the noise (1 is yes)",
     "largest_loss": "change of the least fortunate target",
 }
 _NEGLIGIBLE = 5e-5  # a share that would be shown as 0.0 %
@@ -48,6 +50,14 @@ def tell(proposed: Proposed, console: Console) -> None:
         console.print(table(console, *rivals(proposed)))
     for name, reason in proposed.rivals_left_out.items():
         say(console, f"no mixture by {name}: {reason}", style="yellow", indent=2)
+    for number, proposal in enumerate(proposed.proposals, start=1):
+        if proposal.details.get("members_disagree"):
+            say(
+                console,
+                f"proposal {number}: the members of the fit disagree on its gain by more than the noise: "
+                "train this mixture before you trust it",
+                style="yellow",
+            )
 
 
 def to_json(proposed: Proposed) -> dict[str, Any]:
@@ -65,7 +75,12 @@ def to_json(proposed: Proposed) -> dict[str, Any]:
         ],
         "rivals_left_out": dict(proposed.rivals_left_out),
         "proposals": [
-            {**_plain(proposed, proposal), "gain": proposed.gain(proposal), **numbers(proposal)}
+            {
+                **_plain(proposed, proposal),
+                "gain": proposed.gain(proposal),
+                "gain_by_member": dict(proposal.gain_by_member),
+                **numbers(proposal),
+            }
             for proposal in proposed.proposals
         ],
     }
@@ -123,12 +138,16 @@ def predictions(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
     """Heads and rows of what is predicted, the prior first."""
     everything = (proposed.prior, *proposed.proposals)
     rows = [
-        [target, *(_value(p.predicted, p.deviation, at) for p in everything)]
+        [target, *(_value(p.predicted, p.half_width, at) for p in everything)]
         for at, target in enumerate(proposed.targets)
     ]
     rows.append(["objective", *(f"{p.objective:.4f}" for p in everything)])
     gains = (f"{proposed.gain(p):+.4f}" for p in proposed.proposals)
     rows.append([f"gain over {proposed.prior_name}", "", *gains])
+    for member in dict.fromkeys(name for p in proposed.proposals for name in p.gain_by_member):
+        said = (p.gain_by_member.get(member) for p in proposed.proposals)
+        words = f"  as {member.replace('_', ' ')} sees it"
+        rows.append([words, "", *("–" if gain is None else f"{gain:+.4f}" for gain in said)])
     told = [
         {name: value for name, value in numbers(p).items() if not name.startswith(BETTER_THAN)}
         for p in proposed.proposals
@@ -136,7 +155,7 @@ def predictions(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
     for name in dict.fromkeys(name for row in told for name in row):
         words = _WORDS.get(name, name.replace("_", " "))
         rows.append([words, "", *(f"{row[name]:.4g}" if name in row else "–" for row in told)])
-    return _heads("predicted", proposed, []), rows
+    return _heads("predicted (± of 95 %)", proposed, []), rows
 
 
 def rivals(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
@@ -166,8 +185,8 @@ def _share(weight: float) -> str:
     return "–" if weight < _NEGLIGIBLE else f"{100 * weight:.1f} %"
 
 
-def _value(predicted: FloatArray, deviation: FloatArray | None, at: int) -> str:
-    spread = "" if deviation is None else f" ± {deviation[at]:.3f}"
+def _value(predicted: FloatArray, half_width: FloatArray | None, at: int) -> str:
+    spread = "" if half_width is None else f" ± {half_width[at]:.3f}"
     return f"{predicted[at]:.3f}{spread}"
 
 
@@ -179,5 +198,6 @@ def _plain(proposed: Proposed, proposal: Proposal) -> dict[str, Any]:
         "weights": proposed.problem.domains.to_mapping(proposal.weights),
         "predicted": named(proposal.predicted),
         "deviation": None if proposal.deviation is None else named(proposal.deviation),
+        "half_width_95": None if proposal.half_width is None else named(proposal.half_width),
         "objective": proposal.objective,
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mixlaws.estimator import Predictor, Proposal
+from mixlaws.estimator import Predictor, Proposal, SelfScoredPredictor
 from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
@@ -90,7 +90,7 @@ def propose(
     found = asked.propose(predictor, bounded, count=search.count, rng=rng)
     others = _rivals(posed, swarm.targets, rivalry)
     prior = scored(problem.prior, predictor, problem, details={})
-    noise = _noise(swarm, problem)
+    noise = _noise(swarm, problem, predictor)
     told = [
         judged(
             proposal,
@@ -122,8 +122,15 @@ def _rivals(posed: Posed, targets: Sequence[str], rivalry: Rivalry) -> Rivals:
     return rivals(posed.problem, statistics, named=named, counted=posed.counted)
 
 
-def _noise(swarm: Swarm, problem: MixtureProblem) -> float:
-    """Noise of the objective: of repeated runs where there are any; else a tenth of what runs differ by."""
+def _noise(swarm: Swarm, problem: MixtureProblem, predictor: Predictor) -> float:
+    """Noise of the objective: of repeats where there are any, else the held-out error of the best method.
+
+    For a method that scored no members it is a tenth of what runs differ by.
+    """
     objective = problem.objective(swarm.values)
     deviation, freedom = pooled_deviation(swarm.weights, objective[:, None])
-    return float(deviation[0]) if freedom else 0.1 * float(objective.std())
+    if freedom:
+        return float(deviation[0])
+    if isinstance(predictor, SelfScoredPredictor):
+        return min(float(row.mae) for row in predictor.table if row.mae is not None)
+    return 0.1 * float(objective.std())

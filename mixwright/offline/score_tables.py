@@ -51,8 +51,8 @@ def _tell_members(fitted: Fitted, console: Console) -> None:
     members = score_table(fitted.members.table if fitted.members else ())
     console.print(table(console, [column.head for column in members.columns], members.rows))
     say(console, members.legend, style="dim")
-    for sentence in members.not_run:
-        say(console, f"not run: {sentence}", style="dim")
+    for sentence in members.notes:
+        say(console, sentence, style="dim")
     console.print()
 
 

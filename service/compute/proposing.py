@@ -116,8 +116,10 @@ def _told(
         "weights": proposal.weights.tolist(),
         "predicted": proposal.predicted.tolist(),
         "deviation": None if proposal.deviation is None else proposal.deviation.tolist(),
+        "half_width_95": None if proposal.half_width is None else proposal.half_width.tolist(),
         "objective": proposal.objective,
         "gain_over_prior": gain,
+        "gain_by_member": dict(proposal.gain_by_member),
         "gain_by_other_fits": opinions,
         "disagreeing": sorted(
             name for name, other in opinions.items() if abs(other - gain) > _DISAGREEMENT * noise

@@ -13,6 +13,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError, StateError, WeightsError
 from mixlaws.estimator import Predictor, ProbabilisticPredictor, RescalablePredictor
+from mixlaws.intervals import TOLD_LEVEL, half_widths
 from mixlaws.simplex import as_weights
 from service.compute.predictors import load_predictor
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
@@ -82,19 +83,24 @@ def predict(
     values = _predicted(predictor, np.concatenate([weights, problem.prior[None, :]]))
     objective = problem.objective(values)
     deviations: list[Any] = [None] * len(weights)
+    widths: list[Any] = deviations
     if isinstance(predictor, ProbabilisticPredictor):
-        deviations = _in_parts(predictor.deviation, weights).tolist()
-    rows = zip(values.tolist(), deviations, objective.tolist(), strict=False)  # without the prior, the last
+        deviation = _in_parts(predictor.deviation, weights)
+        deviations = deviation.tolist()
+        widths = half_widths(predictor, deviation, level=TOLD_LEVEL).tolist()
+    # Without the prior, the last.
+    rows = zip(values.tolist(), deviations, widths, objective.tolist(), strict=False)
     return PredictionsOut(
         fit_id=fit.id,
         predictions=[
             PredictedOut(
                 predicted=dict(zip(targets, value, strict=True)),
-                deviation=None if deviation is None else dict(zip(targets, deviation, strict=True)),
+                deviation=None if spread is None else dict(zip(targets, spread, strict=True)),
+                half_width_95=None if width is None else dict(zip(targets, width, strict=True)),
                 objective=combined,
                 gain_over_prior=float(objective[-1]) - combined,
             )
-            for value, deviation, combined in rows
+            for value, spread, width, combined in rows
         ],
     )
 

@@ -63,6 +63,11 @@ class MemberOut(Answer):
     r2: float | None = Field(description="Explained share of the objective's variance.")
     spearman: float | None = Field(description="Rank correlation of the objective; null where undefined.")
     target_spearman: float | None = Field(description="Median over targets of the rank correlation.")
+    fidelity_in_sample: float | None = Field(
+        default=None,
+        description="R² of the objective on the very runs that a law was fitted to: how well its form "
+        "describes them, and no held-out score. Null for what is no law.",
+    )
     seconds: float = Field(description="Estimated cost.")
     note: str = Field(description="Why it was not run, or not fitted to all runs; else empty.")
 
@@ -117,6 +122,10 @@ class PredictedOut(Answer):
     predicted: dict[str, float] = Field(description="Predicted targets.")
     deviation: dict[str, float] | None = Field(
         description="Standard deviations of the predicted targets; null if the method knows none."
+    )
+    half_width_95: dict[str, float] | None = Field(
+        default=None,
+        description="Half of the interval around each predicted target that holds 95 % of runs.",
     )
     objective: float = Field(description="Predicted objective.")
     gain_over_prior: float = Field(description="Predicted fall of the objective against the prior.")

@@ -50,9 +50,18 @@ class ProposedOut(ReferenceOut):
     deviation: dict[str, float] | None = Field(
         description="Standard deviations of the predicted targets; null if the method knows none."
     )
+    half_width_95: dict[str, float] | None = Field(
+        default=None,
+        description="Half of the interval around each predicted target that holds 95 % of runs.",
+    )
     gain_over_prior: float = Field(description="Predicted fall of the objective against the prior.")
     gain_by_other_fits: dict[str, float] = Field(
         description="The same gain as other good fits of the same runs predict it."
+    )
+    gain_by_member: dict[str, float] = Field(
+        default_factory=dict,
+        description="The same gain as each member of auto predicts it alone; empty for other methods. In "
+        "details, members_disagree is 1 where they differ by more than the noise.",
     )
     disagreeing: list[str] = Field(
         description="Fits whose gain differs by more than twice the noise: train it before trusting it."

@@ -99,12 +99,15 @@ def shown(request: ProposalRequest, study: Study) -> ProposalOut:
     targets, domains = definition.targets or [], studies.domain_set(definition)
 
     def named(row: dict[str, Any]) -> dict[str, Any]:
-        deviation = row.get("deviation")
+        spreads = {name: row.get(name) for name in ("deviation", "half_width_95")}
         return {
             **row,
             "weights": domains.to_mapping(row["weights"]),
             "predicted": dict(zip(targets, row["predicted"], strict=True)),
-            "deviation": None if deviation is None else dict(zip(targets, deviation, strict=True)),
+            **{
+                name: None if spread is None else dict(zip(targets, spread, strict=True))
+                for name, spread in spreads.items()
+            },
         }
 
     return ProposalOut(

@@ -3,7 +3,15 @@
 from mixlaws.auto.score_table import COLUMNS, score_table
 from mixlaws.auto.stack import Row
 
-RUN = Row("linear", weight=0.25, mae=0.01234, r2=0.5, spearman=0.9, target_spearman=0.8, seconds=0.1)
+RUN = Row(
+    "exponential",
+    weight=0.25,
+    mae=0.01234,
+    r2=0.5,
+    spearman=0.9,
+    target_spearman=0.8,
+    fidelity_in_sample=0.95,
+)
 
 
 def test_a_column_that_is_none_in_all_rows_is_not_shown() -> None:
@@ -26,8 +34,11 @@ def test_rows_without_a_field_of_the_table_are_rows_all_the_same() -> None:
 
 def test_members_that_were_not_run_stand_apart_with_their_cost_and_the_reason() -> None:
     table = score_table([RUN, Row("lightgbm", seconds=41.7, note="too costly")])
-    assert [row[0] for row in table.rows] == ["linear"]
-    assert table.not_run == ("lightgbm (about 42 s): too costly",)
+    assert [row[0] for row in table.rows] == ["exponential"]
+    assert table.notes == ("not run: lightgbm (about 42 s): too costly",)
+    part = score_table([Row("lightgbm", mae=0.1, note="fitted to 300 of 900 runs")])
+    assert part.rows[0][0] == "lightgbm"
+    assert part.notes == ("lightgbm: fitted to 300 of 900 runs",)
 
 
 def test_a_share_that_rounds_to_nothing_is_not_shown_as_nothing() -> None:

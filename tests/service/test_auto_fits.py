@@ -67,9 +67,15 @@ def test_a_fit_without_a_method_tries_all_and_tells_what_came_of_it(service: Ser
     assert "held-out runs" in done["verdict"]
     assert 0 < done["objective_scores"]["mae"] < 0.2
     asked = service.client.create_proposal("trial", {"fit_id": done["id"]})
-    assert settled(service.client.proposal, asked["id"])["state"] == "done"
+    proposal = settled(service.client.proposal, asked["id"])
+    assert proposal["state"] == "done"
+    (best,) = proposal["proposals"]
+    assert set(best["gain_by_member"]) <= {name for name, row in table.items() if row["weight"] > 0}
+    assert "as the members of this fit see it" in service.call("GET", f"/proposals/{proposal['id']}").text
     (told,) = service.client.predict(done["id"], [DOMAINS.to_mapping(DOMAINS.natural)])
     assert min(told["deviation"].values()) > 0
+    for target, half in told["half_width_95"].items():
+        assert half >= 1.959 * told["deviation"][target]
 
 
 def test_other_methods_have_no_table(service: Service) -> None:
@@ -118,6 +124,7 @@ def test_the_page_of_a_fit_shows_the_table_and_nothing_in_it_is_markup(service: 
     assert "What was tried" in page
     assert "exponential" in page
     assert "too costly" in page
+    assert "R² in sample" in page
     nasty = "<script>alert(1)</script>"
     with service.database.session() as session:
         row = session.get_one(Fit, done["id"])

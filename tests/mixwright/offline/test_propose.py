@@ -182,6 +182,26 @@ def test_a_number_that_proposals_gain_is_shown_without_a_change_of_the_tables(
     assert proposal_tables.to_json(found)["proposals"][0]["beats_prior"] == 0.875
 
 
+def test_what_members_of_a_fit_say_is_shown_and_their_disagreement_flagged(
+    command: Command, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = proposed(command, str(runs), "--method", "auto", "--set", "seconds=0.05")["proposals"][0]
+    assert found["gain"] == pytest.approx(np.mean(list(found["gain_by_member"].values())), abs=0.05)
+    for target, half in found["half_width_95"].items():
+        assert half >= 1.959 * found["deviation"][target]
+    problem = Simulation.create(domains=3, rng=np.random.default_rng(0)).problem
+    values = np.ones(1)
+    plain = Proposal(problem.prior, values, None, 1.0)
+    for disagree in (0.0, 1.0):
+        details, gains = {"members_disagree": disagree}, {"additive": 0.25, "linear": -0.125}
+        told = Proposal(problem.prior, values, None, 1.0, details, gain_by_member=gains)
+        proposal_tables.tell(Proposed(problem, ("loss",), "prior", plain, [told]), Console(width=140))
+        printed = capsys.readouterr().out
+        assert "as additive sees it" in printed
+        assert "-0.1250" in printed
+        assert ("disagree on its gain" in printed) == bool(disagree)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
