@@ -67,7 +67,7 @@ def test_powers_and_errors_on_unseen_mixtures(
 
 
 # From the first half of the checkpoints to the last one: mean relative error in per cent, and R².
-EXTRAPOLATED = {
+EXTRAPOLATED: dict[str, list[tuple[float, float | None]]] = {
     "70M": [(0.67, 0.973), (0.94, -0.12), (1.30, 0.086), (0.72, 0.960), (0.32, 0.971)],
     "160M": [(0.43, None), (1.19, None), (1.16, None), (0.65, None), (0.41, None)],
     "305M": [(0.32, None), (1.21, None), (1.40, None), (0.60, None), (0.49, None)],
