@@ -1,4 +1,4 @@
-"""The problem that designs, proposers and policies solve: domains, prior, bounds, caps, objective."""
+"""The problem that designs, proposers and policies solve: domains, prior, constraints, objective."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,9 +7,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mixlaws.arrays import FloatArray, frozen
+from mixlaws.arrays import FloatArray
+from mixlaws.arrays import frozen as read_only
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InfeasibleError, InvalidInputError
+from mixlaws.feasible.conflict import conflict, constraints
+from mixlaws.feasible.constraints import Group, PriorDistance, check_groups
+from mixlaws.feasible.feasible_set import FeasibleSet, GroupBounds
 from mixlaws.simplex import as_weights, check_bounds
 
 _ROUNDING = 1e-12  # of a sum of bounds
@@ -31,10 +35,13 @@ class MixtureProblem:
         final_tokens: tokens of the run that the mixture is for; None means that no cap applies.
         max_epochs: (d,) how often each domain may be read in that run; unlimited unless given.
         coefficients: (t,) weights of the targets in the objective, summing to 1; None means equal.
+        groups: domains that are bounded together; any two groups are apart or nested.
+        distance: hard bound on how far a mixture may be from the prior.
 
     Raises:
         WeightsError: the prior is off the simplex.
-        InfeasibleError: bounds and caps admit no mixture.
+        InvalidInputError: a group is unusable, or overlaps another one.
+        InfeasibleError: no mixture satisfies all constraints; the message names those that conflict.
     """
 
     domains: DomainSet
@@ -44,6 +51,8 @@ class MixtureProblem:
     final_tokens: int | None = None
     max_epochs: FloatArray | None = None
     coefficients: FloatArray | None = None
+    groups: tuple[Group, ...] = ()
+    distance: PriorDistance | None = None
 
     def __post_init__(self) -> None:
         d = len(self.domains)
@@ -53,9 +62,9 @@ class MixtureProblem:
                 raise InvalidInputError(f"{name} has shape {np.shape(value)}: expected ({d},)")
         if self.final_tokens is not None and self.final_tokens <= 0:
             raise InvalidInputError(f"final_tokens is {self.final_tokens}: expected at least 1")
-        object.__setattr__(self, "prior", frozen(as_weights(self.prior)))
-        object.__setattr__(self, "lower", frozen(self.lower))
-        object.__setattr__(self, "upper", frozen(self.upper))
+        object.__setattr__(self, "prior", read_only(as_weights(self.prior)))
+        object.__setattr__(self, "lower", read_only(self.lower))
+        object.__setattr__(self, "upper", read_only(self.upper))
         self._check_coefficients()
         narrow = np.flatnonzero((self.lower > self.caps) & (self.lower <= self.upper))
         if len(narrow):
@@ -66,6 +75,19 @@ class MixtureProblem:
             )
         self._check_room()
         check_bounds(self.lower, self.caps)
+        object.__setattr__(self, "groups", tuple(self.groups))
+        check_groups(self.groups, self.domains, self.prior)
+        self._check_common()
+
+    def _check_common(self) -> None:
+        """Name the constraints that conflict, groups and distance among them."""
+        if self.feasible.bounds_alone or not self.feasible.empty:
+            return
+        everything = constraints(self.feasible, self.domains, self.groups, self.caps < self.upper)
+        told = [one.text for one in conflict(self.feasible, everything)]
+        raise InfeasibleError(
+            f"no mixture satisfies all of these: {_listed(told)}: loosen one of them", constraints=told
+        )
 
     def _check_room(self) -> None:
         """Name the domains whose bounds together admit no mixture."""
@@ -126,17 +148,41 @@ class MixtureProblem:
         final_tokens: int | None = None,
         max_epochs: Mapping[str, float] | None = None,
         coefficients: FloatArray | None = None,
+        frozen: Mapping[str, float | None] | None = None,
+        groups: Sequence[Group] = (),
+        distance: PriorDistance | None = None,
     ) -> "MixtureProblem":
-        """Build a problem from named values; a domain without a bound is free."""
+        """Build a problem from named values; a domain without a bound is free.
+
+        A frozen domain keeps the weight that is named, or that of the prior where it is None.
+        """
+        natural = domains.natural if prior is None else as_weights(domains.to_array(prior))
+        least = domains.to_array(lower or {}, missing=0.0)
+        most = domains.to_array(upper or {}, missing=1.0)
+        for name, share in (frozen or {}).items():
+            at = domains.index(name)
+            held = float(natural[at]) if share is None else share
+            least[at], most[at] = max(least[at], held), min(most[at], held)
         return cls(
             domains=domains,
-            prior=domains.natural if prior is None else domains.to_array(prior),
-            lower=domains.to_array(lower or {}, missing=0.0),
-            upper=domains.to_array(upper or {}, missing=1.0),
+            prior=natural,
+            lower=least,
+            upper=most,
             final_tokens=final_tokens,
             max_epochs=None if max_epochs is None else domains.to_array(max_epochs, missing=np.inf),
             coefficients=coefficients,
+            groups=tuple(groups),
+            distance=distance,
         )
+
+    @cached_property
+    def feasible(self) -> FeasibleSet:
+        """The mixtures that satisfy all constraints."""
+        groups = tuple(
+            GroupBounds(group.members(self.domains), group.lower, group.upper, group.keep_proportions)
+            for group in self.groups
+        )
+        return FeasibleSet(self.lower, self.caps, self.prior, groups, self.distance)
 
     @cached_property
     def caps(self) -> FloatArray:
@@ -144,7 +190,7 @@ class MixtureProblem:
         if self.final_tokens is None or self.max_epochs is None:
             return self.upper
         available = np.array(self.domains.tokens, dtype=np.float64) * self.max_epochs / self.final_tokens
-        return frozen(np.minimum(self.upper, available))
+        return read_only(np.minimum(self.upper, available))
 
     def objective(self, values: FloatArray, /) -> FloatArray:
         """Combine targets (..., t) into the objective (...)."""
@@ -170,6 +216,11 @@ class MixtureProblem:
             return replace(self, lower=np.minimum(lower, 1.0), upper=upper)
         except (InfeasibleError, InvalidInputError) as error:
             raise InfeasibleError(f"bounds and caps exclude the sampled region ({error})") from None
+
+
+def _listed(told: Sequence[str]) -> str:
+    more = f"; and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+    return "; ".join(told[:_MOST_NAMED]) + more
 
 
 def _named(names: Sequence[str], bounds: FloatArray, reasons: npt.NDArray[np.str_]) -> str:

@@ -21,14 +21,14 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
-from mixlaws.optimality import kkt_gap
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
 from mixlaws.proposers.towards_prior import towards_prior, with_slopes
-from mixlaws.simplex import fill, project
 
 _TINY = 1e-300  # keeps logarithms finite where a weight is zero
 _SMALLEST_STEP = 1e-12
+_SELDOM = 20  # steps between looks at the gap where that costs as much as many steps
+_SETTLED = 1e-9  # nats that so many steps must win, where each of them is dear
 _GAP = 1e-7  # nats: far below the noise of any proxy run
 
 
@@ -81,7 +81,7 @@ class ConvexProposer:
         corners = rng.dirichlet(np.ones(d), size=self.starts)
         starts = np.concatenate([problem.prior[None, :], np.full((1, d), 1.0 / d), corners])
         # Mirror steps multiply, so a start must be positive wherever it may be.
-        inside = project(0.999 * starts + 0.001 / d, problem.lower, problem.caps)
+        inside = problem.feasible.project(0.999 * starts + 0.001 / d)
         best: tuple[float, FloatArray, float] | None = None
         for start in inside:
             weights, gap = self._descend(predictor, problem, kl, start)
@@ -101,12 +101,16 @@ class ConvexProposer:
         weights, eta = start, 1.0
         value = _value(predictor, problem, kl, weights)
         gap = np.inf
-        for _ in range(self.iterations):
+        every, settled = (1, -np.inf) if problem.feasible.bounds_alone else (_SELDOM, _SETTLED)
+        before = np.inf
+        for step in range(self.iterations):
             slope = _slope(predictor, problem, weights)
             full = slope + kl * (np.log(np.maximum(weights, _TINY)) - _log_prior(problem) + 1)
-            gap = kkt_gap(full, weights, problem.lower, problem.caps)
-            if gap <= _GAP:
-                break
+            if step % every == 0:
+                gap = problem.feasible.gap(full, weights)
+                if gap <= _GAP or before - value < settled:
+                    break
+                before = value
             trial = _mirror_step(weights, slope, kl, eta, problem)
             trial_value = _value(predictor, problem, kl, trial)
             if trial_value < value:
@@ -142,4 +146,4 @@ def _mirror_step(
 ) -> FloatArray:
     logs = (kl * _log_prior(problem) + np.log(np.maximum(weights, _TINY)) / eta - slope) / (kl + 1 / eta)
     shares = np.exp(np.clip(logs - logs.max(), -600.0, 0.0))
-    return fill(shares, problem.lower, problem.caps)
+    return problem.feasible.fill(shares)
