@@ -72,6 +72,7 @@ class Boxed:
             beyond = np.where(levels > slopes + price, self.upper, resting)
             return np.asarray(np.where(levels <= slopes - price, self.lower, beyond))
 
-        span = price + float(np.ptp(slopes)) + _TINY
+        # Well beyond the last step on either side, however equal slopes are.
+        span = 1.1 * (price + float(np.ptp(slopes))) + 1e-9 * (1 + float(np.abs(slopes).max()))
         low, high = float(slopes.min()) - span, float(slopes.max()) + span
         return self.tree.meet(response, np.array([low]), np.array([high]), _KINKED * span)[0]
