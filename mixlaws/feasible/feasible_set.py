@@ -111,7 +111,9 @@ class FeasibleSet:
         def excess(price: float) -> float:
             return self._far(priced(price))
 
-        most = 1.0 if self.distance.measure is Measure.KL else float(np.ptp(logs - self._prior_logs)) + _DEAREST
+        most = (
+            1.0 if self.distance.measure is Measure.KL else float(np.ptp(logs - self._prior_logs)) + _DEAREST
+        )
         if excess(most) >= 0:
             return self._drawn_near(priced(most)[None, :])[0]
         price = float(brentq(excess, 0.0, most, xtol=1e-13 * most, rtol=1e-13))

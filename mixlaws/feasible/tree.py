@@ -63,7 +63,9 @@ class Tree:
     home: IntArray
 
     @classmethod
-    def of(cls, members: Sequence[BoolArray], lower: Sequence[float], upper: Sequence[float], m: int) -> "Tree":
+    def of(
+        cls, members: Sequence[BoolArray], lower: Sequence[float], upper: Sequence[float], m: int
+    ) -> "Tree":
         """The tree of nested sets of units, (m,) masks with the bounds of their sums."""
         order = sorted(range(len(members)), key=lambda k: int(members[k].sum()))
         masks = np.array([members[k] for k in order] + [np.ones(m, dtype=bool)])
@@ -104,11 +106,11 @@ class Tree:
         return total
 
     def _bounded(self, total: FloatArray, node: int) -> FloatArray:
-        return np.minimum(np.maximum(total, self.lower[node]), self.upper[node])  # np.clip takes five times as long
+        return np.minimum(
+            np.maximum(total, self.lower[node]), self.upper[node]
+        )  # np.clip takes five times as long
 
-    def meet(
-        self, response: Response, low: FloatArray, high: FloatArray, width: float, /
-    ) -> FloatArray:
+    def meet(self, response: Response, low: FloatArray, high: FloatArray, width: float, /) -> FloatArray:
         """(n, m) shares whose sums hold.
 
         Args:
@@ -144,7 +146,10 @@ class Tree:
         inside = _MANY_LEVELS if len(low) <= _FEW_ROWS else 1
         steps = np.arange(1, inside + 1)[:, None] / (inside + 1)
         rows, columns = np.ogrid[: wanted.shape[0], : wanted.shape[1]]
-        below, above = np.broadcast_to(low[:, None], wanted.shape), np.broadcast_to(high[:, None], wanted.shape)
+        below, above = (
+            np.broadcast_to(low[:, None], wanted.shape),
+            np.broadcast_to(high[:, None], wanted.shape),
+        )
         for _ in range(int(np.ceil(halvings / np.log2(inside + 1)))):
             levels = below[:, None, :] + (above - below)[:, None, :] * steps
             sums = self.sums(response(levels[:, :, floor.place]))[:, :, floor.nodes]
