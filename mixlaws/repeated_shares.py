@@ -8,11 +8,13 @@ instead of R, every target is higher by what that many tokens fewer cost: k is b
 each e-fold of training tokens, near R. A law of shares does not know k; it comes from a scaling law or from
 runs of two budgets, and there is no default. With k = 0 the waste costs nothing.
 
-Both steps are extrapolations: the law of repetition was fitted to whole corpora, and k is taken to be the same
-for all targets and mixtures. Source of the first: Muennighoff et al. 2023, arXiv:2305.16264; of the rest: ours.
+Both steps are extrapolations: the law of repetition was fitted to whole corpora, and k is taken to be the
+same for all targets and mixtures. Source of the first: Muennighoff et al. 2023, arXiv:2305.16264; the rest is
+ours.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,6 @@ from mixlaws.estimator import (
     DifferentiablePredictor,
     Predictor,
     ProbabilisticPredictor,
-    RescalablePredictor,
 )
 from mixlaws.repetition import (
     REPETITIONS,
@@ -100,7 +101,7 @@ class SmoothRepeatedShares(RepeatedShares):
 
 @dataclass(frozen=True, eq=False)
 class UnsureRepeatedShares(SmoothRepeatedShares):
-    """The same for a predictor that knows how sure it is as well; of repetition itself it is taken to be sure."""
+    """The same for a predictor that knows how sure it is as well; of repetition itself it is sure."""
 
     predictor: DifferentiablePredictor
 
@@ -137,8 +138,10 @@ def with_repetition(
             raise InvalidInputError(
                 f"{type(predictor).__name__} knows what tokens are worth: leave the loss per e-fold out"
             )
-        final = predictor.at(tokens=final_tokens) if isinstance(predictor, RescalablePredictor) else predictor
-        return RepeatingPredictor(final, domains)  # type: ignore[arg-type]  # of another scale, the same class
+        final: Any = predictor
+        if hasattr(final, "at"):  # a law of tokens that can be asked at other budgets
+            final = final.at(tokens=final_tokens)
+        return RepeatingPredictor(final, domains)
     if per_efold is None or not (np.isfinite(per_efold) and per_efold >= 0):
         raise InvalidInputError(
             f"{type(predictor).__name__} knows shares and no tokens, and the loss per e-fold of tokens is "

@@ -3,12 +3,12 @@
     w = (1 - s) u + s v
 
 with s the second stage's share of the tokens, u and v the mixtures of the stages, and w their token-weighted
-mean. Proxy runs of one stage tell of w alone: of what the order brings they say nothing. So v is stated, or is
-the optimum of another objective; w is the optimum of the study's objective among the means that are possible,
-and u follows. Predictions are those of a run that mixes w throughout.
+mean. Proxy runs of one stage tell of w alone: of what the order brings they say nothing. So v is stated, or
+is the optimum of another objective; w is the optimum of the study's objective among the means that are
+possible, and u follows. Predictions are those of a run that mixes w throughout.
 
-Bounds and groups hold for each stage; caps and the distance from the prior hold for w, so that a scarce domain
-may be saved for the end. In terms of w they are constraints of the same kind,
+Bounds and groups hold for each stage; caps and the distance from the prior hold for w, so that a scarce
+domain may be saved for the end. In terms of w they are constraints of the same kind,
 
     (1 - s) l + s v <= w <= (1 - s) u_max + s v,    and alike for the sums of groups.
 """
@@ -55,15 +55,15 @@ class SecondStage:
         stage = stage_problem(problem)
         if not stage.feasible.contains(v[None, :], tolerance=_TOLERANCE)[0]:
             raise InfeasibleError(
-                "the second stage's mixture is outside the bounds or groups of the problem, which hold for each "
-                "stage: change the mixture, or loosen them"
+                "the second stage's mixture is outside the bounds or groups of the problem, which hold for "
+                "each stage: change the mixture, or loosen them"
             )
         short = np.flatnonzero(s * v > problem.caps + _TOLERANCE)
         if len(short) and problem.final_tokens is not None:
             j = short[0]
             raise InfeasibleError(
-                f"the second stage alone reads domain {problem.domains.names[j]!r} for {s * v[j]:.6g} of the run, "
-                f"and its tokens allow {problem.caps[j]:.6g}: give it less there, or make the stage shorter"
+                f"the second stage alone reads domain {problem.domains.names[j]!r} for {s * v[j]:.6g} of the "
+                f"run, and its tokens allow {problem.caps[j]:.6g}: give it less, or make the stage shorter"
             )
         groups = []
         for group in problem.groups:
@@ -90,7 +90,7 @@ def stage_problem(problem: MixtureProblem, /) -> MixtureProblem:
 
 
 def second_problem(problem: MixtureProblem, share: float, /) -> MixtureProblem:
-    """What the second stage may be where it is looked for: bounds, groups, distance, and all scarce tokens."""
+    """What the second stage may be where it is looked for: bounds, groups, distance, all scarce tokens."""
     _check_share(share)
     if problem.final_tokens is None:
         return problem

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mixlaws.arrays import FloatArray
+from mixlaws.arrays import BoolArray
 from mixlaws.domains import DomainSet
 from mixlaws.feasible.constraints import Group
 from mixlaws.feasible.feasible_set import FeasibleSet, GroupBounds
@@ -35,7 +35,7 @@ class Constraint:
 
 
 def constraints(
-    full: FeasibleSet, domains: DomainSet, groups: Sequence[Group], scarce: FloatArray, /
+    full: FeasibleSet, domains: DomainSet, groups: Sequence[Group], scarce: BoolArray, /
 ) -> list[Constraint]:
     """Everything that a feasible set demands beyond the simplex.
 

@@ -99,14 +99,14 @@ class FeasibleSet:
         return self._drawn_near(self._units.expand(near)).reshape(points.shape)
 
     def fill(self, shares: FloatArray, /) -> FloatArray:
-        """(d,) the feasible mixture of least KL from positive shares (d,): ratios stay where nothing binds."""
+        """(d,) the feasible mixture of least KL from positive shares (d,): ratios stay where they can."""
         if self.bounds_alone:
             return fill(shares, self.lower, self.upper)
         logs = self._logs(shares)
         free = self._units.expand(self._boxed.nearest_in_kl(logs))
         if self.distance is None or self._far(free) <= 0:
             return free
-        priced = self._priced(logs)
+        priced: Callable[[float], FloatArray] = self._priced(logs)
 
         def excess(price: float) -> float:
             return self._far(priced(price))
@@ -115,9 +115,9 @@ class FeasibleSet:
             1.0 if self.distance.measure is Measure.KL else float(np.ptp(logs - self._prior_logs)) + _DEAREST
         )
         if excess(most) >= 0:
-            return self._drawn_near(priced(most)[None, :])[0]
+            return self._drawn_near(priced(most)[None, :]).reshape(-1)
         price = float(brentq(excess, 0.0, most, xtol=1e-13 * most, rtol=1e-13))
-        return self._drawn_near(priced(price)[None, :])[0]
+        return self._drawn_near(priced(price)[None, :]).reshape(-1)
 
     def gap(self, gradient: FloatArray, weights: FloatArray, /) -> float:
         """How far weights (d,) may be from optimal under a gradient (d,): max <g, w - v> over feasible v.
@@ -169,7 +169,7 @@ class FeasibleSet:
             return -np.inf
         return float(distances(weights[None, :], self.prior, self.distance.measure)[0]) - self.distance.most
 
-    def _priced(self, logs: FloatArray) -> Callable[[float], FloatArray]:
+    def _priced(self, logs: FloatArray) -> "Callable[[float], FloatArray]":
         """Projections in KL by price; for KL itself a price from 0 to 1 is the share of the prior."""
         expand, boxed = self._units.expand, self._boxed
         if self.distance is not None and self.distance.measure is Measure.L1:
@@ -187,7 +187,7 @@ class FeasibleSet:
         return float(units @ found) + price * self._far(self._units.expand(found))
 
     def _logs(self, shares: FloatArray) -> FloatArray:
-        """(m,) logarithms of units whose KL to a unit is that of its domains to the shares, up to a factor."""
+        """(m,) logarithms from which a unit has the KL that its domains have from the shares."""
         inner = self._units.inner
         used = inner > 0
         ratios = np.log(np.maximum(shares, _TINY)) - np.log(np.where(used, inner, 1.0))

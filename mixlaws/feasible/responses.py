@@ -35,7 +35,7 @@ class Boxed:
     prior: FloatArray
 
     def nearest_in_kl(self, logs: FloatArray, price: float = 0.0) -> FloatArray:
-        """(m,) projection of exp(logs) in KL, at a price of L1; minus infinity stays out unless it must not."""
+        """(m,) projection of exp(logs) in KL, at a price of L1."""
         logs = logs - logs.max()
         if not price and len(self.tree.parent) == 1 and logs.min() > _SMALLEST:
             return fill(np.exp(logs), self.lower, self.upper)
@@ -48,17 +48,18 @@ class Boxed:
 
         def response(levels: FloatArray) -> FloatArray:
             if not price:
-                return np.clip(shares(levels), self.lower, self.upper)
+                return np.asarray(np.clip(shares(levels), self.lower, self.upper))
             reached = np.maximum(shares(levels - price), np.minimum(self.prior, shares(levels + price)))
-            return np.clip(reached, self.lower, self.upper)
+            return np.asarray(np.clip(reached, self.lower, self.upper))
 
-        return self.tree.meet(response, np.array([low - price]), np.array([high + price]), _STRAIGHT)[0]
+        ends = np.array([low - price]), np.array([high + price])
+        return np.asarray(self.tree.meet(response, *ends, _STRAIGHT)[0])
 
     def nearest(self, points: FloatArray, curvature: FloatArray) -> FloatArray:
         """(n, m) projections of points (n, m) in a Euclidean norm with curvatures (m,)."""
 
         def response(levels: FloatArray) -> FloatArray:
-            return np.clip((points[:, None, :] + levels) / curvature, self.lower, self.upper)
+            return np.asarray(np.clip((points[:, None, :] + levels) / curvature, self.lower, self.upper))
 
         low = (self.lower * curvature - points).min(axis=1)
         high = (self.upper * curvature - points).max(axis=1)
@@ -75,4 +76,4 @@ class Boxed:
         # Well beyond the last step on either side, however equal slopes are.
         span = 1.1 * (price + float(np.ptp(slopes))) + 1e-9 * (1 + float(np.abs(slopes).max()))
         low, high = float(slopes.min()) - span, float(slopes.max()) + span
-        return self.tree.meet(response, np.array([low]), np.array([high]), _KINKED * span)[0]
+        return np.asarray(self.tree.meet(response, np.array([low]), np.array([high]), _KINKED * span)[0])

@@ -83,16 +83,14 @@ class Tree:
 
     def possible(self, lower: FloatArray, upper: FloatArray, /) -> bool:
         """Whether units within bounds (m,) can meet all sums."""
+        if np.any(lower > upper + _ROUNDING):
+            return False
         least, most = self._sums(lower, np.maximum), self._sums(upper, np.minimum)
-        return bool(
-            np.all(lower <= upper + _ROUNDING)
-            and np.all(least <= self.upper + _ROUNDING)
-            and np.all(most >= self.lower - _ROUNDING)
-        )
+        return bool(np.all(least <= self.upper + _ROUNDING) and np.all(most >= self.lower - _ROUNDING))
 
     def _sums(self, bounds: FloatArray, tighter: Callable[..., FloatArray]) -> FloatArray:
         """(k,) sums of extreme shares, with the bounds of the nodes below."""
-        total = np.bincount(self.home, weights=bounds, minlength=len(self.parent))
+        total = np.asarray(bounds @ self._directly)
         own = self.lower if tighter is np.maximum else self.upper
         for node, parent in enumerate(self.parent[:-1]):
             total[parent] += tighter(total[node], own[node])
@@ -106,9 +104,8 @@ class Tree:
         return total
 
     def _bounded(self, total: FloatArray, node: int) -> FloatArray:
-        return np.minimum(
-            np.maximum(total, self.lower[node]), self.upper[node]
-        )  # np.clip takes five times as long
+        # np.clip takes five times as long.
+        return np.asarray(np.minimum(np.maximum(total, self.lower[node]), self.upper[node]))
 
     def meet(self, response: Response, low: FloatArray, high: FloatArray, width: float, /) -> FloatArray:
         """(n, m) shares whose sums hold.

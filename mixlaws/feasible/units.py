@@ -57,7 +57,7 @@ class Units:
         return np.asarray(values @ picks)
 
     def bounds(self, lower: FloatArray, upper: FloatArray, /) -> tuple[FloatArray, FloatArray]:
-        """(m,) bounds of units from (d,) bounds of domains; infinite where a domain without a share needs one."""
+        """(m,) bounds of units from (d,) bounds of domains; infinite where no share meets them."""
         with np.errstate(divide="ignore", invalid="ignore"):
             needed = np.where(lower > 0, lower / self.inner, 0.0)
             allowed = np.where(self.inner > 0, upper / self.inner, np.inf)

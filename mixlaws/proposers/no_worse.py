@@ -25,7 +25,7 @@ from mixlaws.proposers.largest_rise import LargestRise
 from mixlaws.proposers.simulate import scored
 
 Minimise: TypeAlias = Callable[[DifferentiablePredictor, MixtureProblem, FloatArray | None], Proposal]
-"""The minimum of a predictor's objective over the feasible mixtures of a problem, from a start if there is one."""
+"""The minimum of a predictor's objective over a problem's feasible mixtures, from a start if there is one."""
 
 _ROUNDS = 30
 _SETTLED = 1e-8  # nats: limits that are met to this need no further round

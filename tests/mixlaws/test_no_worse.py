@@ -38,5 +38,5 @@ def test_limits_that_no_mixture_keeps_are_an_error() -> None:
     domains = DomainSet(("a", "b"), (1, 1))
     opposed = LinearPredictor(np.array([[1.0, 0.0], [0.0, 1.0]]))
     problem = MixtureProblem.create(domains, lower={"a": 0.6})
-    with pytest.raises(InfeasibleError, match="worse by 0.1 than allowed"):
+    with pytest.raises(InfeasibleError, match=r"worse by 0\.1 than allowed"):
         ConvexProposer(kl=0.0, worsening=0.0).propose(opposed, problem, count=1, rng=np.random.default_rng(0))

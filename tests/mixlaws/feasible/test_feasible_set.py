@@ -27,17 +27,18 @@ def least(full: FeasibleSet, cost: FloatArray) -> float | None:
         rows += [member, -member]
         limits += [group.upper, -group.lower]
         inner = full.prior * group.members / full.prior[group.members].sum()
-        equal += [np.eye(2 * d)[j] - inner[j] * member for j in np.flatnonzero(group.members) if group.keeps]
+        kept = np.flatnonzero(group.members & group.keeps)
+        equal += [np.eye(2 * d)[j] - inner[j] * member for j in kept]
     if full.distance is not None:
         away = np.eye(d)  # w - q <= s and q - w <= s, with sum(s) bounded
         rows += [*np.hstack([away, -away]), *np.hstack([-away, -away]), np.append(np.zeros(d), np.ones(d))]
         limits += [*full.prior, *-full.prior, full.distance.most]
-    bounds = [*zip(full.lower, full.upper, strict=True), *[(0, None)] * d]
+    bounds: list[tuple[float, float | None]] = [*zip(full.lower, full.upper, strict=True), *[(0, None)] * d]
     found = linprog(
         np.append(cost, np.zeros(d)), rows or None, limits or None, np.array(equal),
         np.append(1.0, np.zeros(len(equal) - 1)), bounds,
     )  # fmt: skip
-    return float(found.fun) if found.status == 0 else None
+    return float(found.x[:d] @ cost) if found.status == 0 else None
 
 
 @pytest.mark.parametrize("seed", range(12))

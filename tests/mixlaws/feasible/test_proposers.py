@@ -1,4 +1,4 @@
-"""Every proposer and design stays within groups and the distance from the prior, and finds what is best there."""
+"""Every proposer and design holds groups and distance, and what is proposed is the best that they leave."""
 
 import numpy as np
 import pytest
