@@ -21,6 +21,8 @@ import numpy as np
 from mixlaws.arrays import FloatArray, JsonObject
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InfeasibleError, InvalidInputError
+from mixlaws.estimator import AnyProposer, Predictor
+from mixlaws.feasible.constraints import PriorDistance
 from mixlaws.problem import MixtureProblem
 
 ORDER_NOTE = (
@@ -28,6 +30,35 @@ ORDER_NOTE = (
     "nothing of what the order brings."
 )
 _TOLERANCE = 1e-6  # of a stated mixture, which may be rounded
+
+
+@dataclass(frozen=True, eq=False)
+class SecondObjective:
+    """A second stage that is looked for: the best one for other coefficients of the targets.
+
+    Args:
+        share: s, its share of the final tokens.
+        coefficients: (t,) weights of the targets.
+        distance: bound on its distance from the prior; None for that of the problem.
+    """
+
+    share: float
+    coefficients: FloatArray
+    distance: PriorDistance | None = None
+
+    def found(
+        self, proposer: AnyProposer, predictor: Predictor, problem: MixtureProblem, rng: np.random.Generator
+    ) -> "SecondStage":
+        """The second stage that a proposer expects to be best, with all scarce tokens to itself.
+
+        Raises:
+            InfeasibleError: nothing satisfies the constraints of the stage.
+        """
+        posed = replace(
+            second_problem(problem, self.share),
+            coefficients=self.coefficients, distance=self.distance or problem.distance,
+        )  # fmt: skip
+        return SecondStage(self.share, proposer.propose(predictor, posed, count=1, rng=rng)[0].weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +108,11 @@ class SecondStage:
             groups=tuple(groups),
         )
 
-    def first_stage(self, problem: MixtureProblem, mean: FloatArray, /) -> FloatArray:
-        """(d,) the first stage's mixture, from the token-weighted mean (d,) of the run."""
+    def stages(self, problem: MixtureProblem, mean: FloatArray, /) -> tuple[FloatArray, FloatArray]:
+        """(d,) mixtures of both stages, from the token-weighted mean (d,) of the run."""
         first = (mean - self.share * self.weights) / (1 - self.share)
         # What is divided by 1 - s is rounding too.
-        return stage_problem(problem).feasible.project(np.maximum(first, 0.0))
+        return stage_problem(problem).feasible.project(np.maximum(first, 0.0)), self.weights
 
 
 def stage_problem(problem: MixtureProblem, /) -> MixtureProblem:

@@ -16,6 +16,7 @@ from rich.table import Column, Table
 
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Proposal
+from mixlaws.two_stages import ORDER_NOTE
 from mixwright.offline.proposing import Proposed
 
 _SHOWN_APART = {"weights", "predicted", "deviation", "objective", "details"}
@@ -41,6 +42,9 @@ def tell(proposed: Proposed, console: Console) -> None:
         return
     console.print(_mixtures(proposed))
     console.print(_predictions(proposed))
+    if proposed.second is not None:
+        console.print(_stages(proposed))
+        console.print(ORDER_NOTE)
 
 
 def to_json(proposed: Proposed) -> dict[str, Any]:
@@ -49,8 +53,10 @@ def to_json(proposed: Proposed) -> dict[str, Any]:
         "reference": {"name": proposed.prior_name, **_plain(proposed, proposed.prior)},
         "proposals": [
             {**_plain(proposed, proposal), "gain": proposed.gain(proposal), **numbers(proposal)}
+            | _staged(proposed, proposal)
             for proposal in proposed.proposals
         ],
+        **({} if proposed.second is None else {"note": ORDER_NOTE}),
     }
 
 
@@ -93,6 +99,24 @@ def _mixtures(proposed: Proposed) -> Table:
     for at, domain in enumerate(problem.domains.names):
         shares = [_share(p.weights[at]) for p in (proposed.prior, *proposed.proposals)]
         table.add_row(escape(domain), *([_share(problem.caps[at])] if capped else []), *shares)
+    return table
+
+
+def _staged(proposed: Proposed, proposal: Proposal) -> dict[str, Any]:
+    if proposed.second is None:
+        return {}
+    named = proposed.problem.domains.to_mapping
+    stages = [{"share": share, "weights": named(weights)} for share, weights in proposed.stages(proposal)]
+    return {"stages": stages}
+
+
+def _stages(proposed: Proposed) -> Table:
+    """The stages of the first proposal, which its mixture is the mean of."""
+    stages = proposed.stages(proposed.proposals[0])
+    heads = [f"stage {at}, {_share(share)}" for at, (share, _) in enumerate(stages, start=1)]
+    table = Table(Column("domain", overflow="fold"), *(Column(head, justify="right") for head in heads))
+    for at, domain in enumerate(proposed.problem.domains.names):
+        table.add_row(escape(domain), *(_share(weights[at]) for _, weights in stages))
     return table
 
 

@@ -29,6 +29,18 @@ def propose(
     max_epochs: own.MaxEpochs = None,
     lower: own.Lower = None,
     upper: own.Upper = None,
+    freeze: own.Freeze = None,
+    groups: own.Groups = None,
+    max_kl: own.MaxKl = None,
+    max_l1: own.MaxL1 = None,
+    repetition: own.Repetition = "cap",
+    per_efold: own.PerEfold = None,
+    second_share: own.SecondShare = None,
+    second: own.Second = None,
+    second_objective: own.SecondObjective = None,
+    steps: own.Steps = None,
+    samples_per_step: own.SamplesPerStep = None,
+    schedule: Annotated[Path | None, options.written_file("Write the first proposal's stages.")] = None,
     beyond: own.Beyond = False,
     seed: options.Seed = 0,
     maximise: options.Maximise = None,
@@ -39,12 +51,23 @@ def propose(
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
 ) -> None:
     """Propose mixtures from finished runs."""
-    from mixwright.offline import hyperparameters, loading, posing, proposal_tables, proposing  # noqa: PLC0415
+    from mixwright.offline import (  # noqa: PLC0415
+        hyperparameters,
+        loading,
+        posing,
+        proposal_tables,
+        proposing,
+        staging,
+    )
     from mixwright.offline.expectation import expectation  # noqa: PLC0415
     from service.importers.reading import read_runs  # noqa: PLC0415
 
     asked = own.constraints(
-        prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper
+        prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper,
+        freeze=freeze, groups=groups, max_kl=max_kl, max_l1=max_l1, repetition=repetition, per_efold=per_efold,
+    )  # fmt: skip
+    plan = staging.Plan.checked(
+        second_share, second, second_objective, steps=steps, samples_per_step=samples_per_step, out=schedule
     )
     coefficients = options.named_numbers(objective)
     params = hyperparameters.settings(proposer_setting) | ({} if kl is None else {"kl": kl})
@@ -55,13 +78,18 @@ def propose(
     with Console(stderr=True).status("working"):
         expected = expectation(imported.swarm, stored, method, setting, target, coefficients, seed=seed)
         posed = posing.pose(expected.swarm, asked, expected.coefficients)
-        search = proposing.Search(proposer, params, count=count, seed=seed, within_sampled=not beyond)
-        proposed = proposing.propose(expected.predictor, posed, expected.swarm, search)
+        predictor = posing.repeated(expected.predictor, asked, posed.problem)
+        search = proposing.Search(
+            proposer, params, count=count, seed=seed, within_sampled=not beyond,
+            second=plan.second(expected.swarm),
+        )  # fmt: skip
+        proposed = proposing.propose(predictor, posed, expected.swarm, search)
     if json:
         told = {"method": expected.method, "seed": seed, "proposer": proposer, "params": params}
         told |= proposal_tables.to_json(proposed) | {"import": imported.report.to_json()}
         typer.echo(json_module.dumps(told, allow_nan=False))
     else:
         proposal_tables.tell(proposed, console)
+    plan.write(proposed)
     if csv is not None:
         proposal_tables.write_csv(csv, proposed)

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, Proposal
 from mixlaws.judging import judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
 from mixlaws.registry import PROPOSERS
 from mixlaws.swarm import Swarm
+from mixlaws.two_stages import SecondObjective, SecondStage
 from mixlaws.validation import pooled_deviation
 from mixwright.offline.hyperparameters import build
 from mixwright.offline.posing import Posed
@@ -26,6 +28,14 @@ class Proposed:
     prior_name: str
     prior: Proposal
     proposals: Sequence[Proposal]
+    second: SecondStage | None = None
+
+    def stages(self, proposal: Proposal) -> list[tuple[float, FloatArray]]:
+        """Share of the tokens and mixture of each stage; one stage where no second one was asked for."""
+        if self.second is None:
+            return [(1.0, proposal.weights)]
+        shares = (1 - self.second.share, self.second.share)
+        return list(zip(shares, self.second.stages(self.problem, proposal.weights), strict=True))
 
     def gain(self, proposal: Proposal) -> float:
         """By how much a proposal is predicted to be better than the prior, in the objective's unit."""
@@ -42,6 +52,7 @@ class Search:
         count: most proposals.
         seed: of all that is random.
         within_sampled: stay in the box of the runs' mixtures, where predictions are backed by runs.
+        second: a second stage, stated or to be looked for.
     """
 
     proposer: str
@@ -49,6 +60,7 @@ class Search:
     count: int
     seed: int
     within_sampled: bool
+    second: SecondStage | SecondObjective | None = None
 
 
 def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) -> Proposed:
@@ -60,9 +72,16 @@ def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) ->
     """
     problem = posed.problem
     asked = build("proposer", PROPOSERS, search.proposer, search.params)
-    bounded = problem.within(swarm.weights) if search.within_sampled else problem
     # The generator comes after those of a fit with the same seed.
     rng = np.random.default_rng(search.seed).spawn(3)[2]
+
+    def backed(posed: MixtureProblem) -> MixtureProblem:
+        return posed.within(swarm.weights) if search.within_sampled else posed
+
+    second = search.second
+    if isinstance(second, SecondObjective):
+        second = second.found(asked, predictor, backed(problem), rng)
+    bounded = backed(problem if second is None else second.mean_problem(problem))
     found = asked.propose(predictor, bounded, count=search.count, rng=rng)
     prior = scored(problem.prior, predictor, problem, details={})
     noise = _noise(swarm, problem)
@@ -70,7 +89,7 @@ def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) ->
         judged(proposal, predictor, problem, sampled=swarm.weights, noise=noise, rng=rng)
         for proposal in found
     ]
-    return Proposed(problem, swarm.targets, posed.prior_name, prior, told)
+    return Proposed(problem, swarm.targets, posed.prior_name, prior, told, second)
 
 
 def _noise(swarm: Swarm, problem: MixtureProblem) -> float:

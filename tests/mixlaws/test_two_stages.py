@@ -36,7 +36,7 @@ def test_stages_keep_bounds_their_mean_keeps_caps_and_no_other_first_stage_is_be
     second = SecondStage(0.2, v)
     possible = second.mean_problem(problem)
     mean = ConvexProposer(kl=0.0, starts=0).propose(simulation.truth, possible, count=1, rng=rng)[0].weights
-    first = second.first_stage(problem, mean)
+    first, _ = second.stages(problem, mean)
     assert stage.feasible.contains(np.stack([first, v]), tolerance=1e-9).all()
     assert 0.8 * first + 0.2 * v == pytest.approx(mean, abs=1e-9)
     assert np.all(mean <= problem.caps + 1e-9)

@@ -38,7 +38,7 @@ def least(full: FeasibleSet, cost: FloatArray) -> float | None:
         np.append(cost, np.zeros(d)), rows or None, limits or None, np.array(equal),
         np.append(1.0, np.zeros(len(equal) - 1)), bounds,
     )  # fmt: skip
-    return float(found.x[:d] @ cost) if found.status == 0 else None
+    return None if found.x is None else float(found.x[:d] @ cost)
 
 
 @pytest.mark.parametrize("seed", range(12))
