@@ -156,24 +156,45 @@ class MixtureProblem:
 
         A frozen domain keeps the weight that is named, or that of the prior where it is None.
         """
-        natural = domains.natural if prior is None else as_weights(domains.to_array(prior))
-        least = domains.to_array(lower or {}, missing=0.0)
-        most = domains.to_array(upper or {}, missing=1.0)
-        for name, share in (frozen or {}).items():
-            at = domains.index(name)
-            held = float(natural[at]) if share is None else share
-            least[at], most[at] = max(least[at], held), min(most[at], held)
         return cls(
             domains=domains,
-            prior=natural,
-            lower=least,
-            upper=most,
+            prior=domains.natural if prior is None else domains.to_array(prior),
+            lower=domains.to_array(lower or {}, missing=0.0),
+            upper=domains.to_array(upper or {}, missing=1.0),
             final_tokens=final_tokens,
             max_epochs=None if max_epochs is None else domains.to_array(max_epochs, missing=np.inf),
             coefficients=coefficients,
             groups=tuple(groups),
             distance=distance,
-        )
+        ).freeze(frozen or {})
+
+    def freeze(self, frozen: Mapping[str, float | None], /) -> "MixtureProblem":
+        """The same problem with domains that keep the weight that is named, or the prior's where it is None.
+
+        Raises:
+            UnknownDomainError: a domain does not exist.
+            InfeasibleError: a weight is outside the bounds of its domain, or leaves no mixture.
+        """
+        lower, upper = self.lower.copy(), self.upper.copy()
+        for name, share in frozen.items():
+            at = self.domains.index(name)
+            held = float(self.prior[at]) if share is None else share
+            if not lower[at] <= held <= upper[at]:
+                raise InfeasibleError(
+                    f"domain {name!r} is frozen at {held:.6g}, outside its bounds {lower[at]:.6g} and "
+                    f"{upper[at]:.6g}: freeze it within them, or loosen them"
+                )
+            lower[at] = upper[at] = held
+        return replace(self, lower=lower, upper=upper) if frozen else self
+
+    @property
+    def epochs_by_name(self) -> Mapping[str, float]:
+        """How often each domain may be read, where that is limited."""
+        if self.max_epochs is None:
+            return {}
+        return {
+            name: times for name, times in self.domains.to_mapping(self.max_epochs).items() if times < np.inf
+        }
 
     @cached_property
     def feasible(self) -> FeasibleSet:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Stored = Annotated[
     Path | None, typer.Option("--fit", help="A fit of these runs that `mixwright fit --out` wrote.")
 ]
-Proposer = Annotated[str, typer.Option(help="convex or simulate.")]
+Proposer = Annotated[str, typer.Option(help="convex, explore, pareto, separable, simulate or worst_case.")]
 ProposerSetting = Annotated[
     list[str] | None, typer.Option("--proposer-set", help="A hyperparameter of the proposer, as name=value.")
 ]

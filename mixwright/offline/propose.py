@@ -12,44 +12,22 @@ from mixwright.offline import proposal_options as own
 
 
 def propose(
-    runs: options.Runs,
-    *,
-    method: options.Method = None,
-    setting: options.Setting = None,
-    stored: own.Stored = None,
-    proposer: own.Proposer = "convex",
-    proposer_setting: own.ProposerSetting = None,
-    kl: own.Kl = None,
-    count: own.Count = 3,
-    target: options.Target = None,
-    objective: options.Objective = None,
-    prior: own.Prior = None,
-    tokens: own.Tokens = None,
-    final_tokens: own.FinalTokens = None,
-    max_epochs: own.MaxEpochs = None,
-    lower: own.Lower = None,
-    upper: own.Upper = None,
-    freeze: own.Freeze = None,
-    groups: own.Groups = None,
-    max_kl: own.MaxKl = None,
-    max_l1: own.MaxL1 = None,
-    repetition: own.Repetition = "cap",
-    per_efold: own.PerEfold = None,
-    second_share: own.SecondShare = None,
-    second: own.Second = None,
-    second_objective: own.SecondObjective = None,
-    steps: own.Steps = None,
+    runs: options.Runs, *, method: options.Method = None, setting: options.Setting = None,
+    stored: own.Stored = None, proposer: own.Proposer = "convex", kl: own.Kl = None,
+    proposer_setting: own.ProposerSetting = None, count: own.Count = 3, target: options.Target = None,
+    objective: options.Objective = None, prior: own.Prior = None, tokens: own.Tokens = None,
+    final_tokens: own.FinalTokens = None, max_epochs: own.MaxEpochs = None, lower: own.Lower = None,
+    upper: own.Upper = None, freeze: own.Freeze = None, groups: own.Groups = None, max_kl: own.MaxKl = None,
+    max_l1: own.MaxL1 = None, repetition: own.Repetition = "cap", per_efold: own.PerEfold = None,
+    second_share: own.SecondShare = None, second: own.Second = None,
+    second_objective: own.SecondObjective = None, steps: own.Steps = None,
     samples_per_step: own.SamplesPerStep = None,
     schedule: Annotated[Path | None, options.written_file("Write the first proposal's stages.")] = None,
-    beyond: own.Beyond = False,
-    seed: options.Seed = 0,
-    maximise: options.Maximise = None,
-    format_name: options.Format = None,
-    size: options.Size = None,
-    step: options.Step = None,
+    beyond: own.Beyond = False, seed: options.Seed = 0, maximise: options.Maximise = None,
+    format_name: options.Format = None, size: options.Size = None, step: options.Step = None,
     json: options.Json = False,
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
-) -> None:
+) -> None:  # fmt: skip
     """Propose mixtures from finished runs."""
     from mixwright.offline import (  # noqa: PLC0415
         hyperparameters,
@@ -63,8 +41,9 @@ def propose(
     from service.importers.reading import read_runs  # noqa: PLC0415
 
     asked = own.constraints(
-        prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper,
-        freeze=freeze, groups=groups, max_kl=max_kl, max_l1=max_l1, repetition=repetition, per_efold=per_efold,
+        prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower,
+        upper=upper, freeze=freeze, groups=groups, max_kl=max_kl, max_l1=max_l1, repetition=repetition,
+        per_efold=per_efold,
     )  # fmt: skip
     plan = staging.Plan.checked(
         second_share, second, second_objective, steps=steps, samples_per_step=samples_per_step, out=schedule

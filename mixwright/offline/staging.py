@@ -18,7 +18,7 @@ class Plan:
     """What was asked of stages.
 
     Args:
-        share: the second stage's share of the tokens, in whole steps where these are known; None for one stage.
+        share: the second stage's share of the tokens, in whole steps if these are known; None for one stage.
         mixture: its shares by domain, if they are stated.
         objective: its objective, if it is looked for.
         steps: steps of the final run.
