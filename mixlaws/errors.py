@@ -7,7 +7,7 @@ MixlawsError
 │   ├── MissingDomainError       give the domain a value
 │   ├── WeightsError             put the weights on the simplex
 │   └── UnknownMethodError       use one of the registered names
-├── InfeasibleError            loosen the bounds, the caps or the token budget
+├── InfeasibleError            loosen a constraint that the message names, or the token budget
 ├── SwarmTooSmallError         finish more proxy runs
 │   └── RunsAlikeError           finish runs of other mixtures
 ├── CurveTooShortError         measure more checkpoints, model sizes or batch sizes
@@ -65,7 +65,14 @@ class UnknownMethodError(InvalidInputError):
 
 
 class InfeasibleError(MixlawsError, ValueError):
-    """No mixture satisfies all bounds and caps at once."""
+    """No mixture satisfies all constraints at once.
+
+    `constraints` names some that have no common mixture, where groups or a distance are among them.
+    """
+
+    def __init__(self, message: str, *, constraints: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.constraints = tuple(constraints)
 
 
 class SwarmTooSmallError(MixlawsError, ValueError):

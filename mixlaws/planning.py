@@ -151,7 +151,7 @@ class _Decision:
 
     @classmethod
     def create(cls, problem: MixtureProblem, swarm: Swarm, rng: np.random.Generator) -> "_Decision":
-        inside = np.all((swarm.weights >= problem.lower) & (swarm.weights <= problem.caps), axis=1)
+        inside = problem.feasible.contains(swarm.weights)
         drawn = SobolDesign().design(problem, count=_CANDIDATES, rng=rng)
         return cls(problem, np.concatenate([drawn, swarm.weights[inside]]), int(rng.integers(2**32)))
 

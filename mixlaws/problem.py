@@ -1,4 +1,4 @@
-"""The problem that designs, proposers and policies solve: domains, prior, bounds, caps, objective."""
+"""The problem that designs, proposers and policies solve: domains, prior, constraints, objective."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,9 +7,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mixlaws.arrays import FloatArray, frozen
+from mixlaws.arrays import FloatArray
+from mixlaws.arrays import frozen as read_only
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InfeasibleError, InvalidInputError
+from mixlaws.feasible.conflict import conflict, constraints
+from mixlaws.feasible.constraints import Group, PriorDistance, check_groups
+from mixlaws.feasible.feasible_set import FeasibleSet, GroupBounds
 from mixlaws.simplex import as_weights, check_bounds
 
 _ROUNDING = 1e-12  # of a sum of bounds
@@ -32,10 +36,13 @@ class MixtureProblem:
         max_epochs: (d,) how often each domain may be read in that run; unlimited unless given.
         coefficients: (t,) weights of the targets in the objective, scaled to sum to 1, since a KL term would
             weigh less beside larger ones; None means equal.
+        groups: domains that are bounded together; any two groups are apart or nested.
+        distance: hard bound on how far a mixture may be from the prior.
 
     Raises:
         WeightsError: the prior is off the simplex.
-        InfeasibleError: bounds and caps admit no mixture.
+        InvalidInputError: a group is unusable, or overlaps another one.
+        InfeasibleError: no mixture satisfies all constraints; the message names those that conflict.
     """
 
     domains: DomainSet
@@ -45,6 +52,8 @@ class MixtureProblem:
     final_tokens: int | None = None
     max_epochs: FloatArray | None = None
     coefficients: FloatArray | None = None
+    groups: tuple[Group, ...] = ()
+    distance: PriorDistance | None = None
 
     def __post_init__(self) -> None:
         d = len(self.domains)
@@ -54,9 +63,9 @@ class MixtureProblem:
                 raise InvalidInputError(f"{name} has shape {np.shape(value)}: expected ({d},)")
         if self.final_tokens is not None and self.final_tokens <= 0:
             raise InvalidInputError(f"final_tokens is {self.final_tokens}: expected at least 1")
-        object.__setattr__(self, "prior", frozen(as_weights(self.prior)))
-        object.__setattr__(self, "lower", frozen(self.lower))
-        object.__setattr__(self, "upper", frozen(self.upper))
+        object.__setattr__(self, "prior", read_only(as_weights(self.prior)))
+        object.__setattr__(self, "lower", read_only(self.lower))
+        object.__setattr__(self, "upper", read_only(self.upper))
         self._check_coefficients()
         narrow = np.flatnonzero((self.lower > self.caps) & (self.lower <= self.upper))
         if len(narrow):
@@ -67,6 +76,19 @@ class MixtureProblem:
             )
         self._check_room()
         check_bounds(self.lower, self.caps)
+        object.__setattr__(self, "groups", tuple(self.groups))
+        check_groups(self.groups, self.domains, self.prior)
+        self._check_common()
+
+    def _check_common(self) -> None:
+        """Name the constraints that conflict, groups and distance among them."""
+        if self.feasible.bounds_alone or not self.feasible.empty:
+            return
+        everything = constraints(self.feasible, self.domains, self.groups, self.caps < self.upper)
+        told = [one.text for one in conflict(self.feasible, everything)]
+        raise InfeasibleError(
+            f"no mixture satisfies all of these: {_listed(told)}: loosen one of them", constraints=told
+        )
 
     def _check_room(self) -> None:
         """Name the domains whose bounds together admit no mixture."""
@@ -115,7 +137,7 @@ class MixtureProblem:
             raise InvalidInputError(
                 f"coefficients are {row.tolist()}: use finite values >= 0, one for each target, not all 0"
             )
-        object.__setattr__(self, "coefficients", frozen(row / row.sum()))
+        object.__setattr__(self, "coefficients", read_only(row / row.sum()))
 
     @classmethod
     def create(
@@ -128,8 +150,14 @@ class MixtureProblem:
         final_tokens: int | None = None,
         max_epochs: Mapping[str, float] | None = None,
         coefficients: FloatArray | None = None,
+        frozen: Mapping[str, float | None] | None = None,
+        groups: Sequence[Group] = (),
+        distance: PriorDistance | None = None,
     ) -> "MixtureProblem":
-        """Build a problem from named values; a domain without a bound is free."""
+        """Build a problem from named values; a domain without a bound is free.
+
+        A frozen domain keeps the weight that is named, or that of the prior where it is None.
+        """
         return cls(
             domains=domains,
             prior=domains.natural if prior is None else domains.to_array(prior),
@@ -138,7 +166,46 @@ class MixtureProblem:
             final_tokens=final_tokens,
             max_epochs=None if max_epochs is None else domains.to_array(max_epochs, missing=np.inf),
             coefficients=coefficients,
+            groups=tuple(groups),
+            distance=distance,
+        ).freeze(frozen or {})
+
+    def freeze(self, frozen: Mapping[str, float | None], /) -> "MixtureProblem":
+        """The same problem with domains that keep the weight that is named, or the prior's where it is None.
+
+        Raises:
+            UnknownDomainError: a domain does not exist.
+            InfeasibleError: a weight is outside the bounds of its domain, or leaves no mixture.
+        """
+        lower, upper = self.lower.copy(), self.upper.copy()
+        for name, share in frozen.items():
+            at = self.domains.index(name)
+            held = float(self.prior[at]) if share is None else share
+            if not lower[at] <= held <= upper[at]:
+                raise InfeasibleError(
+                    f"domain {name!r} is frozen at {held:.6g}, outside its bounds {lower[at]:.6g} and "
+                    f"{upper[at]:.6g}: freeze it within them, or loosen them"
+                )
+            lower[at] = upper[at] = held
+        return replace(self, lower=lower, upper=upper) if frozen else self
+
+    @property
+    def epochs_by_name(self) -> Mapping[str, float]:
+        """How often each domain may be read, where that is limited."""
+        if self.max_epochs is None:
+            return {}
+        return {
+            name: times for name, times in self.domains.to_mapping(self.max_epochs).items() if times < np.inf
+        }
+
+    @cached_property
+    def feasible(self) -> FeasibleSet:
+        """The mixtures that satisfy all constraints."""
+        groups = tuple(
+            GroupBounds(group.members(self.domains), group.lower, group.upper, group.keep_proportions)
+            for group in self.groups
         )
+        return FeasibleSet(self.lower, self.caps, self.prior, groups, self.distance)
 
     @cached_property
     def caps(self) -> FloatArray:
@@ -146,7 +213,7 @@ class MixtureProblem:
         if self.final_tokens is None or self.max_epochs is None:
             return self.upper
         available = np.array(self.domains.tokens, dtype=np.float64) * self.max_epochs / self.final_tokens
-        return frozen(np.minimum(self.upper, available))
+        return read_only(np.minimum(self.upper, available))
 
     def objective(self, values: FloatArray, /) -> FloatArray:
         """Combine targets (..., t) into the objective (...)."""
@@ -172,6 +239,11 @@ class MixtureProblem:
             return replace(self, lower=np.minimum(lower, 1.0), upper=upper)
         except (InfeasibleError, InvalidInputError) as error:
             raise InfeasibleError(f"bounds and caps exclude the sampled region ({error})") from None
+
+
+def _listed(told: Sequence[str]) -> str:
+    more = f"; and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+    return "; ".join(told[:_MOST_NAMED]) + more
 
 
 def _named(names: Sequence[str], bounds: FloatArray, reasons: npt.NDArray[np.str_]) -> str:

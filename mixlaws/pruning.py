@@ -1,15 +1,17 @@
-"""Leave out weights that are too small to matter, and stay within bounds and caps.
+"""Leave out weights that are too small to matter, and stay feasible.
 
 Setting small weights to zero and dividing by the new sum scales the others up, beyond caps that held
 before. Here the rest is filled again: a capped domain keeps its cap, and the others take up the excess.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from mixlaws.arrays import FloatArray
+from mixlaws.arrays import BoolArray, FloatArray
 from mixlaws.errors import InvalidInputError
+from mixlaws.feasible.feasible_set import FeasibleSet
 from mixlaws.problem import MixtureProblem
-from mixlaws.simplex import fill
 
 
 def prune(weights: FloatArray, problem: MixtureProblem, /, *, minimum: float = 1e-3) -> FloatArray:
@@ -31,7 +33,12 @@ def prune(weights: FloatArray, problem: MixtureProblem, /, *, minimum: float = 1
         raise InvalidInputError(f"minimum is {minimum}: use a weight from 0 to below 1")
     kept = (weights >= minimum) | (problem.lower > 0)
     for domain in np.argsort(-weights, kind="stable"):
-        if problem.caps[kept].sum() >= 1:
+        if not _only(kept, problem).empty:
             break
         kept[domain] = True
-    return fill(np.where(kept, weights, 0.0), problem.lower, problem.caps)
+    return _only(kept, problem).fill(np.where(kept, weights, 0.0))
+
+
+def _only(kept: BoolArray, problem: MixtureProblem) -> FeasibleSet:
+    """The feasible mixtures of the domains that are kept."""
+    return replace(problem.feasible, upper=np.where(kept, problem.caps, 0.0))

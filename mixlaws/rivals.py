@@ -82,9 +82,8 @@ def check_named(problem: MixtureProblem, named: Mapping[str, FloatArray], /) -> 
 
 
 def admissible(weights: FloatArray, problem: MixtureProblem, /) -> bool:
-    """Whether a mixture (d,) keeps bounds and caps: one that does not may look better than any that does."""
-    low, high = problem.lower - _ROUNDING, problem.caps + _ROUNDING
-    return bool(np.all((weights >= low) & (weights <= high)))
+    """Whether a mixture (d,) keeps all constraints: one that does not may look better than any that does."""
+    return bool(problem.feasible.contains(weights[None, :], tolerance=_ROUNDING)[0])
 
 
 def _askable(

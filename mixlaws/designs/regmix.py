@@ -16,7 +16,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import InfeasibleError, InvalidInputError
 from mixlaws.problem import MixtureProblem
-from mixlaws.simplex import normalise, project, tempered
+from mixlaws.simplex import normalise, tempered
 
 _CONCENTRATIONS = 15
 _ROUNDS = 8  # batches of candidates before the bounds count as too tight for this sampler
@@ -88,7 +88,7 @@ class RegMixSampler:
     def _rounded(self, mixtures: FloatArray, problem: MixtureProblem) -> FloatArray:
         thinned = normalise(np.where(mixtures < self.minimum, 0.0, mixtures))
         rounded = normalise(np.round(thinned / self.minimum) * self.minimum)
-        inside = np.all((rounded <= problem.caps) & (rounded >= problem.lower), axis=1)
+        inside = problem.feasible.contains(rounded)
         if not inside.all():
-            rounded[~inside] = project(rounded[~inside], problem.lower, problem.caps)
+            rounded[~inside] = problem.feasible.project(rounded[~inside])
         return rounded

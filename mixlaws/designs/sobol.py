@@ -6,7 +6,7 @@ a centre. The centre is part uniform and part tempered prior: around the tempere
 domains are hardly sampled, and an optimum that lies outside the sampled cloud is never found.
 
 Points over a bound are skipped, which keeps the rest evenly spread; only where bounds refuse nearly all
-of them are the missing mixtures projected onto the capped simplex.
+of them are the missing mixtures projected onto what is feasible.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from scipy.stats import gamma, qmc
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import InvalidInputError
 from mixlaws.problem import MixtureProblem
-from mixlaws.simplex import normalise, project, tempered
+from mixlaws.simplex import normalise, tempered
 
 _OVERSAMPLING = 16
 _SMALLEST_QUANTILE = 1e-12
@@ -54,11 +54,11 @@ class SobolDesign:
         # Sobol points are balanced in powers of two only.
         drawn = engine.random_base2(int(np.ceil(np.log2(count * _OVERSAMPLING))))
         mixtures = self._mixtures(problem, drawn)
-        inside = np.all((mixtures <= problem.caps) & (mixtures >= problem.lower), axis=1)
+        inside = problem.feasible.contains(mixtures)
         kept = mixtures[inside][:count]
         if len(kept) < count:
             outside = mixtures[~inside][: count - len(kept)]
-            kept = np.concatenate([kept, project(outside, problem.lower, problem.caps)])
+            kept = np.concatenate([kept, problem.feasible.project(outside)])
         return np.asarray(kept)
 
     def _mixtures(self, problem: MixtureProblem, points: FloatArray) -> FloatArray:

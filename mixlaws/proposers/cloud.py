@@ -8,7 +8,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.problem import MixtureProblem
-from mixlaws.simplex import normalise, project
+from mixlaws.simplex import normalise
 
 _WEAKEST, _STRONGEST = 0.5, 500.0  # total concentration, for each domain that there is
 _LEAST_SHARE = 0.02  # of a domain in the centre, relative to uniform: none is left out for good
@@ -17,10 +17,10 @@ _LEAST_SHARE = 0.02  # of a domain in the centre, relative to uniform: none is l
 def cloud(
     problem: MixtureProblem, centre: FloatArray, /, *, count: int, rng: np.random.Generator
 ) -> FloatArray:
-    """(count, d) mixtures within bounds and caps around a centre (d,), from near to far."""
+    """(count, d) feasible mixtures around a centre (d,), from near to far."""
     d = len(problem.domains)
     strength = _WEAKEST * (_STRONGEST / _WEAKEST) ** rng.uniform(size=(count, 1)) * d
     shares = normalise(centre + _LEAST_SHARE / d)
     gammas = rng.standard_gamma(strength * shares)
     drawn = normalise(gammas + 1e-12)  # a whole row may underflow at the smallest strengths
-    return project(drawn, problem.lower, problem.caps)
+    return problem.feasible.project(drawn)

@@ -21,14 +21,15 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
-from mixlaws.optimality import kkt_gap
 from mixlaws.problem import MixtureProblem
+from mixlaws.proposers.no_worse import no_worse
 from mixlaws.proposers.simulate import scored
 from mixlaws.proposers.towards_prior import towards_prior, with_slopes
-from mixlaws.simplex import fill, project
 
 _TINY = 1e-300  # keeps logarithms finite where a weight is zero
 _SMALLEST_STEP = 1e-12
+_PATIENCE = 20  # steps that together must win something, where a gap costs as much as many steps
+_SETTLED = 1e-8  # nats: what they must win
 _GAP = 1e-7  # nats: far below the noise of any proxy run
 
 
@@ -41,12 +42,15 @@ class ConvexProposer:
         starts: random starts beside the prior and the uniform mixture.
         iterations: most mirror steps from each start.
         spread: distance that further proposals keep from each other, as total variation.
+        worsening: by how much any predicted target may be above its prediction at the prior, in its unit;
+            0 means that none is worse, None that there is no such limit.
     """
 
     kl: float = 0.05
     starts: int = 6
     iterations: int = 2000
     spread: float = 0.02
+    worsening: float | None = None
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.kl) and self.kl >= 0):
@@ -55,6 +59,8 @@ class ConvexProposer:
             raise InvalidInputError(f"starts {self.starts}, iterations {self.iterations}: need >= 0 and >= 1")
         if not 0 <= self.spread <= 1:
             raise InvalidInputError(f"spread is {self.spread}: use a total variation from 0 to 1")
+        if self.worsening is not None and not (np.isfinite(self.worsening) and self.worsening >= 0):
+            raise InvalidInputError(f"worsening is {self.worsening}: use a finite value >= 0")
 
     def propose(
         self, predictor: Predictor, problem: MixtureProblem, /, *, count: int, rng: np.random.Generator
@@ -66,25 +72,40 @@ class ConvexProposer:
         Raises:
             FitError: the predictor has no derivatives, or predicts nothing finite.
             InvalidInputError: the prior leaves out a domain that has a lower bound above 0, and kl > 0.
-            InfeasibleError: the domains of the prior alone cannot hold a mixture, and kl > 0.
+            InfeasibleError: the domains of the prior alone cannot hold a mixture, and kl > 0, or no mixture
+                keeps the limit on worsening.
         """
         smooth = with_slopes(predictor)
-        return towards_prior(
-            lambda allowed, strength: self._solve(smooth, allowed, strength, rng),
-            problem, kl=self.kl, spread=self.spread, count=count,
-        )  # fmt: skip
+
+        def solve(allowed: MixtureProblem, strength: float) -> Proposal:
+            if self.worsening is None:
+                return self._solve(smooth, allowed, strength, rng)
+            return no_worse(
+                lambda priced, posed, start: self._solve(priced, posed, strength, rng, start),
+                smooth, allowed, worsening=self.worsening,
+            )  # fmt: skip
+
+        return towards_prior(solve, problem, kl=self.kl, spread=self.spread, count=count)
 
     def _solve(
-        self, predictor: DifferentiablePredictor, problem: MixtureProblem, kl: float, rng: np.random.Generator
+        self,
+        predictor: DifferentiablePredictor,
+        problem: MixtureProblem,
+        kl: float,
+        rng: np.random.Generator,
+        start: FloatArray | None = None,
     ) -> Proposal:
         d = len(problem.domains)
-        corners = rng.dirichlet(np.ones(d), size=self.starts)
-        starts = np.concatenate([problem.prior[None, :], np.full((1, d), 1.0 / d), corners])
+        if start is None:
+            corners = rng.dirichlet(np.ones(d), size=self.starts)
+            starts = np.concatenate([problem.prior[None, :], np.full((1, d), 1.0 / d), corners])
+        else:
+            starts = start[None, :]
         # Mirror steps multiply, so a start must be positive wherever it may be.
-        inside = project(0.999 * starts + 0.001 / d, problem.lower, problem.caps)
+        inside = problem.feasible.project(0.999 * starts + 0.001 / d)
         best: tuple[float, FloatArray, float] | None = None
-        for start in inside:
-            weights, gap = self._descend(predictor, problem, kl, start)
+        for point in inside:
+            weights, gap = self._descend(predictor, problem, kl, point)
             value = _value(predictor, problem, kl, weights)
             if np.isfinite(value) and (best is None or value < best[0]):
                 best = (value, weights, gap)
@@ -101,12 +122,17 @@ class ConvexProposer:
         weights, eta = start, 1.0
         value = _value(predictor, problem, kl, weights)
         gap = np.inf
-        for _ in range(self.iterations):
+        cheap, before = problem.feasible.bounds_alone, np.inf
+        for step in range(self.iterations):
             slope = _slope(predictor, problem, weights)
-            full = slope + kl * (np.log(np.maximum(weights, _TINY)) - _log_prior(problem) + 1)
-            gap = kkt_gap(full, weights, problem.lower, problem.caps)
-            if gap <= _GAP:
-                break
+            if cheap:
+                gap = _gap(problem, kl, weights, slope)
+                if gap <= _GAP:
+                    break
+            elif step % _PATIENCE == 0:
+                if before - value < _SETTLED:
+                    break
+                before = value
             trial = _mirror_step(weights, slope, kl, eta, problem)
             trial_value = _value(predictor, problem, kl, trial)
             if trial_value < value:
@@ -115,7 +141,9 @@ class ConvexProposer:
                 eta /= 4
             else:
                 break  # no step of any size helps: rounding is reached
-        return weights, float(gap)
+        if not cheap and np.isfinite(value):
+            gap = _gap(problem, kl, weights, _slope(predictor, problem, weights))
+        return weights, gap
 
 
 def _log_prior(problem: MixtureProblem) -> FloatArray:
@@ -137,9 +165,14 @@ def _slope(predictor: DifferentiablePredictor, problem: MixtureProblem, weights:
     return problem.objective(predictor.jacobian(weights[None, :])[0].T)
 
 
+def _gap(problem: MixtureProblem, kl: float, weights: FloatArray, slope: FloatArray) -> float:
+    full = slope + kl * (np.log(np.maximum(weights, _TINY)) - _log_prior(problem) + 1)
+    return problem.feasible.gap(full, weights)
+
+
 def _mirror_step(
     weights: FloatArray, slope: FloatArray, kl: float, eta: float, problem: MixtureProblem
 ) -> FloatArray:
     logs = (kl * _log_prior(problem) + np.log(np.maximum(weights, _TINY)) / eta - slope) / (kl + 1 / eta)
     shares = np.exp(np.clip(logs - logs.max(), -600.0, 0.0))
-    return fill(shares, problem.lower, problem.caps)
+    return problem.feasible.fill(shares)

@@ -77,7 +77,9 @@ class Explore:
                 .weights[None]
             )
         second = cloud(problem, best[0], count=self.candidates - half, rng=rng)
-        everything = np.unique(np.concatenate([best, first, second]).round(12), axis=0)
+        stacked = np.concatenate([best, first, second])
+        _, distinct = np.unique(stacked.round(12), axis=0, return_index=True)
+        everything = stacked[distinct]  # rounded mixtures would be off the simplex by as much
         objective = problem.objective(predictor.predict(everything))
         # Deviations of targets add up as if targets were independent.
         variance = problem.objective(predictor.deviation(everything) ** 2)

@@ -11,6 +11,7 @@ multiplier of the free domains, and no domain has to be fixed and the rest solve
 Objectives of the own shares are separable (BiMix), and so are sums of responses to every domain (additive,
 transfer). Whether a predictor is, and whether it is convex, is looked at on random mixtures. A domain that
 serves no target, or whose power is zero, gets its lower bound: give every domain one that must not vanish.
+Under groups or a distance one multiplier is not enough; the convex search takes over, with the same minimum.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import DifferentiablePredictor, Predictor, Proposal
 from mixlaws.problem import MixtureProblem
+from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.proposers.simulate import scored
 from mixlaws.proposers.towards_prior import towards_prior, with_slopes
 from mixlaws.simplex import project
@@ -61,6 +63,9 @@ class SeparableProposer:
         """
         smooth = with_slopes(predictor)
         _check(smooth, problem, rng)
+        if not problem.feasible.bounds_alone:
+            search = ConvexProposer(kl=self.kl, spread=self.spread, starts=0)
+            return search.propose(smooth, problem, count=count, rng=rng)
 
         def solve(allowed: MixtureProblem, strength: float) -> Proposal:
             return scored(_solve(smooth, allowed, strength), smooth, problem, details={"kl": strength})

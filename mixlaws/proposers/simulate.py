@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixlaws.arrays import FloatArray
-from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
+from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import Predictor, ProbabilisticPredictor, Proposal
 from mixlaws.intervals import TOLD_LEVEL, half_widths
 from mixlaws.problem import MixtureProblem
-from mixlaws.simplex import normalise, project
+from mixlaws.simplex import normalise
 
 
 @dataclass(frozen=True)
@@ -42,23 +42,18 @@ class SimulateAndAverage:
     def propose(
         self, predictor: Predictor, problem: MixtureProblem, /, *, count: int, rng: np.random.Generator
     ) -> Sequence[Proposal]:
-        """`count` proposals, each from samples of its own, best predicted objective first.
-
-        Raises:
-            InfeasibleError: no sample is within bounds and caps.
-        """
+        """`count` proposals, each from samples of its own, best predicted objective first."""
         proposals = [self._propose(predictor, problem, child) for child in rng.spawn(count)]
         return sorted(proposals, key=lambda proposal: proposal.objective)
 
     def _propose(self, predictor: Predictor, problem: MixtureProblem, rng: np.random.Generator) -> Proposal:
         gammas = rng.standard_gamma(self.strength * problem.prior, size=(self.samples, len(problem.domains)))
         candidates = normalise(gammas[gammas.sum(axis=1) > 0])
-        inside = np.all((candidates <= problem.caps) & (candidates >= problem.lower), axis=1)
-        if not inside.any():
-            raise InfeasibleError(
-                f"none of {len(candidates)} sampled mixtures is within bounds and caps: loosen them"
-            )
-        best = average_of_best(predictor, problem, candidates[inside], top=self.top)
+        inside = problem.feasible.contains(candidates)
+        feasible = candidates[inside]
+        if len(feasible) < self.top:  # tight constraints leave next to none: the others are brought in
+            feasible = np.concatenate([feasible, problem.feasible.project(candidates[~inside])])
+        best = average_of_best(predictor, problem, feasible, top=self.top)
         return scored(best, predictor, problem, details={"samples_within_bounds": float(inside.sum())})
 
 
@@ -69,7 +64,7 @@ def average_of_best(
     objective = problem.objective(predictor.predict(candidates))
     order = np.argsort(objective, kind="stable")[:top]
     # The mean of feasible mixtures is feasible; the projection mends rounding alone.
-    return project(candidates[order].mean(axis=0), problem.lower, problem.caps)
+    return problem.feasible.project(candidates[order].mean(axis=0))
 
 
 def scored(

@@ -29,7 +29,7 @@ from mixlaws.domains import DomainSet
 from mixlaws.errors import InfeasibleError, InvalidInputError
 from mixlaws.problem import MixtureProblem
 from mixlaws.reuse.divergence import divergence
-from mixlaws.simplex import fill, normalise
+from mixlaws.simplex import normalise
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +109,14 @@ class Collapse:
 
         Raises:
             InfeasibleError: bounds and caps leave no mixture with these relative weights.
+            InvalidInputError: the full problem has groups or a distance.
         """
         full, some = self.full, self.relative > 0
+        if not full.feasible.bounds_alone:
+            raise InvalidInputError(
+                "reuse knows bounds and caps alone: leave groups and the distance from the prior out of the "
+                "full problem, and pose them on the reduced one"
+            )
         members, ratios = self.reused[some], self.relative[some]
         stuck = self.reused[~some][full.lower[self.reused[~some]] > 0]
         if len(stuck):
@@ -171,4 +177,4 @@ def carry_over(problem: MixtureProblem, old: Mapping[str, float], /) -> FloatArr
         MissingDomainError: a domain has no old weight: add it by a `Collapse` instead.
         InfeasibleError: the domains with a weight cannot hold the whole mixture.
     """
-    return fill(normalise(problem.domains.to_array(old)), problem.lower, problem.caps)
+    return problem.feasible.fill(normalise(problem.domains.to_array(old)))

@@ -20,10 +20,8 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError, InvalidInputError
-from mixlaws.optimality import kkt_gap
 from mixlaws.problem import MixtureProblem
 from mixlaws.sampling.rule import NOTHING, Statistic, Statistics
-from mixlaws.simplex import fill, project
 
 _TINY = 1e-300  # keeps a weight positive, so that steps that multiply can raise it again
 _SMALLEST_STEP = 1e-9
@@ -71,16 +69,16 @@ class MixMin:
     def _descend(self, ratios: FloatArray, shares: FloatArray, problem: MixtureProblem) -> FloatArray:
         """Minimise - shares @ ln(ratios @ w): ratios (x, d) are likelihoods, shares (x,) sum to 1."""
         d = len(problem.domains)
-        weights = project(np.full(d, 1.0 / d), problem.lower, problem.caps)
+        weights = problem.feasible.project(np.full(d, 1.0 / d))
         slope = _slope(ratios, shares, weights)
         eta, gap = 1.0, np.inf
         for _ in range(self.iterations):
-            gap = kkt_gap(slope, weights, problem.lower, problem.caps)
+            gap = problem.feasible.gap(slope, weights)
             if gap <= self.gap:
                 return weights
             # Steps beyond exp(+-50) are never accepted, and would leave the range of floats.
             powers = np.clip(-eta * slope, -50.0, 50.0)
-            trial = fill(np.maximum(weights * np.exp(powers), _TINY), problem.lower, problem.caps)
+            trial = problem.feasible.fill(np.maximum(weights * np.exp(powers), _TINY))
             trial_slope = _slope(ratios, shares, trial)
             # A convex objective that still falls at the trial is lower there: exact where values would round.
             if trial_slope @ (trial - weights) <= 0:

@@ -12,7 +12,6 @@ import numpy as np
 from mixlaws.arrays import FloatArray, frozen
 from mixlaws.errors import InvalidInputError
 from mixlaws.problem import MixtureProblem
-from mixlaws.simplex import fill
 
 Statistic = Literal[
     "unigram_entropy",
@@ -107,4 +106,4 @@ class SamplingRule(Protocol):
 def softmax_within(logits: FloatArray, problem: MixtureProblem, /) -> FloatArray:
     """(d,) softmax of logits (d,), its ratios kept wherever no bound or cap of the problem holds."""
     shares = np.exp(np.maximum(logits - logits.max(), _LOWEST_LOGARITHM))
-    return fill(shares, problem.lower, problem.caps)
+    return problem.feasible.fill(shares)

@@ -14,7 +14,6 @@ from mixlaws.arrays import FloatArray
 from mixlaws.errors import InvalidInputError
 from mixlaws.problem import MixtureProblem
 from mixlaws.sampling.rule import NOTHING, Statistic, Statistics
-from mixlaws.simplex import fill
 
 
 @dataclass(frozen=True)
@@ -41,4 +40,4 @@ class Temperature:
         held = problem.prior > 0
         # 0 to the power 0 is 1: without the mask an exponent of 0 would bring absent domains in.
         shares = np.where(held, np.power(np.where(held, problem.prior, 1.0), self.exponent), 0.0)
-        return fill(shares, problem.lower, problem.caps)
+        return problem.feasible.fill(shares)

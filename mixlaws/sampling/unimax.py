@@ -18,7 +18,6 @@ from mixlaws.arrays import FloatArray
 from mixlaws.errors import InvalidInputError
 from mixlaws.problem import MixtureProblem
 from mixlaws.sampling.rule import NOTHING, Statistic, Statistics
-from mixlaws.simplex import fill
 
 
 @dataclass(frozen=True)
@@ -55,4 +54,4 @@ class UniMax:
         if problem.max_epochs is not None:
             allowed = np.minimum(allowed, problem.max_epochs)
         capped = replace(problem, max_epochs=allowed)
-        return fill(np.ones(d), capped.lower, capped.caps)
+        return capped.feasible.fill(np.ones(d))

@@ -46,8 +46,11 @@ class UtiliMax:
         """(d,) the exact minimum within bounds and caps.
 
         Raises:
-            InvalidInputError: there are no utilities, or not one objective coefficient for each task.
+            InvalidInputError: there are no utilities, not one objective coefficient for each task, or
+                constraints beyond bounds and caps.
         """
+        if not problem.feasible.bounds_alone:
+            raise InvalidInputError("UtiliMax knows bounds and caps alone: leave groups and distance out")
         utilities = statistics.need("utilities", (len(problem.domains), None))
         tasks = utilities.shape[1]
         coefficients = np.ones(tasks) if problem.coefficients is None else problem.coefficients

@@ -55,7 +55,7 @@ def mix(
     params = hyperparameters.settings(setting)
     chosen = mixing.build_rule(rule, params)
     asked = shared.constraints(
-        prior=prior, tokens=None, final_tokens=budget, max_epochs=max_epochs, lower=lower, upper=upper
+        shared.Bounds(prior=prior, final_tokens=budget, max_epochs=max_epochs, lower=lower, upper=upper)
     )
     wanted = options.named_numbers(objective)
     measured = None if statistics is None else mixing.read_statistics(statistics)

@@ -22,12 +22,7 @@ def plan(
     ] = 0.01,
     html: options.Html = None,
     json: options.Json = False,
-    prior: asked.Prior = None,
-    tokens: asked.Tokens = None,
-    final_tokens: asked.FinalTokens = None,
-    max_epochs: asked.MaxEpochs = None,
-    lower: asked.Lower = None,
-    upper: asked.Upper = None,
+    bounds: asked.Bounds,
     fitting: options.Fitting,
     reading: options.Reading,
     service: options.Service,
@@ -38,9 +33,7 @@ def plan(
 
     write_page = None if html is None else import_module("mixwright.offline.plan_page").write
     params = hyperparameters.settings(fitting.setting)
-    constraints = asked.constraints(
-        prior=prior, tokens=tokens, final_tokens=final_tokens, max_epochs=max_epochs, lower=lower, upper=upper
-    )
+    constraints = asked.constraints(bounds)
     console = Console()
     loaded = loading.load(
         runs, reading, fitting.objective, service=service, console=None if json else console

@@ -1,13 +1,16 @@
 """The problem of an offline proposal: bounds, caps and prior, from options and the runs themselves."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.domains import DomainSet
+from mixlaws.estimator import Predictor
+from mixlaws.feasible.constraints import Group, PriorDistance
 from mixlaws.problem import MixtureProblem
+from mixlaws.repeated_shares import with_repetition
 from mixlaws.simplex import FILE_TOLERANCE, as_weights
 from mixlaws.swarm import Swarm
 from mixwright.problems import CommandError
@@ -24,6 +27,11 @@ class Constraints:
         tokens: tokens that every domain holds; None if unknown.
         final_tokens: tokens of the run that the mixture is for.
         max_epochs: how often a domain may be read in it.
+        frozen: shares that stay as stated, or as in the prior where None.
+        groups: domains that are bounded together.
+        distance: bound on the distance from the prior.
+        per_efold: by how much targets fall for each e-fold of training tokens, for repetition at its worth.
+        repetition: "cap" or "smooth".
     """
 
     prior: Mapping[str, float] | str | None
@@ -32,6 +40,11 @@ class Constraints:
     max_epochs: float | None
     lower: Mapping[str, float]
     upper: Mapping[str, float]
+    frozen: Mapping[str, float | None] = field(default_factory=dict)
+    groups: Sequence[Group] = ()
+    distance: PriorDistance | None = None
+    repetition: str = "cap"
+    per_efold: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +67,7 @@ def pose(swarm: Swarm, asked: Constraints, coefficients: FloatArray) -> Posed:
         MixlawsError: a domain is unknown or lacks a value, or nothing satisfies all bounds.
     """
     known = asked.tokens is not None
-    if (asked.final_tokens is None) != (asked.max_epochs is None):
-        raise CommandError("--final-tokens and --max-epochs make caps together: give both or neither")
+    _check_repetition(asked)
     if asked.final_tokens is not None and not known:
         raise CommandError(
             "--final-tokens needs to know how much there is of each domain: give --tokens FILE"
@@ -74,14 +86,41 @@ def pose(swarm: Swarm, asked: Constraints, coefficients: FloatArray) -> Posed:
         prior, name = domains.natural, "natural"
     else:
         prior, name = np.asarray(swarm.weights.mean(axis=0)), "mean of the runs"
-    epochs = None if asked.max_epochs is None else np.full(len(domains), asked.max_epochs)
-    problem = MixtureProblem(
-        domains=domains,
-        prior=prior,
-        lower=domains.to_array(asked.lower, missing=0.0),
-        upper=domains.to_array(asked.upper, missing=1.0),
+    problem = MixtureProblem.create(
+        domains,
+        prior=domains.to_mapping(prior),
+        lower=asked.lower,
+        upper=asked.upper,
         final_tokens=asked.final_tokens,
-        max_epochs=epochs,
+        max_epochs=None if asked.max_epochs is None else dict.fromkeys(domains.names, asked.max_epochs),
         coefficients=coefficients,
+        frozen=asked.frozen,
+        groups=asked.groups,
+        distance=asked.distance,
     )
     return Posed(problem, name, known)
+
+
+def repeated(predictor: Predictor, asked: Constraints, problem: MixtureProblem) -> Predictor:
+    """The predictor, with repeated tokens at their worth where that was asked for instead of caps.
+
+    Raises:
+        InvalidInputError: the predictor needs the loss per e-fold of tokens, or knows it by itself.
+    """
+    if asked.repetition == "cap" or asked.final_tokens is None:
+        return predictor
+    return with_repetition(
+        predictor, problem.domains, final_tokens=asked.final_tokens, per_efold=asked.per_efold
+    )
+
+
+def _check_repetition(asked: Constraints) -> None:
+    if asked.repetition == "cap":
+        if (asked.final_tokens is None) != (asked.max_epochs is None):
+            raise CommandError("--final-tokens and --max-epochs make caps together: give both or neither")
+        if asked.per_efold is not None:
+            raise CommandError("--per-efold belongs to --repetition smooth: give both or neither")
+    elif asked.repetition != "smooth":
+        raise CommandError(f"--repetition is {asked.repetition!r}: use cap or smooth")
+    elif asked.final_tokens is None or asked.max_epochs is not None:
+        raise CommandError("--repetition smooth needs --final-tokens, and replaces --max-epochs")

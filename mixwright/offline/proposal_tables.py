@@ -16,6 +16,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Proposal
 from mixlaws.judging import BETTER_THAN
 from mixlaws.rivals import admissible
+from mixlaws.two_stages import ORDER_NOTE
 from mixwright.offline.proposing import Proposed
 from mixwright.showing import say, table
 
@@ -45,6 +46,10 @@ def tell(proposed: Proposed, console: Console) -> None:
     console.print(table(console, *mixtures(proposed)))
     console.print()
     console.print(table(console, *predictions(proposed)))
+    if proposed.second is not None:
+        console.print()
+        console.print(table(console, *stages(proposed)))
+        say(console, ORDER_NOTE)
     if proposed.rivals:
         console.print()
         console.print(table(console, *rivals(proposed)))
@@ -80,9 +85,11 @@ def to_json(proposed: Proposed) -> dict[str, Any]:
                 "gain": proposed.gain(proposal),
                 "gain_by_member": dict(proposal.gain_by_member),
                 **numbers(proposal),
+                **_staged(proposed, proposal),
             }
             for proposal in proposed.proposals
         ],
+        **({} if proposed.second is None else {"note": ORDER_NOTE}),
     }
 
 
@@ -132,6 +139,25 @@ def mixtures(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
         for at, domain in enumerate(problem.domains.names)
     ]
     return _heads("domain", proposed, ["largest"] if capped else []), rows
+
+
+def _staged(proposed: Proposed, proposal: Proposal) -> dict[str, Any]:
+    if proposed.second is None:
+        return {}
+    named = proposed.problem.domains.to_mapping
+    parts = [{"share": share, "weights": named(weights)} for share, weights in proposed.stages(proposal)]
+    return {"stages": parts}
+
+
+def stages(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of the stages of the first proposal, which its mixture is the mean of."""
+    parts = proposed.stages(proposed.proposals[0])
+    heads = [f"stage {at}, {_share(share)}" for at, (share, _) in enumerate(parts, start=1)]
+    rows = [
+        [domain, *(_share(weights[at]) for _, weights in parts)]
+        for at, domain in enumerate(proposed.problem.domains.names)
+    ]
+    return ["domain", *heads], rows
 
 
 def predictions(proposed: Proposed) -> tuple[list[str], list[list[str]]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, Proposal, SelfScoredPredictor
 from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
@@ -16,6 +17,7 @@ from mixlaws.sampling.measured import Measured
 from mixlaws.sampling.rule import NOTHING
 from mixlaws.simplex import FILE_TOLERANCE, as_weights
 from mixlaws.swarm import Swarm
+from mixlaws.two_stages import SecondObjective, SecondStage
 from mixlaws.validation import pooled_deviation
 from mixwright.offline.hyperparameters import build
 from mixwright.offline.posing import Posed
@@ -30,8 +32,16 @@ class Proposed:
     prior_name: str
     prior: Proposal
     proposals: Sequence[Proposal]
+    second: SecondStage | None = None
     rivals: Mapping[str, Proposal] = field(default_factory=dict)
     rivals_left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def stages(self, proposal: Proposal) -> list[tuple[float, FloatArray]]:
+        """Share of the tokens and mixture of each stage; one stage where no second one was asked for."""
+        if self.second is None:
+            return [(1.0, proposal.weights)]
+        shares = (1 - self.second.share, self.second.share)
+        return list(zip(shares, self.second.stages(self.problem, proposal.weights), strict=True))
 
     def gain(self, proposal: Proposal) -> float:
         """By how much a proposal is predicted to be better than the prior, in the objective's unit."""
@@ -64,6 +74,7 @@ class Search:
         count: most proposals.
         seed: of all that is random.
         within_sampled: stay in the box of the runs' mixtures, where predictions are backed by runs.
+        second: a second stage, stated or to be looked for.
     """
 
     proposer: str
@@ -71,6 +82,7 @@ class Search:
     count: int
     seed: int
     within_sampled: bool
+    second: SecondStage | SecondObjective | None = None
 
 
 def propose(
@@ -84,9 +96,16 @@ def propose(
     """
     problem = posed.problem
     asked = build("proposer", PROPOSERS, search.proposer, search.params)
-    bounded = problem.within(swarm.weights) if search.within_sampled else problem
     # The generator comes after those of a fit with the same seed.
     rng = np.random.default_rng(search.seed).spawn(3)[2]
+
+    def backed(posed: MixtureProblem) -> MixtureProblem:
+        return posed.within(swarm.weights) if search.within_sampled else posed
+
+    second = search.second
+    if isinstance(second, SecondObjective):
+        second = second.found(asked, predictor, backed(problem), rng)
+    bounded = backed(problem if second is None else second.mean_problem(problem))
     found = asked.propose(predictor, bounded, count=search.count, rng=rng)
     others = _rivals(posed, swarm.targets, rivalry)
     prior = scored(problem.prior, predictor, problem, details={})
@@ -107,7 +126,7 @@ def propose(
         name: scored(row, predictor, problem, details={"hull_distance": hull_distance(row, swarm.weights)})
         for name, row in others.mixtures.items()
     }
-    return Proposed(problem, swarm.targets, posed.prior_name, prior, told, seen, others.left_out)
+    return Proposed(problem, swarm.targets, posed.prior_name, prior, told, second, seen, others.left_out)
 
 
 def _rivals(posed: Posed, targets: Sequence[str], rivalry: Rivalry) -> Rivals:

@@ -1,5 +1,6 @@
 """Turn a fit into proposals, and ask every other good fit what it thinks of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from mixlaws.estimator import Predictor, Proposal
 from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import PROPOSERS
+from mixlaws.repeated_shares import with_repetition
 from mixlaws.rivals import Rivals, admissible, rivals
 from mixlaws.sampling.measured import Measured
 from mixlaws.sampling.rule import NOTHING
 from service.compute.predictors import load_predictor
+from service.compute.staging import second_stage, staged
 from service.compute.swarms import load_problem
 from service.methods import build
 
@@ -27,16 +30,25 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
     Args:
         raw: problem, sampled mixtures, the fit and the other fits of the same data, proposer, params,
             count, seed, whether to stay within the sampled region, the noise of the objective, targets,
-            statistics of the domains (or null), and mixtures by name to compare with.
+            statistics of the domains (or null), mixtures by name to compare with, how repetition counts if
+            not by caps, and the second stage if there is one.
     """
     problem = load_problem(raw["problem"])
-    bounded = problem.within(np.array(raw["sampled"])) if raw["within_sampled"] else problem
-    predictor = _predictor(raw["fit"])
+    sampled = np.array(raw["sampled"])
+
+    def backed(posed: MixtureProblem) -> MixtureProblem:
+        return posed.within(sampled) if raw["within_sampled"] else posed
+
+    def load(fit: dict[str, Any]) -> Predictor:
+        return _predictor(fit, problem, raw["repetition"])
+
+    predictor = load(raw["fit"])
     proposer = build("proposer", PROPOSERS, raw["proposer"], raw["params"])
     rng = np.random.default_rng(raw["seed"])
+    second = second_stage(raw["second"], proposer, predictor, backed(problem), rng)
+    bounded = backed(problem if second is None else second.mean_problem(problem))
     found = proposer.propose(predictor, bounded, count=raw["count"], rng=rng)
-    witnesses = [fit for fit in raw["others"] if (fit["r2"] or 0.0) >= _WITNESS_R2]
-    sampled = np.array(raw["sampled"])
+    witnesses = {fit["method"]: load(fit) for fit in raw["others"] if (fit["r2"] or 0.0) >= _WITNESS_R2}
     others = _rivals(raw, problem)
     found = [
         judged(
@@ -51,7 +63,11 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
         for proposal in found
     ]
     return {
-        "proposals": [_told(proposal, predictor, problem, witnesses, raw["noise"]) for proposal in found],
+        "proposals": [
+            _told(proposal, predictor, problem, witnesses, raw["noise"])
+            | staged(proposal.weights, second, problem, raw["second"])
+            for proposal in found
+        ],
         "references": {
             name: _reference(weights, predictor, problem)
             for name, weights in (("prior", problem.prior), ("uniform", _uniform(problem)))
@@ -80,8 +96,9 @@ def _rivals(raw: dict[str, Any], problem: MixtureProblem) -> Rivals:
     return rivals(problem, statistics, named=named)
 
 
-def _predictor(fit: dict[str, Any]) -> Predictor:
-    return load_predictor(fit["method"], fit["predictor"])
+def _predictor(fit: dict[str, Any], problem: MixtureProblem, repetition: dict[str, Any] | None) -> Predictor:
+    predictor = load_predictor(fit["method"], fit["predictor"])
+    return predictor if repetition is None else with_repetition(predictor, problem.domains, **repetition)
 
 
 def _uniform(problem: MixtureProblem) -> FloatArray:
@@ -102,7 +119,7 @@ def _told(
     proposal: Proposal,
     predictor: Predictor,
     problem: MixtureProblem,
-    witnesses: list[dict[str, Any]],
+    witnesses: Mapping[str, Predictor],
     noise: float,
 ) -> dict[str, Any]:
     """A proposal with what other fits predict for it.
@@ -111,7 +128,7 @@ def _told(
     predicts: that is what the proposal promises.
     """
     gain = _gain(proposal.weights, predictor, problem)
-    opinions = {fit["method"]: _gain(proposal.weights, _predictor(fit), problem) for fit in witnesses}
+    opinions = {name: _gain(proposal.weights, witness, problem) for name, witness in witnesses.items()}
     return {
         "weights": proposal.weights.tolist(),
         "predicted": proposal.predicted.tolist(),

@@ -1,15 +1,71 @@
 """Bodies of the proposal endpoints."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
-from service.schemas import LARGEST_INTEGER, Answer, Body, Document, Parameters, Slug, Weights
+from service.schemas import (
+    LARGEST_INTEGER,
+    MOST_DOMAINS,
+    Answer,
+    Body,
+    Document,
+    Parameters,
+    Share,
+    Slug,
+    Text,
+    Weights,
+)
+from service.studies.schemas import Coefficient
 
 ProposalId = Annotated[UUID, Path(description="Identifier of a proposal.")]
+
+
+class GroupIn(Body):
+    """Domains whose weights are bounded together. Any two groups are apart, or one lies within the other."""
+
+    name: Text = Field(min_length=1, max_length=200, description="What messages call it.")
+    domains: list[Text] = Field(min_length=1, max_length=MOST_DOMAINS, description="Its domains.")
+    lower: Share = Field(default=0.0, description="Smallest admissible sum of their weights.")
+    upper: Share = Field(
+        default=1.0, description="Largest admissible sum; equal to the smallest one, the group is frozen."
+    )
+    keep_proportions: bool = Field(
+        default=False, description="Whether weights inside the group keep the proportions of the prior."
+    )
+
+
+class MaxDistanceIn(Body):
+    """A hard bound on how far a mixture may be from the prior."""
+
+    measure: Literal["kl", "l1"] = Field(
+        description="kl: divergence in nats; l1: sum of absolute differences, up to 2."
+    )
+    most: FiniteFloat = Field(gt=0, description="The largest admissible distance.")
+
+
+class SecondStageIn(Body):
+    """A second stage of the run: its mixture is stated, or is the optimum of another objective.
+
+    The first stage is what makes the token-weighted mean of the run the optimum of the study's objective.
+    Bounds, frozen domains and groups hold for each stage; caps and the distance from the prior for the mean.
+    Runs of one stage tell of that mean alone: predictions are those of a run that mixes it throughout.
+    """
+
+    share: FiniteFloat = Field(gt=0, lt=1, description="Its share of the final tokens, such as 0.2.")
+    weights: Weights | None = Field(default=None, description="Its mixture; what is left out gets nothing.")
+    objective: dict[Text, Coefficient] | None = Field(
+        default=None, max_length=MOST_DOMAINS, description="Coefficients of the targets that it is best for."
+    )
+    steps: int | None = Field(
+        default=None, ge=2, le=LARGEST_INTEGER, description="Optimiser steps of the run, for a schedule."
+    )
+    samples_per_step: int | None = Field(
+        default=None, ge=1, le=10**7, description="Samples of one step, for a schedule."
+    )
 
 
 class ProposalIn(Body):
@@ -34,6 +90,30 @@ class ProposalIn(Body):
         description="What `mixwright measure` wrote, or utilities in that form: rules that need it are "
         "compared with as well.",
     )
+    frozen: dict[Text, Share | None] = Field(
+        default={},
+        max_length=MOST_DOMAINS,
+        description="Domains whose weight stays: as stated, or that of the prior where it is null.",
+    )
+    groups: list[GroupIn] = Field(
+        default=[], max_length=MOST_DOMAINS, description="Domains that are bounded together."
+    )
+    max_distance: MaxDistanceIn | None = Field(
+        default=None, description="Hard bound on the distance from the prior; none by default."
+    )
+    repetition: Literal["cap", "smooth"] = Field(
+        default="cap",
+        description="cap: epochs bound weights; smooth: repeated tokens count at what they are worth.",
+    )
+    per_efold: FiniteFloat | None = Field(
+        default=None,
+        ge=0,
+        description="By how much targets fall when training tokens grow e-fold, for repetition smooth: fits "
+        "of shares alone do not know it.",
+    )
+    second_stage: SecondStageIn | None = Field(
+        default=None, description="A second stage; by default one mixture holds throughout."
+    )
 
 
 class ReferenceOut(Answer):
@@ -42,6 +122,13 @@ class ReferenceOut(Answer):
     weights: dict[str, float] = Field(description="Share of every domain.")
     predicted: dict[str, float] = Field(description="Predicted targets.")
     objective: float = Field(description="Predicted objective.")
+
+
+class ProposedStageOut(Answer):
+    """One stage of a proposal."""
+
+    share: float = Field(description="Share of the final tokens.")
+    weights: dict[str, float] = Field(description="Share of every domain.")
 
 
 class ProposedOut(ReferenceOut):
@@ -67,6 +154,12 @@ class ProposedOut(ReferenceOut):
         description="Fits whose gain differs by more than twice the noise: train it before trusting it."
     )
     details: dict[str, float] = Field(description="How the answer came about.")
+    stages: list[ProposedStageOut] | None = Field(
+        default=None, description="Both stages, whose token-weighted mean the mixture is; null for one stage."
+    )
+    schedule: dict[str, Any] | None = Field(
+        default=None, description="The stages as a schedule that a training job follows, if steps were told."
+    )
 
 
 class RivalOut(ReferenceOut):

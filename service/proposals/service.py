@@ -14,7 +14,7 @@ from service.fits import repository as fits
 from service.fits import service as fit_service
 from service.methods import build
 from service.models import Fit, ProposalRequest, Study, TaskState
-from service.proposals import repository
+from service.proposals import constraints, repository
 from service.proposals.schemas import ProposalIn, ProposalOut, ProposedOut, ReferenceOut, RivalOut
 from service.studies import service as studies
 from service.studies.schemas import StudyIn
@@ -27,7 +27,9 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
         NotFoundError: the study has no such fit.
         ConflictError: the fit is not done.
         UnknownMethodError: no proposer of that name.
+        InvalidRequestError: constraints or stages lack something.
         InvalidInputError: statistics or rivals do not fit the study.
+        MixlawsError: no mixture satisfies all constraints; the message names those that conflict.
     """
     found = fits.by_id(session, study.project_id, body.fit_id)
     if found is None or found[1].id != study.id:
@@ -36,7 +38,9 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
     if fit.state is not TaskState.DONE:
         raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")
     build("proposer", PROPOSERS, body.proposer, body.params)
-    _check_rivals(studies.definition(study), body)
+    definition = studies.definition(study)
+    _check_rivals(definition, body)
+    constraints.second_stage(definition, constraints.posed(definition, body), body.second_stage)
     request = ProposalRequest(
         study_id=study.id,
         fit_id=fit.id,
@@ -67,8 +71,16 @@ def task_input(session: Session, request: ProposalRequest, study: Study) -> dict
     others = {other.method: other for other in reversed(fits.done_on(session, study.id, fit.data_digest))}
     others.pop(fit.method, None)
     configuration = request.configuration
+    body = ProposalIn.model_validate(configuration)
+    definition = studies.definition(study)
+    problem = constraints.posed(definition, body)
+    repetition = None
+    if body.repetition == "smooth":
+        repetition = {"final_tokens": definition.final_tokens, "per_efold": body.per_efold}
     return {
-        "problem": dump_problem(studies.problem(studies.definition(study))),
+        "problem": dump_problem(problem),
+        "repetition": repetition,
+        "second": constraints.second_stage(definition, problem, body.second_stage),
         "sampled": swarm["weights"],
         "fit": _told(fit),
         "others": [_told(other) for other in others.values()],
@@ -100,8 +112,12 @@ def shown(request: ProposalRequest, study: Study) -> ProposalOut:
 
     def named(row: dict[str, Any]) -> dict[str, Any]:
         spreads = {name: row.get(name) for name in ("deviation", "half_width_95")}
+        stages = [
+            {**stage, "weights": domains.to_mapping(stage["weights"])} for stage in row.get("stages", [])
+        ]
         return {
             **row,
+            "stages": stages or None,
             "weights": domains.to_mapping(row["weights"]),
             "predicted": dict(zip(targets, row["predicted"], strict=True)),
             **{

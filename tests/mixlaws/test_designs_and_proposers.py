@@ -144,13 +144,15 @@ def test_a_predictor_without_slopes_is_sent_to_the_other_proposer() -> None:
     )
 
 
-def test_no_sample_within_tight_bounds_is_an_error_and_not_a_guess() -> None:
+def test_samples_that_tight_bounds_would_refuse_are_brought_in_and_still_find_what_is_best() -> None:
     domains = DomainSet(tuple("abcdefgh"), (1,) * 8)
     problem = MixtureProblem.create(domains, lower=dict.fromkeys("abcdefgh", 0.12))
-    with pytest.raises(InfeasibleError, match="none of"):
-        SimulateAndAverage(samples=1000, top=10).propose(
-            LinearPredictor(np.ones((1, 8))), problem, count=1, rng=np.random.default_rng(0)
-        )
+    best = LinearPredictor(np.arange(8.0)[None, :])
+    found = SimulateAndAverage(samples=1000, top=10).propose(
+        best, problem, count=1, rng=np.random.default_rng(0)
+    )
+    assert found[0].details["samples_within_bounds"] == 0
+    assert found[0].weights == pytest.approx([0.16] + 7 * [0.12], abs=5e-3)
 
 
 @pytest.mark.parametrize("name", sorted(PROPOSERS))

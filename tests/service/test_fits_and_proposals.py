@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mixclient.schedule import Schedule
 
 from mixclient import ConflictError, ServiceError
 from mixlaws.simulation import Simulation
@@ -205,3 +206,50 @@ def test_a_proposal_that_cannot_be_made_says_why(service: Service) -> None:
     assert "use the simulate proposer" in answer["error"]
     with pytest.raises(ServiceError, match="did you mean 'convex'"):
         service.client.create_proposal("trial", {"fit_id": trees["id"], "proposer": "convexx"})
+
+
+def proposed(service: Service, fit_id: str, **body: Any) -> dict[str, Any]:
+    asked = service.client.create_proposal("trial", {"fit_id": fit_id, **body})
+    answer = settled(service.client.proposal, asked["id"])
+    assert answer["state"] == "done", answer["error"]
+    return answer
+
+
+def test_a_proposal_holds_frozen_domains_groups_and_distance_and_names_what_conflicts(
+    service: Service,
+) -> None:
+    finished_study(service)
+    done = fit(service)
+    names = SIMULATION.problem.domains.names
+    asked = {
+        "frozen": {names[0]: 0.3},
+        "groups": [{"name": "pair", "domains": [names[1], names[2]], "lower": 0.3, "upper": 0.45}],
+        "max_distance": {"measure": "l1", "most": 1.2},
+    }
+    answer = proposed(service, done["id"], params={"kl": 0.0}, **asked)
+    weights = SIMULATION.problem.domains.to_array(answer["proposals"][0]["weights"])
+    assert weights[0] == pytest.approx(0.3, abs=1e-9)
+    assert 0.3 - 1e-9 <= weights[1:3].sum() <= 0.45 + 1e-9
+    assert np.abs(weights - SIMULATION.problem.prior).sum() <= 1.2 + 1e-9
+    assert answer["configuration"]["groups"][0]["keep_proportions"] is False
+    with pytest.raises(ServiceError, match=r"frozen at 0\.8; group 'pair' at least 0\.3"):
+        service.client.create_proposal(
+            "trial", {"fit_id": done["id"], **asked, "frozen": {names[0]: 0.8}, "max_distance": None}
+        )
+
+
+def test_a_proposal_of_two_stages_comes_with_a_schedule_that_makes_its_mean(service: Service) -> None:
+    finished_study(service)
+    done = fit(service)
+    names = SIMULATION.problem.domains.names
+    stage = {"share": 0.25, "objective": {names[3]: 1.0}, "steps": 40, "samples_per_step": 8}
+    best = proposed(service, done["id"], second_stage=stage)["proposals"][0]
+    to_array = SIMULATION.problem.domains.to_array
+    mean = sum(stage["share"] * to_array(stage["weights"]) for stage in best["stages"])
+    assert mean == pytest.approx(to_array(best["weights"]))
+    assert best["stages"][1]["weights"][names[3]] > best["stages"][0]["weights"][names[3]]
+    schedule = Schedule.parse(best["schedule"])
+    trained = np.mean([schedule.stage_at(step).weights for step in range(40)], axis=0)
+    assert trained == pytest.approx(to_array(best["weights"]))
+    with pytest.raises(ServiceError, match="weights or an objective"):
+        service.client.create_proposal("trial", {"fit_id": done["id"], "second_stage": {"share": 0.2}})

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mixclient.schedule import Schedule
 from rich.console import Console
 
 from mixlaws.estimator import Proposal
@@ -222,3 +223,55 @@ def test_what_cannot_be_asked_is_told(
     command: Command, runs: Path, words: tuple[str, ...], message: str
 ) -> None:
     assert message in command("propose", str(runs), "--method", "linear", *words).sentence
+
+
+def test_frozen_domains_groups_and_distance_hold(command: Command, runs: Path, tmp_path: Path) -> None:
+    groups = {"pair": {"domains": ["domain-1", "domain-2"], "upper": 0.55}}
+    words = ("--groups", written(tmp_path / "groups.json", groups), "--max-l1", "0.4")
+    found = proposed(command, str(runs), *QUICK, "--kl", "0", "--freeze", "domain-1=.3", *words)
+    prior = row(found["reference"]["weights"])
+    for mixture in found["proposals"]:
+        weights = row(mixture["weights"])
+        assert weights[1] == pytest.approx(0.3, abs=1e-9)
+        assert weights[1:].sum() <= 0.55 + 1e-9
+        assert np.abs(weights - prior).sum() <= 0.4 + 1e-9
+    refused = command("propose", str(runs), *QUICK, "--freeze", "domain-1=.6", *words)
+    assert "domain 'domain-1' frozen at 0.6; group 'pair' at most 0.55" in refused.sentence
+    kept = proposed(command, str(runs), *QUICK, "--kl", "0", "--freeze", "domain-1")
+    assert row(kept["proposals"][0]["weights"])[1] == pytest.approx(prior[1])
+    both = command("propose", str(runs), *QUICK, "--max-kl", "0.1", "--max-l1", "0.1")
+    assert "bound the same distance" in both.sentence
+
+
+def test_repetition_at_its_worth_replaces_caps(command: Command, runs: Path, tmp_path: Path) -> None:
+    tokens = written(tmp_path / "tokens.json", {"domain-0": 10**7, "domain-1": 10**9, "domain-2": 10**9})
+    words = (str(runs), *QUICK, "--tokens", tokens, "--kl", "0", "--prior", "natural", "--count", "1")
+    smooth = ("--final-tokens", "1B", "--repetition", "smooth")
+    free = proposed(command, *words)["proposals"][0]["weights"]["domain-0"]
+    held = proposed(command, *words, *smooth, "--per-efold", "0.3")["proposals"][0]["weights"]["domain-0"]
+    assert 0 < held < free
+    assert "say by how much targets fall" in command("propose", *words, *smooth).sentence
+    assert "replaces --max-epochs" in command("propose", *words, *smooth, "--max-epochs", "4").sentence
+
+
+def test_two_stages_make_the_proposal_and_the_schedule_follows_them(
+    command: Command, runs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "schedule.json"
+    last = written(tmp_path / "last.json", {"domain-0": 0.5, "domain-1": 0.25, "domain-2": 0.25})
+    words = ("--second-share", "0.2", "--second", last, "--schedule", str(out), "--samples-per-step", "8")
+    found = proposed(command, str(runs), *QUICK, *words, "--steps", "101", "--count", "1")
+    best = found["proposals"][0]
+    assert "nothing of what the order brings" in found["note"]
+    mean = sum(stage["share"] * row(stage["weights"]) for stage in best["stages"])
+    assert mean == pytest.approx(row(best["weights"]))
+    schedule = Schedule.parse(json.loads(out.read_text(encoding="utf-8")))
+    trained = np.mean([schedule.stage_at(step).weights for step in range(101)], axis=0)
+    assert trained == pytest.approx(row(best["weights"]))
+    looked_for = proposed(
+        command, str(runs), *QUICK, "--second-share", "0.2", "--second-objective", "domain-2=1"
+    )
+    stages = looked_for["proposals"][0]["stages"]
+    assert stages[1]["weights"]["domain-2"] > stages[0]["weights"]["domain-2"]
+    alone = command("propose", str(runs), *QUICK, "--second-share", "0.2")
+    assert "one of --second and --second-objective" in alone.sentence

@@ -1,0 +1,1 @@
+"""The set of mixtures that a problem allows: bounds, groups of domains, distance from the prior."""
