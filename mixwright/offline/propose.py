@@ -21,11 +21,10 @@ def propose(
     max_l1: own.MaxL1 = None, repetition: own.Repetition = "cap", per_efold: own.PerEfold = None,
     second_share: own.SecondShare = None, second: own.Second = None,
     second_objective: own.SecondObjective = None, steps: own.Steps = None,
-    samples_per_step: own.SamplesPerStep = None,
+    samples_per_step: own.SamplesPerStep = None, json: options.Json = False,
     schedule: Annotated[Path | None, options.written_file("Write the first proposal's stages.")] = None,
     beyond: own.Beyond = False, seed: options.Seed = 0, maximise: options.Maximise = None,
     format_name: options.Format = None, size: options.Size = None, step: options.Step = None,
-    json: options.Json = False,
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
 ) -> None:  # fmt: skip
     """Propose mixtures from finished runs."""
