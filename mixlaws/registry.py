@@ -31,6 +31,7 @@ from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.regressors.multi_scale import MultiScale
 from mixlaws.sampling.chameleon import Chameleon
 from mixlaws.sampling.entropy_proxy import EntropyProxy
 from mixlaws.sampling.mixmin import MixMin
@@ -65,6 +66,7 @@ REGRESSORS: Mapping[str, type[AnyEstimator]] = {
     "gaussian_process": GaussianProcess,
     "lightgbm": LightGbm,
     "linear": Linear,
+    "multi_scale": MultiScale,
     "rough_gaussian_process": RoughGaussianProcess,
 }
 PROPOSERS: Mapping[str, type[AnyProposer]] = {

@@ -207,25 +207,31 @@ class GaussianProcess:
         if len(swarm) < MINIMUM_RUNS:
             raise SwarmTooSmallError(method="a Gaussian process", needed=MINIMUM_RUNS, got=len(swarm))
         require_mixtures(swarm, method="a Gaussian process")
-        at = roots(swarm.weights, self.root)
+        return self.fitted(swarm.weights, swarm.values, rng=rng)
+
+    def fitted(
+        self, weights: FloatArray, values: FloatArray, /, *, rng: np.random.Generator
+    ) -> GaussianProcessPredictor:
+        """Fit (n, t) values over (n, d) rows that need not be mixtures: any coordinates >= 0."""
+        at = roots(weights, self.root)
         centre, spread = at.mean(axis=0), _off_zero(at.std(axis=0), at)
         z = (at - centre) / spread
-        part = np.sort(rng.permutation(len(swarm))[: self.tuning_runs])
-        varies = np.ptp(swarm.values, axis=0) > 1e-9 * np.abs(swarm.values).max(axis=0)
+        part = np.sort(rng.permutation(len(weights))[: self.tuning_runs])
+        varies = np.ptp(values, axis=0) > 1e-9 * np.abs(values).max(axis=0)
         has_floor = varies & self.floor
         tune = partial(_tuned, z[part], self.smoothness, linear=self.linear)
         lowest = [
             float(low) if found else None
-            for low, found in zip(swarm.values.min(axis=0), has_floor, strict=True)
+            for low, found in zip(values.min(axis=0), has_floor, strict=True)
         ]
-        kernels = over_targets(tune, list(zip(swarm.values[part].T, lowest, strict=True)))
+        kernels = over_targets(tune, list(zip(values[part].T, lowest, strict=True)))
         floor = np.where(has_floor, [kernel.floor for kernel in kernels], 0.0)
-        logarithmic = has_floor | np.all(swarm.values > 0, axis=0)
-        values = np.where(logarithmic, np.log(np.where(logarithmic, swarm.values - floor, 1.0)), swarm.values)
-        mean, scale = values.mean(axis=0), _off_zero(values.std(axis=0), values)
+        logarithmic = has_floor | np.all(values > 0, axis=0)
+        fitted = np.where(logarithmic, np.log(np.where(logarithmic, values - floor, 1.0)), values)
+        mean, scale = fitted.mean(axis=0), _off_zero(fitted.std(axis=0), fitted)
         return GaussianProcessPredictor(
-            weights=swarm.weights,
-            values=frozen((values - mean) / scale),
+            weights=frozen(weights),
+            values=frozen((fitted - mean) / scale),
             logarithmic=frozen(logarithmic.astype(np.float64)),
             floor=frozen(floor),
             mean=frozen(mean),
