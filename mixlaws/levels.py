@@ -1,4 +1,4 @@
-"""Level and gain of every scale: what a model size and length of training do to a target, whatever the mixture.
+"""Level and gain of every scale: what model size and length of training do to a target.
 
     log y = level_s + gain_s · shape(w),        s a scale, shape in units of the largest one
 
@@ -115,8 +115,8 @@ class Levels:
             elif known[0] != scale[axis]:
                 told = "none tells its own" if known[0] is None else f"all have {known[0]:.4g}"
                 raise InvalidInputError(
-                    f"{name} is {scale[axis]}, and runs say nothing of other {words}, as {told}: leave it out, "
-                    "or add runs that differ in it"
+                    f"{name} is {scale[axis]}, and runs say nothing of other {words}, as {told}: leave it "
+                    "out, or add runs that differ in it"
                 )
         return axes
 

@@ -69,8 +69,8 @@ def check_known(name: str, estimator: AnyEstimator, swarm: Swarm, /) -> None:
         values = _grouped(getattr(swarm, column))
         if values is not None and np.ptp(values) > 0 and column not in known_scales(estimator):
             raise InvalidInputError(
-                f"{len(swarm)} runs with {values.min():,.0f} to {values.max():,.0f} {words}, a difference that "
-                f"{name} would take for one of mixtures: take runs of one scale, or use multi_scale or auto"
+                f"{len(swarm)} runs with {values.min():,.0f} to {values.max():,.0f} {words}, a difference "
+                f"that {name} would take for one of mixtures: take one scale, or use multi_scale or auto"
             )
 
 

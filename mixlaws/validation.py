@@ -76,7 +76,7 @@ def score(
     constant: bool = False,
     scales: IntArray | None = None,
 ) -> Scores:
-    """Score (n,) predictions against (n,) measured values, within each of the scales (n,) if there are several.
+    """Score (n,) predictions against (n,) measured values, within each scale (n,) if there are several.
 
     Ranks of several scales are averaged, each by its runs beyond the first.
     """

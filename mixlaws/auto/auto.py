@@ -7,7 +7,7 @@ than a constant, the stack is that constant, and a proposal from it is the prior
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from mixlaws.auto.held_out import HeldOut, hold_out
 from mixlaws.auto.members import MEMBERS, Member, Sizes
 from mixlaws.auto.stack import Row, Stack, spread_of
 from mixlaws.auto.stacking import chosen, standardised_errors
+from mixlaws.auto.transfer import ScaledStack, SeveralScales
 from mixlaws.errors import InvalidInputError, MixlawsError
+from mixlaws.scales import several
 from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 from mixlaws.validation import CrossValidation, score, spearman
 
@@ -32,10 +34,13 @@ class Auto:
 
     Args:
         objective: coefficients of the targets by name, as the problem has them; None means all alike.
-        prefer: "accuracy" takes what predicts held-out runs best; "transfer" takes laws alone, whose shape
-            keeps its ranks when the model grows.
+        prefer: "accuracy" takes what predicts held-out runs best; "transfer" what, fitted to smaller scales,
+            ranks the runs of the largest best, and where runs do not show that laws alone, whose shape keeps
+            its ranks when the model grows.
         seconds: members whose estimated cost is beyond it are not run, and listed with their cost.
     """
+
+    scales: ClassVar[frozenset[str]] = frozenset({"model_parameters", "tokens"})  # of a swarm that it knows
 
     objective: dict[str, float] | None = None
     prefer: Literal["accuracy", "transfer"] = "accuracy"
@@ -45,27 +50,42 @@ class Auto:
         if not self.seconds > 0:
             raise InvalidInputError(f"seconds is {self.seconds}: use a value > 0")
 
-    def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> Stack:
-        """Fit, score and stack.
+    def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> Stack | ScaledStack:
+        """Fit, score and stack; of runs of several scales for the largest one.
 
         Raises:
             RunsAlikeError: fewer than six distinct mixtures.
+            SwarmTooSmallError: of several scales none has four distinct mixtures.
         """
         folds = _folds(swarm, rng)
+        if not several(swarm):
+            return self._stacked(swarm, folds, None, rng)
+        runs = SeveralScales.split(swarm, folds, rng=rng)
+        return runs.told(self._stacked(runs.moved, folds, runs, rng))
+
+    def _stacked(
+        self, swarm: Swarm, folds: IntArray, runs: SeveralScales | None, rng: np.random.Generator
+    ) -> Stack:
+        """The stack of runs in units of one scale; `runs` are those of several that they were."""
         coefficients = self._coefficients(swarm)
-        tried, table = self._tried(swarm, folds, rng)
+        tried, table = self._tried(swarm, folds, runs, rng)
         names = list(tried)
         predicted = np.array([found.predicted for found in tried.values()])
         errors = standardised_errors(predicted, swarm.values, coefficients)
         fallback = names.index("constant")
-        shares = chosen(errors, fallback)
+        weighed, parts = errors, folds
+        if runs is not None and self._by_transfer(runs):
+            weighed, parts = runs.transfer_errors(list(tried.values()), coefficients), folds[runs.largest]
+        shares = chosen(weighed, fallback)
         # A fold is predicted with shares that its runs had no part in: else the stack would flatter itself.
-        by_fold = np.array([chosen(errors[:, folds != fold], fallback) for fold in range(folds.max() + 1)])
+        by_fold = np.array([chosen(weighed[:, parts != fold], fallback) for fold in range(folds.max() + 1)])
         base, widening = _calibrated(by_fold[folds], list(tried.values()), swarm.values)
         rows = [
             _row(name, share, found, swarm.values, coefficients, MEMBERS[name].cost(_sizes(swarm)))
             for name, share, found in zip(names, shares, tried.values(), strict=True)
         ]
+        if runs is not None:
+            rows = [runs.scored(row, tried[row.member], coefficients) for row in rows]
         kept = {name: float(share) for name, share in zip(names, shares, strict=True) if share > 0}
         return Stack(
             members={name: tried[name].predictor for name in kept},
@@ -73,7 +93,7 @@ class Auto:
             base=frozen(base),
             widening=frozen(widening),
             table=sorted(rows, key=lambda row: row.mae or 0.0) + table,
-            verdict=_verdict(kept, errors, names),
+            verdict=_verdict(kept, weighed, names),
             held_out=CrossValidation(
                 measured=swarm.values,
                 predicted=np.einsum("nm,mnt->nt", by_fold[folds], predicted),
@@ -82,9 +102,12 @@ class Auto:
             ),
         )
 
-    def load(self, raw: JsonObject, /) -> Stack:
+    def load(self, raw: JsonObject, /) -> Stack | ScaledStack:
         """Rebuild a stack from its dump."""
-        return Stack.load(raw)
+        return ScaledStack.load(raw) if "levels" in raw else Stack.load(raw)
+
+    def _by_transfer(self, runs: SeveralScales | None) -> bool:
+        return self.prefer == "transfer" and runs is not None and runs.smaller is not None
 
     def _coefficients(self, swarm: Swarm) -> FloatArray:
         if self.objective is None:
@@ -92,28 +115,31 @@ class Auto:
         return swarm.coefficients(self.objective)
 
     def _tried(
-        self, swarm: Swarm, folds: IntArray, rng: np.random.Generator
+        self, swarm: Swarm, folds: IntArray, runs: SeveralScales | None, rng: np.random.Generator
     ) -> tuple[Mapping[str, HeldOut], list[Row]]:
         """Members that could be fitted, and rows for those that were not."""
         tried: dict[str, HeldOut] = {}
         left_out: list[Row] = []
+        how = hold_out if runs is None else runs.hold_out
         for (name, member), child in zip(MEMBERS.items(), rng.spawn(len(MEMBERS)), strict=True):
-            seconds = member.cost(_sizes(swarm))
-            reason = self._reason_against(member, seconds, len(swarm))
+            if member.of_scales and runs is None:
+                continue
+            seconds = member.cost(_sizes(swarm)) * (1 if runs is None or runs.smaller is None else 2)
+            reason = self._reason_against(member, seconds, len(swarm), runs)
             if not reason:
                 try:
-                    tried[name] = hold_out(member.estimator, swarm, folds, rng=child)
+                    tried[name] = how(member.estimator, swarm, folds, rng=child)
                 except MixlawsError as error:
                     reason = str(error)
             if reason:
                 left_out.append(Row(name, seconds=seconds, note=reason))
         return tried, left_out
 
-    def _reason_against(self, member: Member, seconds: float, runs: int) -> str:
-        if self.prefer == "transfer" and not member.parametric:
+    def _reason_against(self, member: Member, seconds: float, n: int, runs: SeveralScales | None) -> str:
+        if self.prefer == "transfer" and not member.parametric and not self._by_transfer(runs):
             return "no law: its ranks are not known to keep when the model grows"
-        if runs < member.useful_from:
-            return f"of no use below {member.useful_from} runs, and there are {runs}"
+        if n < member.useful_from:
+            return f"of no use below {member.useful_from} runs, and there are {n}"
         if seconds > self.seconds:
             return f"too costly: about {seconds:.0f} s, and {self.seconds:.0f} s are allowed"
         return ""

@@ -12,6 +12,7 @@ from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.regressors.multi_scale import MultiScale
 
 
 class Sizes(NamedTuple):
@@ -32,12 +33,14 @@ class Member:
             swarm alone, so that the same swarm always gets the same members.
         parametric: whether it is a law, whose shape carries over to other model sizes.
         useful_from: runs below which it was never seen to be of use, and is not run.
+        of_scales: whether it is for runs of several scales alone.
     """
 
     estimator: AnyEstimator
     cost: Callable[[Sizes], float]
     parametric: bool = False
     useful_from: int = 0
+    of_scales: bool = False
 
 
 MEMBERS: Mapping[str, Member] = {
@@ -53,4 +56,5 @@ MEMBERS: Mapping[str, Member] = {
         RoughGaussianProcess(root=2), lambda s: s.t * (0.1 + 1e-9 * s.n**3)
     ),
     "lightgbm": Member(LightGbm(), lambda s: s.t * (0.5 + 0.01 * s.n), useful_from=60),
+    "multi_scale": Member(MultiScale(), lambda s: s.t * (0.5 + 2e-8 * s.n**3), of_scales=True),
 }

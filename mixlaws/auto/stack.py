@@ -27,6 +27,9 @@ class Row:
         r2: explained share of the objective's variance.
         spearman: rank correlation of the objective; None where it is undefined.
         target_spearman: median over targets of the rank correlation.
+        transfer_spearman: rank correlation of the objective of runs of the largest scale with what fits to
+            smaller scales alone predict; None where there is one scale, or too few runs for it.
+        transfer_r2: share of that objective's variance that they explain after the best increasing line.
         seconds: estimated cost.
         note: why it was not run.
     """
@@ -37,6 +40,8 @@ class Row:
     r2: float | None = None
     spearman: float | None = None
     target_spearman: float | None = None
+    transfer_spearman: float | None = None
+    transfer_r2: float | None = None
     seconds: float = 0.0
     note: str = ""
 
@@ -123,7 +128,7 @@ class Stack:
             shares=dict(raw["shares"]),
             base=np.array(raw["base"]),
             widening=np.array(raw["widening"]),
-            table=[Row(**{key: row[key] for key in known}) for row in raw["table"]],
+            table=[Row(**{key: row[key] for key in known & set(row)}) for row in raw["table"]],
             verdict=str(raw["verdict"]),
         )
 

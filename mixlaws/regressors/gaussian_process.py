@@ -221,8 +221,7 @@ class GaussianProcess:
         has_floor = varies & self.floor
         tune = partial(_tuned, z[part], self.smoothness, linear=self.linear)
         lowest = [
-            float(low) if found else None
-            for low, found in zip(values.min(axis=0), has_floor, strict=True)
+            float(low) if found else None for low, found in zip(values.min(axis=0), has_floor, strict=True)
         ]
         kernels = over_targets(tune, list(zip(values[part].T, lowest, strict=True)))
         floor = np.where(has_floor, [kernel.floor for kernel in kernels], 0.0)
