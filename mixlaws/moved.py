@@ -60,12 +60,12 @@ class MovedPredictor:
         """(n, t, d) derivatives of the predictions."""
         rows = self.rows(weights)
         slopes = self.inner.jacobian(rows)[:, :, : weights.shape[1]]
-        return np.asarray(self._worth(rows)[:, :, None] * slopes)
+        return np.asarray(self.worth(rows)[:, :, None] * slopes)
 
     def deviation(self, weights: FloatArray, /) -> FloatArray:
         """(n, t) standard deviations, as the fit tells them; a level that was not measured is not in them."""
         rows = self.rows(weights)
-        return np.asarray(self._worth(rows) * self.inner.deviation(rows))
+        return np.asarray(self.worth(rows) * self.inner.deviation(rows))
 
     def sample(self, weights: FloatArray, /, *, count: int, rng: np.random.Generator) -> FloatArray:
         """(count, n, t) joint draws."""
@@ -76,5 +76,6 @@ class MovedPredictor:
         """What the fit is asked for mixtures (n, d) at the scale."""
         return weights
 
-    def _worth(self, rows: FloatArray) -> FloatArray:
+    def worth(self, rows: FloatArray, /) -> FloatArray:
+        """(n, t) what one unit of the fit is worth at the scale."""
         return self.levels.worth(self.inner.predict(rows), self.scale)

@@ -26,6 +26,7 @@ from mixlaws.proposers.explore import Explore
 from mixlaws.proposers.pareto import Pareto
 from mixlaws.proposers.separable import SeparableProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
+from mixlaws.proposers.value_per_flop import ValuePerFlop
 from mixlaws.proposers.worst_case import WorstCase
 from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
@@ -75,6 +76,7 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "pareto": Pareto,
     "separable": SeparableProposer,
     "simulate": SimulateAndAverage,
+    "value_per_flop": ValuePerFlop,
     "worst_case": WorstCase,
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {

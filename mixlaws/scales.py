@@ -54,6 +54,24 @@ def several(swarm: Swarm, /) -> bool:
     return len(scales_of(swarm)[0]) > 1
 
 
+def apart(swarm: Swarm, /) -> FloatArray:
+    """(n, d + 1) mixtures with the number of their scale: rows that are alike are repeats of one run."""
+    return np.column_stack([swarm.weights, scales_of(swarm)[1]])
+
+
+def largest(swarm: Swarm, /) -> Swarm:
+    """The runs of the largest scale."""
+    scales, numbers = scales_of(swarm)
+    return swarm.take(np.flatnonzero(numbers == len(scales) - 1))
+
+
+def holds_for(predictor: object, swarm: Swarm, /) -> Scale:
+    """The scale that predictions hold for: what a predictor names, and else that of its largest runs."""
+    own = scales_of(swarm)[0][-1]
+    named = {name: getattr(predictor, name, None) for name in NAMES}
+    return own._replace(**{name: float(value) for name, value in named.items() if value is not None})
+
+
 def known_scales(estimator: AnyEstimator, /) -> frozenset[str]:
     """The columns of a swarm by which a method tells runs of several scales apart."""
     return getattr(type(estimator), "scales", frozenset())

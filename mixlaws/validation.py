@@ -190,7 +190,7 @@ def pooled_deviation(weights: FloatArray, values: FloatArray) -> tuple[FloatArra
     A deviation from two runs is often tiny by luck; pooling over mixtures mends that.
 
     Args:
-        weights: (n, d) mixtures.
+        weights: (n, d) mixtures; of several scales with the scale (`scales.apart`).
         values: (n, t) values of the runs.
 
     Returns:

@@ -1,10 +1,10 @@
 """Members of `auto` on runs of several scales: fitted in the units of the largest, and scored by transfer.
 
 Runs are moved to the largest scale by level and gain (`mixlaws.levels`), found anew without each fold, so
-that a member fits one shape to all of them. The transfer score asks what a decision for a larger model asks: the
-member is fitted to the smaller scales alone, without the mixtures of a fold, and predicts the largest scale's
-runs of these. Level and gain are nobody's merit there: scores are rank correlation, and R² after the best
-increasing line.
+that a member fits one shape to all of them. The transfer score asks what a decision for a larger model
+asks: the member is fitted to the smaller scales alone, without the mixtures of a fold, and predicts the
+largest scale's runs of these. Level and gain are nobody's merit there: scores are rank correlation, and R²
+after the best increasing line.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,7 @@ from mixlaws.scales import Scale, scales_of
 from mixlaws.swarm import Swarm, mixture_numbers
 from mixlaws.validation import CrossValidation, affine_calibrated_r2, spearman
 
-_LEAST_LARGE = (
-    6  # distinct mixtures of the largest scale: fewer hardly tell members' ranks apart
-)
+_LEAST_LARGE = 6  # distinct mixtures of the largest scale: fewer hardly tell members' ranks apart
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor
 from mixlaws.registry import ESTIMATORS, for_objective
+from mixlaws.scales import check_known
 from mixlaws.swarm import Swarm
 from mixwright.offline import fit_file, loading
 from mixwright.offline.fitting import default_method, objective_of
@@ -51,6 +52,7 @@ def expectation(
     estimator = build("method", ESTIMATORS, name, settings(setting))
     runs = loading.chosen(swarm, target)
     coefficients = objective_of(runs, objective)
+    check_known(name, estimator, runs)
     estimator = for_objective(estimator, dict(zip(runs.targets, coefficients.tolist(), strict=True)))
     predictor = estimator.fit(runs, rng=np.random.default_rng(seed).spawn(2)[0])
     return Expectation(name, predictor, runs, coefficients)

@@ -39,6 +39,7 @@ def propose(
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
 ) -> None:
     """Propose mixtures from finished runs."""
+    from mixlaws.scales import holds_for  # noqa: PLC0415
     from mixwright.offline import hyperparameters, loading, posing, proposal_tables, proposing  # noqa: PLC0415
     from mixwright.offline.expectation import expectation  # noqa: PLC0415
     from service.importers.reading import read_runs  # noqa: PLC0415
@@ -59,6 +60,7 @@ def propose(
         proposed = proposing.propose(expected.predictor, posed, expected.swarm, search)
     if json:
         told = {"method": expected.method, "seed": seed, "proposer": proposer, "params": params}
+        told["scale"] = holds_for(expected.predictor, expected.swarm)._asdict()
         told |= proposal_tables.to_json(proposed) | {"import": imported.report.to_json()}
         typer.echo(json_module.dumps(told, allow_nan=False))
     else:

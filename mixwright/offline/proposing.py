@@ -11,6 +11,7 @@ from mixlaws.judging import judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.simulate import scored
 from mixlaws.registry import PROPOSERS
+from mixlaws.scales import apart, largest
 from mixlaws.swarm import Swarm
 from mixlaws.validation import pooled_deviation
 from mixwright.offline.hyperparameters import build
@@ -75,6 +76,5 @@ def propose(predictor: Predictor, posed: Posed, swarm: Swarm, search: Search) ->
 
 def _noise(swarm: Swarm, problem: MixtureProblem) -> float:
     """Noise of the objective: of repeated runs where there are any; else a tenth of what runs differ by."""
-    objective = problem.objective(swarm.values)
-    deviation, freedom = pooled_deviation(swarm.weights, objective[:, None])
-    return float(deviation[0]) if freedom else 0.1 * float(objective.std())
+    deviation, freedom = pooled_deviation(apart(swarm), problem.objective(swarm.values)[:, None])
+    return float(deviation[0]) if freedom else 0.1 * float(problem.objective(largest(swarm).values).std())

@@ -43,6 +43,7 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
             name: _reference(weights, predictor, problem)
             for name, weights in (("prior", problem.prior), ("uniform", _uniform(problem)))
         },
+        "scale": raw["fit"].get("scale"),
         "noise": raw["noise"],
     }
 

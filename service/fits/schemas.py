@@ -63,8 +63,23 @@ class MemberOut(Answer):
     r2: float | None = Field(description="Explained share of the objective's variance.")
     spearman: float | None = Field(description="Rank correlation of the objective; null where undefined.")
     target_spearman: float | None = Field(description="Median over targets of the rank correlation.")
+    transfer_spearman: float | None = Field(
+        default=None,
+        description="Rank correlation of the objective of the largest runs with what fits to smaller scales "
+        "predict of mixtures that they did not see; null where there is one scale.",
+    )
+    transfer_r2: float | None = Field(
+        default=None, description="Variance that those explain after the best increasing line."
+    )
     seconds: float = Field(description="Estimated cost.")
     note: str = Field(description="Why it was not run; else empty.")
+
+
+class ScaleOut(Answer):
+    """The scale that predictions hold for; null where runs do not tell."""
+
+    model_parameters: float | None = Field(description="Parameters of the model.")
+    tokens: float | None = Field(description="Training tokens of the run.")
 
 
 class FitOut(Answer):
@@ -85,6 +100,7 @@ class FitOut(Answer):
     )
     verdict: str | None = Field(description="What the table says; null for other methods.")
     noise: dict[str, Any] | None = Field(description="Pooled standard deviations of repeated runs.")
+    scale: ScaleOut | None = Field(description="Scale that the fit predicts for, once done.")
     error: str | None = Field(description="Why it failed.")
     seconds: float | None = Field(description="Time of the fit and its cross-validation.")
     created_at: datetime = Field(description="When it was asked for.")
@@ -126,4 +142,5 @@ class PredictionsOut(Answer):
     """What a fit says of mixtures."""
 
     fit_id: UUID = Field(description="Identifier of the fit.")
+    scale: ScaleOut | None = Field(description="Scale that the predictions hold for.")
     predictions: list[PredictedOut] = Field(description="One for each mixture, in the order of the request.")

@@ -4,11 +4,12 @@ Columns: `validation_domain`, `loss`, and a `weight_` column for each domain; `m
 there are any `size`, `step`, `tokens`, `seed`, `non_embedding_parameters` or `model_parameters`. This is how
 the published runs of Data Mixing Laws (Ye et al. 2024, arXiv:2403.16952) lie in one table.
 
-One swarm has one size and one step. Where several sizes are in the table, one must be named. The step is the
-last one that all mixtures of the size have reached, unless one is named.
+A run has one size and one step. Where several sizes are in the table, all are read, unless one is named; the
+step of a size is the last one that all of its mixtures have reached, unless one is named.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from service.importers.errors import ImportRefusedError
@@ -30,41 +31,83 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, *, size: str | None = None, step: int | None = None) -> Source:
-    """Read a table, at one size and one step."""
+    """Read a table, at one size or at all of them, each at one step."""
     table = read_table(path)
     table.require(*_NEEDED)
     weights = table.prefixed(WEIGHT)
     run_column = next((column for column in _IDS if column in table.columns), None)
     if run_column is None or not weights:
         raise ImportRefusedError(f"{path.name}: a tidy table has a column mixture_id and columns weight_...")
-    rows, size = _of_size(table, size)
-    by_run: dict[str, list[Row]] = {}
-    for row in rows:
-        by_run.setdefault(_name(row, run_column), []).append(row)
-    chosen, step = _at_step(table, by_run, step)
     domains = {column: column.removeprefix(WEIGHT) for column in weights}
-    targets = tuple(dict.fromkeys(row.text("validation_domain") for row in rows))
-    runs, repeated = [], []
-    for name, own in chosen.items():
-        run, twice = _run(name, own, domains, step)
-        runs.append(run)
-        repeated += twice
-    short = tuple(name for name in by_run if name not in chosen)
+    sizes = _sizes(table, size)
+    found = [_OfSize.read(table, own, step, run_column, domains, among=len(sizes)) for own in sizes]
     findings = [
-        Finding("merged_duplicates", "rows that stood there already, all fields equal", tuple(repeated)),
-        Finding("without_step", f"runs without a row at step {step}, left out", short),
+        Finding(
+            "merged_duplicates",
+            "rows that stood there already, all fields equal",
+            tuple(name for part in found for name in part.repeated),
+        ),
+        *(
+            Finding("without_step", f"runs without a row at step {part.step}, left out", part.short)
+            for part in found
+        ),
     ]
-    words = [f"size {size}" if size is not None else "", f"step {step}" if step is not None else ""]
     return Source(
         format=NAME,
         files=(path.name,),
         rows=len(table.rows),
         domains=tuple(domains.values()),
-        targets=targets,
-        runs=tuple(runs),
-        scale=", ".join(word for word in words if word),
+        targets=tuple(dict.fromkeys(target for part in found for target in part.targets)),
+        runs=tuple(run for part in found for run in part.runs),
+        scale=" and ".join(part.words for part in found if part.words),
         findings=tuple(finding for finding in findings if finding.names),
     )
+
+
+@dataclass(frozen=True)
+class _OfSize:
+    """What a table holds of one size."""
+
+    size: str | None
+    step: int | None
+    targets: tuple[str, ...]
+    runs: tuple[Run, ...]
+    short: tuple[str, ...]
+    repeated: tuple[str, ...]
+
+    @classmethod
+    def read(
+        cls,
+        table: Table,
+        size: str | None,
+        step: int | None,
+        run_column: str,
+        domains: Mapping[str, str],
+        *,
+        among: int,
+    ) -> "_OfSize":
+        rows = [row for row in table.rows if size is None or row.cells["size"] == size]
+        by_run: dict[str, list[Row]] = {}
+        for row in rows:
+            # The same mixture at another size is another run.
+            name = _name(row, run_column) if among == 1 else f"{size} {_name(row, run_column)}"
+            by_run.setdefault(name, []).append(row)
+        chosen, step = _at_step(table, by_run, step)
+        read = [_run(name, own, domains, step) for name, own in chosen.items()]
+        return cls(
+            size=size,
+            step=step,
+            targets=tuple(dict.fromkeys(row.text("validation_domain") for row in rows)),
+            runs=tuple(run for run, _ in read),
+            short=tuple(name for name in by_run if name not in chosen),
+            repeated=tuple(name for _, twice in read for name in twice),
+        )
+
+    @property
+    def words(self) -> str:
+        """The size and the step, as far as there are any."""
+        told = (("size", self.size), ("step", self.step))
+        return ", ".join(f"{name} {value}" for name, value in told if value is not None)
 
 
 def _name(row: Row, column: str) -> str:
@@ -72,18 +115,21 @@ def _name(row: Row, column: str) -> str:
     return row.text(column) + (f" seed {seed}" if seed else "")
 
 
-def _of_size(table: Table, size: str | None) -> tuple[Sequence[Row], str | None]:
+def _sizes(table: Table, size: str | None) -> list[str | None]:
+    """The sizes to read: the one that is named, or all; None where the table names none."""
     if "size" not in table.columns:
         if size is not None:
             raise ImportRefusedError(f"{table.file} has no column 'size': leave --size out")
-        return table.rows, None
+        return [None]
     sizes = list(dict.fromkeys(row.text("size") for row in table.rows))
-    if size is None and len(sizes) > 1:
-        raise ImportRefusedError(f"{table.file} holds the sizes {', '.join(sizes)}: name one with --size")
-    wanted = size or sizes[0]
-    if wanted not in sizes:
-        raise ImportRefusedError(f"{table.file} has no size {wanted!r}: it holds {', '.join(sizes)}")
-    return [row for row in table.rows if row.cells["size"] == wanted], wanted
+    if size is None and len(sizes) > 1 and not any(column in table.columns for column in _PARAMETERS):
+        raise ImportRefusedError(
+            f"{table.file} holds the sizes {', '.join(sizes)}, and no column {_PARAMETERS[0]} to tell them "
+            "apart by: name one with --size"
+        )
+    if size is not None and size not in sizes:
+        raise ImportRefusedError(f"{table.file} has no size {size!r}: it holds {', '.join(sizes)}")
+    return [*sizes] if size is None else [size]
 
 
 def _at_step(

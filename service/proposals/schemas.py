@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
+from service.fits.schemas import ScaleOut
 from service.schemas import LARGEST_INTEGER, Answer, Body, Parameters
 
 ProposalId = Annotated[UUID, Path(description="Identifier of a proposal.")]
@@ -60,6 +61,7 @@ class ProposalOut(Answer):
     state: str = Field(description="queued, running, done or failed.")
     proposals: list[ProposedOut] = Field(description="Mixtures, best first; empty until done.")
     references: dict[str, ReferenceOut] = Field(description="Prior and uniform mixture, for comparison.")
+    scale: ScaleOut | None = Field(description="Scale that predictions hold for.")
     noise: float | None = Field(description="Noise of the objective that disagreement was measured with.")
     error: str | None = Field(description="Why it failed.")
     created_at: datetime = Field(description="When it was asked for.")

@@ -101,6 +101,7 @@ def shown(request: ProposalRequest, study: Study) -> ProposalOut:
             name: ReferenceOut.model_validate(named(row))
             for name, row in result.get("references", {}).items()
         },
+        scale=result.get("scale"),
         noise=result.get("noise"),
         error=request.error,
         created_at=request.created_at,
@@ -113,6 +114,7 @@ def _told(fit: Fit) -> dict[str, Any]:
     return {
         "method": fit.method,
         "predictor": result["predictor"],
+        "scale": result.get("scale"),
         "r2": result["objective_scores"]["r2"],
     }
 
