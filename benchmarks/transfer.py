@@ -4,11 +4,11 @@
 
 DIR as for `benchmarks.mixing_laws`; of the sizes of one table those with the most mixtures are taken. Every
 method is fitted to each size, and `multi_scale` to all sizes up to it, without the mixtures of a fold, and
-predicts these mixtures, which are then ranked by the overall loss at each larger size. `auto --prefer transfer`
-sees one size, so that it keeps to laws. R² is that after the best increasing line: levels differ.
+predicts these mixtures, which are then ranked by the overall loss at each larger size. `auto --prefer
+transfer` sees one size, so that it keeps to laws. R² is that after the best increasing line: levels differ.
 
 A second table says what a few large runs add: `multi_scale` on all runs of the smaller sizes and some of the
-largest, against those alone, by the error of the large runs that were not fitted; means over draws of the some.
+largest, against those alone, by the error of the large runs that were not fitted; means over draws.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main() -> None:
     targets = json.loads((chosen.data / "targets.json").read_text(encoding="utf-8"))["targets"]
     shares = {name: float(target["weight"]) for name, target in targets.items()}
     sizes = sizes_of(chosen.data, chosen.file)
-    if len(sizes) < 2:  # noqa: PLR2004 - a pair
+    if len(sizes) < 2:
         parser.error(f"{chosen.file} has no two sizes with runs of as many mixtures")
     objective = objective_of(next(iter(sizes.values())), shares)
     found = {
@@ -131,9 +131,9 @@ def left_out(estimator: AnyEstimator, fitted: Swarm, asked: Swarm, folds: int) -
 def matched(small: Swarm, predicted: FloatArray, large: Swarm) -> FloatArray:
     """(n, t) predictions in the order of the large runs, whose mixtures are those of the small ones."""
     distance = np.abs(large.weights[:, None, :] - small.weights).max(axis=2)
-    if distance.min(axis=1).max() > 1e-9:  # noqa: PLR2004 - rounding
+    if distance.min(axis=1).max() > 1e-9:
         raise SystemExit("the sizes of this table were not run on the same mixtures")
-    return predicted[distance.argmin(axis=1)]
+    return np.asarray(predicted[distance.argmin(axis=1)])
 
 
 def few_large_runs(sizes: Sequence[Swarm], objective: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -154,7 +154,7 @@ def few_large_runs(sizes: Sequence[Swarm], objective: Mapping[str, float]) -> li
                 "multi_scale, all smaller sizes": (MultiScale(), joined([*small, some])),
             }
             for name, (estimator, runs) in fits.items():
-                if len({tuple(row) for row in runs.weights.tolist()}) < 4:  # noqa: PLR2004 - of a process
+                if len({tuple(row) for row in runs.weights.tolist()}) < 4:
                     continue
                 predictor = estimator.fit(runs, rng=np.random.default_rng(draw))
                 told = predictor.predict(rest.weights) @ coefficients

@@ -2,9 +2,9 @@
 
     python -m benchmarks.value_per_flop [--seeds 20] [--drift 0.15] [--json]
 
-Five domains and targets; 1, 2 and 4 times the parameters, each with 20 tokens for a parameter, so that a large
-run costs as much as 4 middle or 16 small ones. The budget is 12 large runs. Every method ends with the mixture
-that its fit predicts to be best at the large scale, with no pull to a prior; its regret is known.
+Five domains and targets; 1, 2 and 4 times the parameters, each with 20 tokens for a parameter, so that a
+large run costs as much as 4 middle or 16 small ones. The budget is 12 large runs. Every method ends with the
+mixture that its fit predicts to be best at the large scale, with no pull to a prior; its regret is known.
 
     large           half of the budget on a Sobol design of large runs, the other half chosen by `explore`
     small           the same with small runs alone: what is best for them is taken for the large scale
@@ -110,7 +110,6 @@ def by_value(study: Study) -> float:
         chosen = proposer.propose(fitted, study.world.largest.problem, count=200, rng=study.rng)
         scales = [Scale(p.details["model_parameters"], p.details["tokens"]) for p in chosen]
         runs = joined(runs, study.run(np.array([p.weights for p in chosen]), scales))
-    note(str(np.unique(_columns(runs)[0], return_counts=True)[1].tolist()))
     return study.regret(MultiScale(), runs)
 
 

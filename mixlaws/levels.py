@@ -30,7 +30,7 @@ _TUNING_RUNS = 64  # a line through predictions asks less of them than predictio
 _DRAWN = 5.0  # runs that the pull of a gain to 1 counts as
 _EXPONENTS = np.exp(np.linspace(np.log(0.05), np.log(1.5), 18))
 _USUAL, _USUAL_SPREAD = np.log(0.3), 0.5  # of the logarithm of an exponent
-_LEVEL_NOISE = 0.01  # relative: what a level may be off the power law without a say on its exponent
+_LEVEL_NOISE = 0.003  # relative: what a level may be off the power law without a say on its exponent
 
 
 @dataclass(frozen=True, eq=False)

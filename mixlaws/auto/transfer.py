@@ -7,7 +7,7 @@ largest scale's runs of these. Level and gain are nobody's merit there: scores a
 after the best increasing line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +34,11 @@ class ScaledStack(MovedPredictor):
 
     inner: Stack
     held_out: CrossValidation | None = None
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """Weights of the members, summing to 1."""
+        return self.inner.shares
 
     @property
     def table(self) -> Sequence[Row]:

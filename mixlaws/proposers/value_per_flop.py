@@ -41,7 +41,7 @@ class ValuePerFlop:
         draws: of what a run may measure.
     """
 
-    scales: tuple[tuple[float, float], ...] = ()
+    scales: tuple[tuple[float, ...], ...] = ()
     budget: float | None = None
     candidates: int = 2000
     kept: int = 100

@@ -32,9 +32,7 @@ from mixlaws.scales import Scale, scales_of
 from mixlaws.swarm import Swarm, require_mixtures
 
 SCHEMA = 1
-_UNIT = (
-    3.0  # e-folds of a size or length; before runs tell more, scales so far apart have a correlation of .96
-)
+_UNIT = 3.0  # e-folds of a size or length: until runs say more, scales so far apart correlate by .96
 
 
 @dataclass(frozen=True, eq=False)
