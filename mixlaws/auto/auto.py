@@ -76,9 +76,14 @@ class Auto:
         weighed, parts = errors, folds
         if runs is not None and self._by_transfer(runs):
             weighed, parts = runs.transfer_errors(list(tried.values()), coefficients), folds[runs.largest]
-        shares = chosen(weighed, fallback)
+        shares = chosen(errors, fallback, weighed)
         # A fold is predicted with shares that its runs had no part in: else the stack would flatter itself.
-        by_fold = np.array([chosen(weighed[:, parts != fold], fallback) for fold in range(folds.max() + 1)])
+        by_fold = np.array(
+            [
+                chosen(errors[:, folds != fold], fallback, weighed[:, parts != fold])
+                for fold in range(folds.max() + 1)
+            ]
+        )
         base, widening = _calibrated(by_fold[folds], list(tried.values()), swarm.values)
         rows = [
             _row(name, share, found, swarm.values, coefficients, MEMBERS[name].cost(_sizes(swarm)))
@@ -93,7 +98,7 @@ class Auto:
             base=frozen(base),
             widening=frozen(widening),
             table=sorted(rows, key=lambda row: row.mae or 0.0) + table,
-            verdict=_verdict(kept, weighed, names),
+            verdict=_verdict(kept, errors, names),
             held_out=CrossValidation(
                 measured=swarm.values,
                 predicted=np.einsum("nm,mnt->nt", by_fold[folds], predicted),

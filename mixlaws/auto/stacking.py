@@ -62,8 +62,14 @@ def beats(errors: FloatArray, reference: FloatArray) -> bool:
     return bool(gains.mean() > _CERTAIN * gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
-def chosen(errors: FloatArray, fallback: int) -> FloatArray:
-    """(m,) weights for (m, n, t + 1) errors: all on the fallback unless some member surely beats it."""
+def chosen(errors: FloatArray, fallback: int, weighed: FloatArray | None = None) -> FloatArray:
+    """(m,) weights for (m, n, t + 1) errors: all on the fallback unless some member surely beats it.
+
+    Args:
+        errors: by which members are compared with the fallback.
+        fallback: number of that member.
+        weighed: (m, l, t + 1) errors by which they are weighed, if others.
+    """
     if any(beats(row, errors[fallback]) for row in errors):
-        return stacked(errors)
+        return stacked(errors if weighed is None else weighed)
     return np.asarray(np.eye(len(errors))[fallback])
