@@ -26,11 +26,13 @@ from mixlaws.proposers.explore import Explore
 from mixlaws.proposers.pareto import Pareto
 from mixlaws.proposers.separable import SeparableProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
+from mixlaws.proposers.value_per_flop import ValuePerFlop
 from mixlaws.proposers.worst_case import WorstCase
 from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.regressors.multi_scale import MultiScale
 from mixlaws.sampling.chameleon import Chameleon
 from mixlaws.sampling.entropy_proxy import EntropyProxy
 from mixlaws.sampling.mixmin import MixMin
@@ -66,6 +68,7 @@ REGRESSORS: Mapping[str, type[AnyEstimator]] = {
     "gaussian_process": GaussianProcess,
     "lightgbm": LightGbm,
     "linear": Linear,
+    "multi_scale": MultiScale,
     "rough_gaussian_process": RoughGaussianProcess,
 }
 PROPOSERS: Mapping[str, type[AnyProposer]] = {
@@ -74,6 +77,7 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "pareto": Pareto,
     "separable": SeparableProposer,
     "simulate": SimulateAndAverage,
+    "value_per_flop": ValuePerFlop,
     "worst_case": WorstCase,
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {

@@ -6,6 +6,7 @@ no error, as mixtures within the runs are predicted all the same, but a proposal
 
 import numpy as np
 
+from mixlaws.scales import apart, scales_of
 from mixlaws.swarm import Swarm, mixture_numbers
 
 _NEGLIGIBLE = 1e-6  # of a share: what rounding to float32 leaves
@@ -33,8 +34,10 @@ def notes(swarm: Swarm, /) -> list[str]:
     if still.any():
         flat = [target for target, constant in zip(swarm.targets, still, strict=True) if constant]
         found.append(f"all runs have the same value of {_listed(flat)}: no mixture is better than another")
-    numbers = mixture_numbers(swarm.weights)
-    distinct = len(np.unique(numbers))
+    scales, _ = scales_of(swarm)
+    if len(scales) > 1:
+        found.append(f"runs of {len(scales)} scales, from {scales[0]} to {scales[-1]}: told for the largest")
+    distinct = len(np.unique(mixture_numbers(apart(swarm))))
     if distinct < len(swarm):
         found.append(
             f"{len(swarm)} runs have {distinct} distinct mixtures: repeats are taken for repeats, and give "

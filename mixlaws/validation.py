@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.errors import InvalidInputError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
+from mixlaws.scales import known_scales, predict_runs, scales_of
 from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 
 
@@ -20,6 +21,9 @@ class Scores:
             leave-one-out predictions are anti-correlated with the data by construction).
         mae: mean absolute error, in the unit of the target.
         r2: 1 - squared error / variance; None where the measured values do not vary.
+
+    Of runs of several scales, ranks and variance are those within a scale: what scales differ by is no merit
+    of a prediction of mixtures.
     """
 
     spearman: float | None
@@ -37,12 +41,14 @@ class CrossValidation:
         folds: (n,) fold in which each run was held out.
         constant: (t,) whether fits vary less between mixtures than they differ from each other.
             Then a held-out prediction tells which run was left out, and nothing of its mixture.
+        scales: (n,) number of the scale of each run, at which it was predicted; None where there is one.
     """
 
     measured: FloatArray
     predicted: FloatArray
     folds: IntArray
     constant: tuple[bool, ...]
+    scales: IntArray | None = None
 
     @property
     def parts(self) -> int:
@@ -52,7 +58,7 @@ class CrossValidation:
     def scores(self) -> list[Scores]:
         """One row of scores per target."""
         return [
-            score(self.measured[:, t], self.predicted[:, t], constant=flat)
+            score(self.measured[:, t], self.predicted[:, t], constant=flat, scales=self.scales)
             for t, flat in enumerate(self.constant)
         ]
 
@@ -63,15 +69,30 @@ class CrossValidation:
         loss; the decision turns on this combination.
         """
         flat = all(c for c, coefficient in zip(self.constant, coefficients, strict=True) if coefficient > 0)
-        return score(self.measured @ coefficients, self.predicted @ coefficients, constant=flat)
+        measured, predicted = self.measured @ coefficients, self.predicted @ coefficients
+        return score(measured, predicted, constant=flat, scales=self.scales)
 
 
-def score(measured: FloatArray, predicted: FloatArray, /, *, constant: bool = False) -> Scores:
-    """Score (n,) predictions against (n,) measured values."""
+def score(
+    measured: FloatArray,
+    predicted: FloatArray,
+    /,
+    *,
+    constant: bool = False,
+    scales: IntArray | None = None,
+) -> Scores:
+    """Score (n,) predictions against (n,) measured values, within each scale (n,) if there are several.
+
+    Ranks of several scales are averaged, each by its runs beyond the first.
+    """
     error = predicted - measured
-    variance = float(((measured - measured.mean()) ** 2).sum())
+    numbers = np.zeros(len(measured), dtype=np.int64) if scales is None else scales
+    parts = [numbers == number for number in np.unique(numbers)]
+    variance = sum(float(((measured[part] - measured[part].mean()) ** 2).sum()) for part in parts)
+    ranks = [(int(part.sum()) - 1, spearman(measured[part], predicted[part])) for part in parts]
+    known = [(runs, rank) for runs, rank in ranks if rank is not None and not constant]
     return Scores(
-        spearman=None if constant else spearman(measured, predicted),
+        spearman=sum(runs * rank for runs, rank in known) / sum(runs for runs, _ in known) if known else None,
         mae=float(np.abs(error).mean()),
         r2=1 - float((error**2).sum()) / variance if variance > 0 else None,
     )
@@ -127,8 +148,9 @@ def cross_validate(
 ) -> CrossValidation:
     """Predict each run of a swarm by a fit that did not see it.
 
-    Runs of one and the same mixture are held out together: a repeat that stays in the training part
-    would tell its twin's value.
+    Runs of one and the same mixture are held out together, at all scales: a repeat that stays in the training
+    part would tell its twin's value. A method that knows scales predicts each run at its own; one that does
+    not is scored all the same within each scale.
 
     Args:
         estimator: what to fit; each fold gets a generator of its own.
@@ -149,16 +171,18 @@ def cross_validate(
     fold = fold_of_group[groups]
     predicted = np.empty_like(swarm.values)
     level, spread = np.empty((parts, len(swarm.targets))), np.empty((parts, len(swarm.targets)))
+    scales, numbers = scales_of(swarm)
     for part, fold_rng in enumerate(rng.spawn(parts)):
         kept = np.flatnonzero(fold != part)
         predictor = estimator.fit(swarm.take(kept), rng=fold_rng)
-        everywhere = predictor.predict(swarm.weights)
-        predicted[fold == part] = everywhere[fold == part]
+        everywhere, left_out = predictor.predict(swarm.weights), np.flatnonzero(fold == part)
+        predicted[left_out] = predict_runs(predictor, swarm.take(left_out), known=known_scales(estimator))
         level[part], spread[part] = everywhere.mean(axis=0), everywhere.std(axis=0)
     # Medians: one fit that runs wild says nothing of the others.
     moved = np.median(np.abs(level - np.median(level, axis=0)), axis=0)
     flat = np.median(spread, axis=0) <= moved + 1e-9 * np.median(np.abs(level), axis=0)
-    return CrossValidation(swarm.values, predicted, fold, tuple(bool(f) for f in flat))
+    constant = tuple(bool(f) for f in flat)
+    return CrossValidation(swarm.values, predicted, fold, constant, numbers if len(scales) > 1 else None)
 
 
 def held_out(
@@ -190,7 +214,7 @@ def pooled_deviation(weights: FloatArray, values: FloatArray) -> tuple[FloatArra
     A deviation from two runs is often tiny by luck; pooling over mixtures mends that.
 
     Args:
-        weights: (n, d) mixtures.
+        weights: (n, d) mixtures; of several scales with the scale (`scales.apart`).
         values: (n, t) values of the runs.
 
     Returns:

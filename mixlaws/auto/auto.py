@@ -7,7 +7,7 @@ than a constant, the stack is that constant, and a proposal from it is the prior
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from mixlaws.auto.held_out import PART_FOLDS, HeldOut, hold_out, hold_out_of_par
 from mixlaws.auto.members import MEMBERS, Member, Sizes
 from mixlaws.auto.stack import Row, Stack
 from mixlaws.auto.stacking import chosen, standardised_errors
+from mixlaws.auto.transfer import ScaledStack, SeveralScales
 from mixlaws.errors import InvalidInputError, MixlawsError
+from mixlaws.scales import several
 from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 from mixlaws.validation import CrossValidation, law_fidelity, score, spearman
 
@@ -35,12 +37,15 @@ class Auto:
 
     Args:
         objective: coefficients of the targets by name, as the problem has them; None means all alike.
-        prefer: "accuracy" takes what predicts held-out runs best; "transfer" takes laws alone, whose shape
-            keeps its ranks when the model grows.
+        prefer: "accuracy" takes what predicts held-out runs best; "transfer" what, fitted to smaller scales,
+            ranks the runs of the largest best, and where runs do not show that laws alone, whose shape keeps
+            its ranks when the model grows.
         seconds: allowed for a member; one whose estimated cost is beyond it is fitted to as many runs as
             it can afford, 256 at least, or is not run, and listed with its cost. None allows 12, or one for
             each target if there are more.
     """
+
+    scales: ClassVar[frozenset[str]] = frozenset({"model_parameters", "tokens"})  # of a swarm that it knows
 
     objective: dict[str, float] | None = None
     prefer: Literal["accuracy", "transfer"] = "accuracy"
@@ -50,28 +55,48 @@ class Auto:
         if self.seconds is not None and not self.seconds > 0:
             raise InvalidInputError(f"seconds is {self.seconds}: use a value > 0")
 
-    def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> Stack:
-        """Fit, score and stack.
+    def fit(self, swarm: Swarm, /, *, rng: np.random.Generator) -> Stack | ScaledStack:
+        """Fit, score and stack; of runs of several scales for the largest one.
 
         Raises:
             RunsAlikeError: fewer than six distinct mixtures.
+            SwarmTooSmallError: of several scales none has four distinct mixtures.
         """
         folds = _folds(swarm, rng)
+        if not several(swarm):
+            return self._stacked(swarm, folds, None, rng)
+        runs = SeveralScales.split(swarm, folds, rng=rng)
+        return runs.told(self._stacked(runs.moved, folds, runs, rng))
+
+    def _stacked(
+        self, swarm: Swarm, folds: IntArray, runs: SeveralScales | None, rng: np.random.Generator
+    ) -> Stack:
+        """The stack of runs in units of one scale; `runs` are those of several that they were."""
         coefficients = self._coefficients(swarm)
-        tried, table = self._tried(swarm, folds, rng)
+        tried, table = self._tried(swarm, folds, runs, rng)
         names = list(tried)
         predicted = np.array([found.predicted for found in tried.values()])
         errors = standardised_errors(predicted, swarm.values, coefficients)
         fallback = names.index("constant")
-        shares = chosen(errors, fallback)
+        weighed, parts = errors, folds
+        if runs is not None and self._by_transfer(runs):
+            weighed, parts = runs.transfer_errors(list(tried.values()), coefficients), folds[runs.largest]
+        shares = chosen(errors, fallback, weighed)
         # A fold is predicted with shares that its runs had no part in: else the stack would flatter itself.
-        by_fold = np.array([chosen(errors[:, folds != fold], fallback) for fold in range(folds.max() + 1)])
+        by_fold = np.array(
+            [
+                chosen(errors[:, folds != fold], fallback, weighed[:, parts != fold])
+                for fold in range(folds.max() + 1)
+            ]
+        )
         base, widening, freedom = calibrated(by_fold[folds], list(tried.values()), swarm.values)
         low, high = reach(swarm.values)
         rows = [
             _row(name, float(share @ coefficients), found, swarm, coefficients)
             for name, share, found in zip(names, shares, tried.values(), strict=True)
         ]
+        if runs is not None:
+            rows = [runs.scored(row, tried[row.member], coefficients) for row in rows]
         kept = {name: frozen(share) for name, share in zip(names, shares, strict=True) if share.any()}
         return Stack(
             members={name: tried[name].predictor for name in kept},
@@ -91,9 +116,12 @@ class Auto:
             ),
         )
 
-    def load(self, raw: JsonObject, /) -> Stack:
+    def load(self, raw: JsonObject, /) -> Stack | ScaledStack:
         """Rebuild a stack from its dump."""
-        return Stack.load(raw)
+        return ScaledStack.load(raw) if "levels" in raw else Stack.load(raw)
+
+    def _by_transfer(self, runs: SeveralScales | None) -> bool:
+        return self.prefer == "transfer" and runs is not None and runs.smaller is not None
 
     def _coefficients(self, swarm: Swarm) -> FloatArray:
         if self.objective is None:
@@ -101,43 +129,58 @@ class Auto:
         return swarm.coefficients(self.objective)
 
     def _tried(
-        self, swarm: Swarm, folds: IntArray, rng: np.random.Generator
+        self, swarm: Swarm, folds: IntArray, runs: SeveralScales | None, rng: np.random.Generator
     ) -> tuple[Mapping[str, HeldOut], list[Row]]:
         """Members that could be fitted, and rows for those that were not."""
         tried: dict[str, HeldOut] = {}
         left_out: list[Row] = []
         sizes = _sizes(swarm)
         allowed = max(_SECONDS[0], _SECONDS[1] * sizes.t) if self.seconds is None else self.seconds
+        times = 2 if runs is not None and runs.smaller is not None else 1  # fitted to smaller scales as well
         for (name, member), child in zip(MEMBERS.items(), rng.spawn(len(MEMBERS)), strict=True):
-            affordable = _affordable(member, sizes, allowed)
-            reason = self._reason_against(member, sizes, affordable, allowed)
+            if member.of_scales and runs is None:
+                continue
+            affordable = _affordable(member, sizes, allowed / times, whole=runs is not None)
+            seconds = times * member.cost(sizes)
+            reason = self._reason_against(member, sizes, runs)
+            if not (reason or affordable):
+                reason = f"too costly: about {seconds:.0f} s, and {allowed:.0f} s are allowed"
             if not reason:
                 try:
-                    tried[name] = _held_out(member, swarm, folds, affordable, rng=child)
+                    tried[name] = (
+                        _held_out(member, swarm, folds, affordable, rng=child)
+                        if runs is None
+                        else runs.hold_out(member.estimator, swarm, folds, rng=child)
+                    )
                 except MixlawsError as error:
                     reason = str(error)
             if reason:
-                left_out.append(Row(name, seconds=member.cost(sizes), note=reason))
+                left_out.append(Row(name, seconds=seconds, note=reason))
         return tried, left_out
 
-    def _reason_against(self, member: Member, sizes: Sizes, affordable: int, allowed: float) -> str:
-        if self.prefer == "transfer" and not member.parametric:
+    def _reason_against(self, member: Member, sizes: Sizes, runs: SeveralScales | None) -> str:
+        if self.prefer == "transfer" and not member.parametric and not self._by_transfer(runs):
             return "no law: its ranks are not known to keep when the model grows"
         if sizes.n < member.useful_from:
             return f"of no use below {member.useful_from} runs, and there are {sizes.n}"
-        if not affordable:
-            return f"too costly: about {member.cost(sizes):.0f} s, and {allowed:.0f} s are allowed"
         return ""
 
 
-def _affordable(member: Member, sizes: Sizes, seconds: float) -> int:
-    """Runs that a member can be fitted to, all of them or a part; 0 if too few for it to be worth while."""
+def _affordable(member: Member, sizes: Sizes, seconds: float, *, whole: bool) -> int:
+    """Runs that a member can be fitted to, all of them or a part; 0 if too few for it to be worth while.
+
+    Args:
+        member: the member.
+        sizes: of the swarm.
+        seconds: that it may take.
+        whole: whether a part is of no use.
+    """
 
     def fits(part: Sizes) -> bool:
         return member.cost(part) <= seconds and member.memory(part) <= _BYTES
 
-    if fits(sizes):
-        return sizes.n
+    if fits(sizes) or whole:
+        return sizes.n if fits(sizes) else 0
     low, high = 0, sizes.n
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,5 +1,6 @@
 """What a method says of every run when it has not seen it, and how sure it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.estimator import AnyEstimator, Predictor, ProbabilisticPredictor
 from mixlaws.laws.fitting import FittedLaw, Law
 from mixlaws.regressors.process import GaussianProcessPredictor
+from mixlaws.scales import known_scales, predict_runs
 from mixlaws.swarm import Swarm
 
 _REACH = 1.0  # ranges of the fitted values, beyond which a prediction is a fit that runs wild
@@ -34,15 +36,25 @@ class HeldOut:
         predicted: (n, t) held-out predictions, within the reach of the values.
         deviation: (n, t) their standard deviations; 0 where the method knows none.
         runs: how many the predictor was fitted to.
+        transfer: (l, t) predictions of the runs of the largest scale by fits to smaller ones, but for level
+            and gain; None where that was not asked.
     """
 
     predictor: Predictor
     predicted: FloatArray
     deviation: FloatArray
     runs: int
+    transfer: FloatArray | None = None
 
 
-def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.random.Generator) -> HeldOut:
+def hold_out(
+    estimator: AnyEstimator,
+    swarm: Swarm,
+    folds: IntArray,
+    *,
+    rng: np.random.Generator,
+    parts: Sequence[Swarm] | None = None,
+) -> HeldOut:
     """Fit a method and predict every run without it.
 
     Args:
@@ -50,6 +62,7 @@ def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.
         swarm: the runs.
         folds: (n,) fold of each run.
         rng: seeds the fits.
+        parts: runs to fit for each fold; those of the swarm that are not in it, unless given.
     """
     fit_rng, *fold_rngs = rng.spawn(1 + int(folds.max()) + 1)
     predictor = estimator.fit(swarm, rng=fit_rng)
@@ -60,9 +73,11 @@ def hold_out(estimator: AnyEstimator, swarm: Swarm, folds: IntArray, *, rng: np.
     predicted, deviation = np.empty_like(swarm.values), np.zeros_like(swarm.values)
     for fold, fold_rng in enumerate(fold_rngs):
         left_out = folds == fold
-        seen = swarm.take(np.flatnonzero(~left_out))
-        part = settled.fit(seen, rng=fold_rng)
-        predicted[left_out] = np.clip(part.predict(swarm.weights[left_out]), *reach(seen.values))
+        kept = swarm.take(np.flatnonzero(~left_out)) if parts is None else parts[fold]
+        part = settled.fit(kept, rng=fold_rng)
+        unseen = swarm.take(np.flatnonzero(left_out))
+        told = predict_runs(part, unseen, known=known_scales(settled))
+        predicted[left_out] = np.clip(told, *reach(kept.values))
         if isinstance(part, ProbabilisticPredictor):
             deviation[left_out] = part.deviation(swarm.weights[left_out])
     return HeldOut(predictor, predicted, deviation, len(swarm))

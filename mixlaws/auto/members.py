@@ -13,6 +13,7 @@ from mixlaws.regressors.constant import Constant
 from mixlaws.regressors.gaussian_process import GaussianProcess, RoughGaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import Linear
+from mixlaws.regressors.multi_scale import MultiScale
 
 
 class Sizes(NamedTuple):
@@ -35,6 +36,7 @@ class Member:
         parametric: whether it is a law, whose shape carries over to other model sizes.
         useful_from: runs below which it was never seen to be of use, and is not run.
         memory: bytes that its predictor holds beside runs and predictions.
+        of_scales: whether it is for runs of several scales alone.
     """
 
     estimator: AnyEstimator
@@ -42,6 +44,7 @@ class Member:
     parametric: bool = False
     useful_from: int = 0
     memory: Callable[[Sizes], float] = lambda _: 0.0
+    of_scales: bool = False
 
 
 def _exponential(s: Sizes) -> float:
@@ -54,6 +57,10 @@ def _response_of_every_domain(s: Sizes) -> float:
 
 def _process(s: Sizes) -> float:
     return s.t * (0.2 + 1e-10 * s.n**3)
+
+
+def _process_of_scales(s: Sizes) -> float:
+    return s.t * s.folds * (0.06 + 2.5e-9 * s.n**3)
 
 
 def _factors(s: Sizes) -> float:
@@ -71,4 +78,5 @@ MEMBERS: Mapping[str, Member] = {
     # Which root suits a swarm is seldom clear; the two err in different places.
     "rough_gaussian_process_of_square_roots": Member(RoughGaussianProcess(root=2), _process, memory=_factors),
     "lightgbm": Member(LightGbm(), lambda s: s.t * s.folds * (0.06 + 0.00125 * s.n), useful_from=60),
+    "multi_scale": Member(MultiScale(), _process_of_scales, memory=_factors, of_scales=True),
 }

@@ -102,5 +102,9 @@ COLUMNS = (
     Column("r2", "R²", _digits(3)),
     Column("spearman", "rank", _digits(3), "Spearman's correlation for the objective"),
     Column("target_spearman", "rank by target", _digits(3), "its median over targets"),
+    Column(
+        "transfer_spearman", "rank by transfer", _digits(3), "of the largest runs, by fits to smaller ones"
+    ),
+    Column("transfer_r2", "R² by transfer", _digits(3), "of these, after the best increasing line"),
     Column("fidelity_in_sample", "R² in sample", _digits(3), "of a law, on the very runs it was fitted to"),
 )

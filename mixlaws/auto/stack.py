@@ -32,6 +32,9 @@ class Row:
         target_spearman: median over targets of the rank correlation.
         fidelity_in_sample: how well a law describes the very runs it was fitted to, R² of the objective: no
             held-out score. None for what is no law.
+        transfer_spearman: rank correlation of the objective of runs of the largest scale with what fits to
+            smaller scales alone predict; None where there is one scale, or too few runs for it.
+        transfer_r2: share of that objective's variance that they explain after the best increasing line.
         seconds: estimated cost.
         note: why it was not run, or not fitted to all runs.
     """
@@ -43,6 +46,8 @@ class Row:
     spearman: float | None = None
     target_spearman: float | None = None
     fidelity_in_sample: float | None = None
+    transfer_spearman: float | None = None
+    transfer_r2: float | None = None
     seconds: float = 0.0
     note: str = ""
 

@@ -70,12 +70,17 @@ def beats(errors: FloatArray, reference: FloatArray) -> bool:
     return bool(gains.mean() > _CERTAIN * gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
-def chosen(errors: FloatArray, fallback: int) -> FloatArray:
+def chosen(errors: FloatArray, fallback: int, weighed: FloatArray | None = None) -> FloatArray:
     """(m, t) weights for (m, n, t + 1) errors: all on the fallback unless some member surely beats it.
 
     The objective helps to say whether anything is known, and has no say in the weights: it is one number a
     run, the noise of all targets in it, where the targets are many.
+
+    Args:
+        errors: by which members are compared with the fallback.
+        fallback: number of that member.
+        weighed: (m, l, t + 1) errors by which they are weighed, if others.
     """
     if any(beats(row, errors[fallback]) for row in errors):
-        return stacked(errors[:, :, :-1])
+        return stacked((errors if weighed is None else weighed)[:, :, :-1])
     return np.repeat(np.eye(len(errors))[fallback][:, None], errors.shape[2] - 1, axis=1)

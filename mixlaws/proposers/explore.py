@@ -57,34 +57,38 @@ class Explore:
                 f"{type(predictor).__name__} does not say how sure it is, and a batch is spread by that: "
                 "fit a Gaussian process or auto, or use the convex proposer"
             )
-        candidates = self._promising(predictor, problem, rng)
+        candidates = promising(predictor, problem, candidates=self.candidates, kept=self.kept, rng=rng)
         draws = problem.objective(predictor.sample(candidates, count=self.draws, rng=rng))
         order = batch(draws, count=min(count, len(candidates)))
         return [scored(candidates[j], predictor, problem, details={}) for j in order]
 
-    def _promising(
-        self, predictor: ProbabilisticPredictor, problem: MixtureProblem, rng: np.random.Generator
-    ) -> FloatArray:
-        """(k, d) candidates that may be good: clouds around the prior and around the best that is known."""
-        half = self.candidates // 2
-        first = cloud(problem, problem.prior, count=half, rng=rng)
-        best = first[problem.objective(predictor.predict(first)).argmin()][None, :]
-        if isinstance(predictor, DifferentiablePredictor):
-            # No cloud comes as near to a minimum in a dozen dimensions as slopes do.
-            best = (
-                ConvexProposer(kl=0.0, starts=2)
-                .propose(predictor, problem, count=1, rng=rng)[0]
-                .weights[None]
-            )
-        second = cloud(problem, best[0], count=self.candidates - half, rng=rng)
-        stacked = np.concatenate([best, first, second])
-        _, distinct = np.unique(stacked.round(12), axis=0, return_index=True)
-        everything = stacked[distinct]  # rounded mixtures would be off the simplex by as much
-        objective = problem.objective(predictor.predict(everything))
-        # Deviations of targets add up as if targets were independent.
-        variance = problem.objective(predictor.deviation(everything) ** 2)
-        hopeful = objective - np.sqrt(np.maximum(variance, 0.0))
-        return np.asarray(everything[np.argsort(hopeful, kind="stable")[: self.kept]])
+
+def promising(
+    predictor: ProbabilisticPredictor,
+    problem: MixtureProblem,
+    /,
+    *,
+    candidates: int,
+    kept: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """(k, d) mixtures that may be good, at most `kept`: clouds around the prior and around the best known."""
+    half = candidates // 2
+    first = cloud(problem, problem.prior, count=half, rng=rng)
+    best = first[problem.objective(predictor.predict(first)).argmin()][None, :]
+    if isinstance(predictor, DifferentiablePredictor):
+        # No cloud comes as near to a minimum in a dozen dimensions as slopes do.
+        solver = ConvexProposer(kl=0.0, starts=2)
+        best = solver.propose(predictor, problem, count=1, rng=rng)[0].weights[None]
+    second = cloud(problem, best[0], count=candidates - half, rng=rng)
+    stacked = np.concatenate([best, first, second])
+    _, distinct = np.unique(stacked.round(12), axis=0, return_index=True)
+    everything = stacked[distinct]  # rounded mixtures would be off the simplex by as much
+    objective = problem.objective(predictor.predict(everything))
+    # Deviations of targets add up as if targets were independent.
+    variance = problem.objective(predictor.deviation(everything) ** 2)
+    hopeful = objective - np.sqrt(np.maximum(variance, 0.0))
+    return np.asarray(everything[np.argsort(hopeful, kind="stable")[:kept]])
 
 
 def batch(draws: FloatArray, /, *, count: int, taken: IntArray | None = None) -> list[int]:

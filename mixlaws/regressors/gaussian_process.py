@@ -26,7 +26,7 @@ from mixlaws.parallel import over_targets
 from mixlaws.regressors.kernel import Smoothness
 from mixlaws.regressors.law_mean import LawMeanPredictor, LawName, fit_around, load_around
 from mixlaws.regressors.process import GaussianProcessPredictor, roots
-from mixlaws.regressors.repeats import gathered, ungathered
+from mixlaws.regressors.repeats import Gathered, gathered, ungathered
 from mixlaws.regressors.tuning import Kernel, Observed, tuned
 from mixlaws.swarm import Swarm, require_mixtures
 
@@ -80,9 +80,19 @@ class GaussianProcess:
         return load_around(raw) if "law" in raw and "process" in raw else GaussianProcessPredictor.load(raw)
 
     def _process(self, swarm: Swarm, rng: np.random.Generator) -> GaussianProcessPredictor:
-        rows = gathered(swarm) if self.noise == "repeats" else ungathered(swarm)
+        rows = gathered(swarm) if self.noise == "repeats" else ungathered(swarm.weights, swarm.values)
+        return self.fitted(rows, rng=rng)
+
+    def fitted(
+        self, rows: Gathered, /, *, others: int = 0, rng: np.random.Generator
+    ) -> GaussianProcessPredictor:
+        """Fit rows of which the last columns, `others`, are no shares.
+
+        Those are any coordinates >= 0, whose roots stay in the unit that they have.
+        """
         at = roots(rows.weights, self.root)
         centre, spread = at.mean(axis=0), _off_zero(at.std(axis=0), at)
+        spread[len(spread) - others :] = 1.0
         z = (at - centre) / spread
         part = np.sort(rng.permutation(len(z))[: self.tuning_runs])
         varies = np.ptp(rows.values, axis=0) > 1e-9 * np.abs(rows.values).max(axis=0)
@@ -91,7 +101,7 @@ class GaussianProcess:
         tune = partial(_tuned, z[part], self.smoothness, linear=self.linear)
         targets = [
             Observed(rows.values[part, t], rows.count[part], rows.ratio[part, t], rows.scatter[part, t])
-            for t in range(len(swarm.targets))
+            for t in range(rows.values.shape[1])
         ]
         kernels = over_targets(tune, list(zip(targets, lowest.tolist(), strict=True)))
         floor = np.where(has_floor, [kernel.floor for kernel in kernels], 0.0)

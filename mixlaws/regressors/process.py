@@ -88,7 +88,7 @@ class GaussianProcessPredictor:
         columns = [self._kernel(z, fitted, t) @ solutions[t] for t in range(len(self.mean))]
         return np.stack(columns, axis=1)
 
-    def _stretch(self, weights: FloatArray) -> FloatArray:
+    def stretch(self, weights: FloatArray) -> FloatArray:
         """(n, t) what one unit of a standardised value is worth at these mixtures."""
         worth = self._untransformed(self._standardised(weights))
         return np.asarray(self.scale * np.where(self.logarithmic > 0, worth - self.floor, 1.0))
@@ -110,10 +110,10 @@ class GaussianProcessPredictor:
             axis=1,
         )
         root_slope = roots(positive, self.root) / (self.root * positive * self.spread)
-        return np.asarray(self._stretch(weights)[:, :, None] * by_root * root_slope[:, None])
+        return np.asarray(self.stretch(weights)[:, :, None] * by_root * root_slope[:, None])
 
-    def _posterior(self, weights: FloatArray, t: int) -> FloatArray:
-        """(m, m) covariance of noise-free standardised values."""
+    def covariance(self, weights: FloatArray, t: int, /) -> FloatArray:
+        """(m, m) posterior covariance of noise-free standardised values of target t."""
         factors, _ = self._factors
         z, fitted = self._coordinates(weights), self._coordinates(self.weights)
         reach = scipy.linalg.solve_triangular(factors[t], self._kernel(fitted, z, t), lower=True)
@@ -128,7 +128,7 @@ class GaussianProcessPredictor:
             reach = scipy.linalg.solve_triangular(factors[t], self._kernel(fitted, z, t), lower=True)
             prior = 1.0 + self.linear[t] * (z**2).sum(axis=1)
             columns.append(np.sqrt(self.amplitude[t] * np.maximum(prior - (reach**2).sum(axis=0), 0.0)))
-        return np.asarray(self._stretch(weights) * np.stack(columns, axis=1))
+        return np.asarray(self.stretch(weights) * np.stack(columns, axis=1))
 
     def sample(self, weights: FloatArray, /, *, count: int, rng: np.random.Generator) -> FloatArray:
         """(count, n, t) joint draws of the noise-free targets; targets are independent of each other."""
@@ -136,7 +136,7 @@ class GaussianProcessPredictor:
         draws = np.empty((count, *means.shape))
         for t in range(means.shape[1]):
             # Eigenvalues and not Cholesky: the posterior of near-equal mixtures is singular to rounding.
-            spectrum, axes = np.linalg.eigh(self._posterior(weights, t))
+            spectrum, axes = np.linalg.eigh(self.covariance(weights, t))
             spread = axes * np.sqrt(np.maximum(spectrum, 0.0))
             draws[:, :, t] = means[:, t] + rng.standard_normal((count, len(weights))) @ spread.T
         return self._untransformed(draws)

@@ -46,11 +46,10 @@ class Gathered:
     row: IntArray
 
 
-def ungathered(swarm: Swarm, /) -> Gathered:
-    """Every run as a row of its own, all equally noisy."""
-    n, t = swarm.values.shape
-    ones, zeros = np.ones((n, t)), np.zeros((n, t))
-    return Gathered(swarm.weights, swarm.values, np.ones(n), ones, zeros, np.arange(n))
+def ungathered(weights: FloatArray, values: FloatArray, /) -> Gathered:
+    """Every run, of (n, d) weights with (n, t) values, as a row of its own, all equally noisy."""
+    ones, zeros = np.ones_like(values), np.zeros_like(values)
+    return Gathered(weights, values, np.ones(len(values)), ones, zeros, np.arange(len(values)))
 
 
 def gathered(swarm: Swarm, /) -> Gathered:

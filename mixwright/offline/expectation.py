@@ -8,6 +8,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor
 from mixlaws.registry import ESTIMATORS, for_objective
+from mixlaws.scales import check_known
 from mixlaws.swarm import Swarm
 from mixwright.offline import fit_file
 from mixwright.offline.fitting import default_method, objective_of
@@ -44,6 +45,7 @@ def expectation(loaded: Loaded, stored: Path | None, fitting: Fitting, reading: 
     name = fitting.method or default_method()
     estimator = build("method", ESTIMATORS, name, settings(fitting.setting))
     coefficients = objective_of(loaded.swarm, loaded.objective)
+    check_known(name, estimator, loaded.swarm)
     estimator = for_objective(estimator, dict(zip(loaded.swarm.targets, coefficients.tolist(), strict=True)))
     predictor = estimator.fit(loaded.swarm, rng=np.random.default_rng(fitting.seed).spawn(2)[0])
     return Expectation(name, predictor, loaded.swarm, coefficients)

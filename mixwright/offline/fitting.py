@@ -10,6 +10,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, SelfScoredPredictor
 from mixlaws.registry import ESTIMATORS, for_objective
+from mixlaws.scales import apart, check_known, holds_for
 from mixlaws.swarm import Swarm
 from mixlaws.swarm_notes import notes
 from mixlaws.validation import CrossValidation, Scores, held_out, pooled_deviation
@@ -79,6 +80,7 @@ class Fitted:
             "noise": {"targets": noise, "objective": self.objective_noise},
             "table": [asdict(row) for row in self.members.table] if self.members else None,
             "verdict": self.members.verdict if self.members else None,
+            "scale": holds_for(self.predictor, self.swarm)._asdict(),
             "notes": notes(self.swarm),
             "seconds": self.seconds,
         }
@@ -112,11 +114,12 @@ def fit_swarm(
     coefficients = objective_of(swarm, objective)
     named = dict(zip(swarm.targets, coefficients.tolist(), strict=True))
     estimator = for_objective(build("method", ESTIMATORS, method, params), named)
+    check_known(method, estimator, swarm)
     fit_rng, validation_rng = np.random.default_rng(seed).spawn(2)
     predictor = estimator.fit(swarm, rng=fit_rng)
     scored = held_out(estimator, predictor, swarm, folds=folds, rng=validation_rng)
-    deviation, freedom = pooled_deviation(swarm.weights, swarm.values)
-    spread, _ = pooled_deviation(swarm.weights, (swarm.values @ coefficients)[:, None])
+    deviation, freedom = pooled_deviation(apart(swarm), swarm.values)
+    spread, _ = pooled_deviation(apart(swarm), (swarm.values @ coefficients)[:, None])
     return Fitted(
         swarm=swarm,
         method=method,

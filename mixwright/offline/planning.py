@@ -12,6 +12,7 @@ from mixlaws.errors import FitError
 from mixlaws.estimator import AnyEstimator
 from mixlaws.planning import Plan, plan
 from mixlaws.registry import ESTIMATORS
+from mixlaws.scales import scales_of
 from mixlaws.scaling.proxy_sizes import ProxySize, most_informative, proxy_sizes
 from mixlaws.swarm import Swarm
 from mixlaws.swarm_notes import notes
@@ -67,7 +68,7 @@ def plan_runs(
     within: float,
     seed: int,
 ) -> Planned:
-    """Plan for the model size that most runs have, the larger one of equals.
+    """Plan for the scale that most runs have, the larger one of equals.
 
     Args:
         swarm: runs, of several sizes or one.
@@ -81,11 +82,10 @@ def plan_runs(
     method_rng, plan_rng = np.random.default_rng(seed).spawn(2)
     coefficients = objective_of(swarm, objective)
     sizes = proxy_sizes(swarm, coefficients)
-    size, runs = None, swarm
-    if swarm.model_parameters is not None:
-        every, counts = np.unique(swarm.model_parameters, return_counts=True)
-        size = float(every[counts == counts.max()].max())
-        runs = swarm.take(np.flatnonzero(swarm.model_parameters == size))
+    scales, numbers = scales_of(swarm)
+    counts = np.bincount(numbers)
+    most = int(np.flatnonzero(counts == counts.max())[-1])
+    size, runs = scales[most].model_parameters, swarm.take(np.flatnonzero(numbers == most))
     estimator = build("method", ESTIMATORS, method, params)
     name, chosen = _settled(method, estimator, runs, method_rng)
     posed = pose(runs, constraints, coefficients)

@@ -30,6 +30,7 @@ def propose(
     reading: options.Reading,
 ) -> None:
     """Propose mixtures from finished runs."""
+    from mixlaws.scales import holds_for  # noqa: PLC0415
     from mixwright.offline import hyperparameters, loading, posing, proposal_tables, proposing  # noqa: PLC0415
     from mixwright.offline.expectation import expectation  # noqa: PLC0415
     from mixwright.offline.staging import Plan  # noqa: PLC0415
@@ -61,6 +62,7 @@ def propose(
             "seed": fitting.seed,
             "proposer": search.proposer,
             "params": params,
+            "scale": holds_for(expected.predictor, expected.swarm)._asdict(),
         }
         told |= proposal_tables.to_json(proposed) | {"import": report.to_json()}
         typer.echo(json_module.dumps(told, allow_nan=False))

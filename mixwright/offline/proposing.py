@@ -15,6 +15,7 @@ from mixlaws.registry import PROPOSERS
 from mixlaws.rivals import Rivals, rivals
 from mixlaws.sampling.measured import Measured
 from mixlaws.sampling.rule import NOTHING
+from mixlaws.scales import apart, largest
 from mixlaws.simplex import FILE_TOLERANCE, as_weights
 from mixlaws.swarm import Swarm
 from mixlaws.two_stages import SecondObjective, SecondStage
@@ -146,10 +147,9 @@ def _noise(swarm: Swarm, problem: MixtureProblem, predictor: Predictor) -> float
 
     For a method that scored no members it is a tenth of what runs differ by.
     """
-    objective = problem.objective(swarm.values)
-    deviation, freedom = pooled_deviation(swarm.weights, objective[:, None])
+    deviation, freedom = pooled_deviation(apart(swarm), problem.objective(swarm.values)[:, None])
     if freedom:
         return float(deviation[0])
     if isinstance(predictor, SelfScoredPredictor):
         return min(float(row.mae) for row in predictor.table if row.mae is not None)
-    return 0.1 * float(objective.std())
+    return 0.1 * float(problem.objective(largest(swarm).values).std())

@@ -13,6 +13,7 @@ import numpy as np
 from mixlaws.errors import SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
 from mixlaws.registry import ESTIMATORS, for_objective
+from mixlaws.scales import apart, holds_for
 from mixlaws.swarm import Swarm, mixture_numbers
 from mixlaws.validation import CrossValidation, held_out, pooled_deviation
 from service.compute.swarms import load_problem, load_swarm
@@ -29,7 +30,7 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
     Returns:
         The predictor's dump, held-out scores by target and of the objective, held-out predictions, the
         pooled standard deviation of repeats, nats per token, and the table and verdict of a method that
-        scores its members.
+        scores its members, and the scale that predictions hold for.
     """
     started = time.perf_counter()
     problem = load_problem(raw["problem"])
@@ -41,8 +42,8 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
     predictor = estimator.fit(swarm, rng=fit_rng)
     fit_seconds = time.perf_counter() - started
     scored = _scored(estimator, predictor, swarm, raw["folds"], validation_rng)
-    deviation, freedom = pooled_deviation(swarm.weights, swarm.values)
-    spread, _ = pooled_deviation(swarm.weights, (swarm.values @ coefficients)[:, None])
+    deviation, freedom = pooled_deviation(apart(swarm), swarm.values)
+    spread, _ = pooled_deviation(apart(swarm), (swarm.values @ coefficients)[:, None])
     return {
         "predictor": predictor.dump(),
         "scores": {
@@ -57,6 +58,7 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
             "objective": float(spread[0]) if freedom else None,
         },
         **_own_scores(predictor),
+        "scale": holds_for(predictor, swarm)._asdict(),
         "runs": len(swarm),
         "fit_seconds": fit_seconds,
         "seconds": time.perf_counter() - started,

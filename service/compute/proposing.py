@@ -82,6 +82,7 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
             for name, weights in others.mixtures.items()
         ],
         "rivals_left_out": dict(others.left_out),
+        "scale": raw["fit"].get("scale"),
         "noise": raw["noise"],
     }
 

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -18,13 +18,20 @@ from mixlaws.simplex import as_weights
 from service.compute.predictors import load_predictor
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.fits import repository
-from service.fits.schemas import PredictedOut, PredictIn, PredictionsOut, ScaleIn
+from service.fits.schemas import PredictedOut, PredictIn, PredictionsOut, ScaleIn, ScaleOut
 from service.models import Fit, TaskState
 from service.studies import service as studies
 
 _MOST_KEPT = 16  # predictors; trees and Gaussian processes of large swarms have some megabytes each
 _ROWS = 1000  # mixtures predicted at once: a Gaussian process holds a row of its runs for each
 _Key = tuple[UUID, datetime | None]
+
+
+class Kept(NamedTuple):
+    """A predictor with the scale that it was fitted for; None for fits that do not tell."""
+
+    predictor: Predictor
+    scale: dict[str, Any] | None
 
 
 class Predictors:
@@ -37,9 +44,9 @@ class Predictors:
     def __init__(self, most: int = _MOST_KEPT) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._kept: OrderedDict[_Key, Predictor] = OrderedDict()
+        self._kept: OrderedDict[_Key, Kept] = OrderedDict()
 
-    def of(self, fit: Fit) -> Predictor:
+    def of(self, fit: Fit) -> Kept:
         """The predictor of a fit that is done.
 
         Raises:
@@ -52,12 +59,12 @@ class Predictors:
                 self._kept.move_to_end(key)
                 return kept
         # Outside of the lock: others must not wait for it, and loading one twice does no harm.
-        predictor = _loaded(fit)
+        loaded = Kept(_loaded(fit), (fit.result or {}).get("scale"))
         with self._lock:
-            self._kept[key] = predictor
+            self._kept[key] = loaded
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        return predictor
+        return loaded
 
 
 def predict(
@@ -79,7 +86,8 @@ def predict(
     definition = studies.definition(study)
     problem, targets = studies.problem(definition), definition.targets or []
     weights = _weights(body, problem.domains)
-    predictor = _at(predictors.of(fit), fit.method, body.at)
+    loaded = predictors.of(fit)
+    predictor = _at(loaded.predictor, fit.method, body.at)
     values = _predicted(predictor, np.concatenate([weights, problem.prior[None, :]]))
     objective = problem.objective(values)
     deviations: list[Any] = [None] * len(weights)
@@ -92,6 +100,7 @@ def predict(
     rows = zip(values.tolist(), deviations, widths, objective.tolist(), strict=False)
     return PredictionsOut(
         fit_id=fit.id,
+        scale=_scale(loaded, predictor),
         predictions=[
             PredictedOut(
                 predicted=dict(zip(targets, value, strict=True)),
@@ -103,6 +112,15 @@ def predict(
             for value, spread, width, combined in rows
         ],
     )
+
+
+def _scale(loaded: Kept, predictor: Predictor) -> ScaleOut | None:
+    """Of a predictor that may have been told another one than it was fitted for."""
+    if loaded.scale is None:
+        return None
+    named = {name: getattr(predictor, name, None) for name in loaded.scale}
+    told = {name: value for name, value in named.items() if value is not None}
+    return ScaleOut.model_validate({**loaded.scale, **told})
 
 
 def _loaded(fit: Fit) -> Predictor:

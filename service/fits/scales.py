@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from mixlaws.registry import ESTIMATORS, method
+from mixlaws.scales import ALIKE, NAMES
 from service.errors import InvalidRequestError
 from service.models import ProxyRun
-
-_SCALES = {"model_parameters": "parameters of the model", "tokens": "training tokens"}
-# Between largest and smallest: whole batches, or a tokeniser of another size, move a scale a little.
-_ALIKE = 0.01
 
 
 def columns(runs: Sequence[ProxyRun]) -> dict[str, list[int] | None]:
     """Scales and seeds of runs, by the names that a swarm has for them; None where a run does not tell."""
     told: dict[str, list[int] | None] = {"seeds": [run.seed for run in runs]}
-    for scale in _SCALES:
+    for scale in NAMES:
         known = _known(runs, scale)
         told[scale] = known if len(known) == len(runs) else None
     return told
@@ -31,9 +28,9 @@ def check(name: str, runs: Sequence[ProxyRun]) -> None:
         InvalidRequestError: the runs differ in a scale that the method does not know, or that some of them
             do not tell.
     """
-    for scale, words in _SCALES.items():
+    for scale, words in NAMES.items():
         known = _known(runs, scale)
-        if not known or max(known) <= (1 + _ALIKE) * min(known):
+        if not known or max(known) <= (1 + ALIKE) * min(known):
             continue
         span = f"{len(runs)} runs with {min(known):,} to {max(known):,} {words}"
         if not _knows(name, scale):

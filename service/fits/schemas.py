@@ -68,8 +68,23 @@ class MemberOut(Answer):
         description="R² of the objective on the very runs that a law was fitted to: how well its form "
         "describes them, and no held-out score. Null for what is no law.",
     )
+    transfer_spearman: float | None = Field(
+        default=None,
+        description="Rank correlation of the objective of the largest runs with what fits to smaller scales "
+        "predict of mixtures that they did not see; null where there is one scale.",
+    )
+    transfer_r2: float | None = Field(
+        default=None, description="Variance that those explain after the best increasing line."
+    )
     seconds: float = Field(description="Estimated cost.")
     note: str = Field(description="Why it was not run, or not fitted to all runs; else empty.")
+
+
+class ScaleOut(Answer):
+    """The scale that predictions hold for; null where runs do not tell."""
+
+    model_parameters: float | None = Field(description="Parameters of the model.")
+    tokens: float | None = Field(description="Training tokens of the run.")
 
 
 class FitOut(Answer):
@@ -90,6 +105,7 @@ class FitOut(Answer):
     )
     verdict: str | None = Field(description="What the table says; null for other methods.")
     noise: dict[str, Any] | None = Field(description="Pooled standard deviations of repeated runs.")
+    scale: ScaleOut | None = Field(description="Scale that the fit predicts for, once done.")
     error: str | None = Field(description="Why it failed.")
     seconds: float | None = Field(description="Time of the fit and its cross-validation.")
     created_at: datetime = Field(description="When it was asked for.")
@@ -135,4 +151,5 @@ class PredictionsOut(Answer):
     """What a fit says of mixtures."""
 
     fit_id: UUID = Field(description="Identifier of the fit.")
+    scale: ScaleOut | None = Field(description="Scale that the predictions hold for.")
     predictions: list[PredictedOut] = Field(description="One for each mixture, in the order of the request.")

@@ -108,6 +108,7 @@ def shown(session: Session, fit: Fit, study: Study) -> FitOut:
         table=result.get("table"),
         verdict=result.get("verdict"),
         noise=result.get("noise"),
+        scale=result.get("scale"),
         error=fit.error,
         seconds=result.get("seconds"),
         created_at=fit.created_at,

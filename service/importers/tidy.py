@@ -4,15 +4,15 @@ Columns: `validation_domain`, `loss`, and a `weight_` column for each domain; `m
 there are any `size`, `step`, `tokens`, `seed`, `non_embedding_parameters` or `model_parameters`. This is how
 the published runs of Data Mixing Laws (Ye et al. 2024, arXiv:2403.16952) lie in one table.
 
-One swarm has one size and one step; loss curves have all of them. Where several sizes are in the table, a
-swarm needs one to be named. The step is the last one that all mixtures of the size have reached, unless one
-is named. It may be written as the name of a checkpoint that ends in it; a checkpoint without a number, such
-as "last", lies nowhere on a curve and is left out.
+A run has one size and one step; loss curves have all of them. Where several sizes are in the table, all are
+read, unless one is named; the step of a size is the last one that all of its mixtures have reached, unless
+one is named. It may be written as the name of a checkpoint that ends in it; a checkpoint without a number,
+such as "last", lies nowhere on a curve and is left out.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mixlaws.scaling.checkpoints import checkpoint_step
@@ -37,37 +37,77 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, *, size: str | None = None, step: int | None = None) -> Source:
-    """Read a table, at one size and one step."""
+    """Read a table, at one size or at all of them, each at one step."""
     table, run_column, domains = _opened(path)
-    rows, size = _of_size(table, size)
-    rows, unnumbered = _numbered(table, rows, run_column)
-    by_run: dict[str, list[Row]] = {}
-    for row in rows:
-        by_run.setdefault(_name(row, run_column), []).append(row)
-    chosen, step = _at_step(table, by_run, step)
-    targets = tuple(dict.fromkeys(row.text("validation_domain") for row in rows))
-    runs, repeated = [], []
-    for name, own in chosen.items():
-        run, twice = _run(name, own, domains, step)
-        runs.append(run)
-        repeated += twice
-    short = tuple(name for name in by_run if name not in chosen)
+    sizes = _sizes(table, size)
+    found = [_OfSize.read(table, own, step, run_column, domains, among=len(sizes)) for own in sizes]
     findings = [
-        _merged(repeated),
-        _unnumbered(unnumbered),
-        Finding("without_step", f"runs without a row at step {step}, left out", short),
+        _merged([name for part in found for name in part.repeated]),
+        _unnumbered([name for part in found for name in part.unnumbered]),
+        *(
+            Finding("without_step", f"runs without a row at step {part.step}, left out", part.short)
+            for part in found
+        ),
     ]
-    words = [f"size {size}" if size is not None else "", f"step {step}" if step is not None else ""]
     return Source(
         format=NAME,
         files=(path.name,),
         rows=len(table.rows),
         domains=tuple(domains.values()),
-        targets=targets,
-        runs=tuple(runs),
-        scale=", ".join(word for word in words if word),
+        targets=tuple(dict.fromkeys(target for part in found for target in part.targets)),
+        runs=tuple(run for part in found for run in part.runs),
+        scale=" and ".join(part.words for part in found if part.words),
         findings=tuple(finding for finding in findings if finding.names),
     )
+
+
+@dataclass(frozen=True)
+class _OfSize:
+    """What a table holds of one size."""
+
+    size: str | None
+    step: int | None
+    targets: tuple[str, ...]
+    runs: tuple[Run, ...]
+    short: tuple[str, ...]
+    repeated: tuple[str, ...]
+    unnumbered: tuple[str, ...]
+
+    @classmethod
+    def read(
+        cls,
+        table: Table,
+        size: str | None,
+        step: int | None,
+        run_column: str,
+        domains: Mapping[str, str],
+        *,
+        among: int,
+    ) -> "_OfSize":
+        of_size = [row for row in table.rows if size is None or row.cells["size"] == size]
+        rows, unnumbered = _numbered(table, of_size, run_column)
+        by_run: dict[str, list[Row]] = {}
+        for row in rows:
+            # The same mixture at another size is another run.
+            name = _name(row, run_column) if among == 1 else f"{size} {_name(row, run_column)}"
+            by_run.setdefault(name, []).append(row)
+        chosen, step = _at_step(table, by_run, step)
+        read = [_run(name, own, domains, step) for name, own in chosen.items()]
+        return cls(
+            size=size,
+            step=step,
+            targets=tuple(dict.fromkeys(row.text("validation_domain") for row in rows)),
+            runs=tuple(run for run, _ in read),
+            short=tuple(name for name in by_run if name not in chosen),
+            repeated=tuple(name for _, twice in read for name in twice),
+            unnumbered=unnumbered,
+        )
+
+    @property
+    def words(self) -> str:
+        """The size and the step, as far as there are any."""
+        told = (("size", self.size), ("step", self.step))
+        return ", ".join(f"{name} {value}" for name, value in told if value is not None)
 
 
 def read_curves(path: Path) -> tuple[Source, list[tuple[str, str]]]:
@@ -131,18 +171,21 @@ def _name(row: Row, column: str) -> str:
     return row.text(column) + (f" seed {seed}" if seed else "")
 
 
-def _of_size(table: Table, size: str | None) -> tuple[Sequence[Row], str | None]:
+def _sizes(table: Table, size: str | None) -> list[str | None]:
+    """The sizes to read: the one that is named, or all; None where the table names none."""
     if "size" not in table.columns:
         if size is not None:
             raise ImportRefusedError(f"{table.file} has no column 'size': leave --size out")
-        return table.rows, None
+        return [None]
     sizes = list(dict.fromkeys(row.text("size") for row in table.rows))
-    if size is None and len(sizes) > 1:
-        raise ImportRefusedError(f"{table.file} holds the sizes {', '.join(sizes)}: name one with --size")
-    wanted = size or sizes[0]
-    if wanted not in sizes:
-        raise ImportRefusedError(f"{table.file} has no size {wanted!r}: it holds {', '.join(sizes)}")
-    return [row for row in table.rows if row.cells["size"] == wanted], wanted
+    if size is None and len(sizes) > 1 and not any(column in table.columns for column in _PARAMETERS):
+        raise ImportRefusedError(
+            f"{table.file} holds the sizes {', '.join(sizes)}, and no column {_PARAMETERS[0]} to tell them "
+            "apart by: name one with --size"
+        )
+    if size is not None and size not in sizes:
+        raise ImportRefusedError(f"{table.file} has no size {size!r}: it holds {', '.join(sizes)}")
+    return [*sizes] if size is None else [size]
 
 
 def _numbered(table: Table, rows: Sequence[Row], run_column: str) -> tuple[Sequence[Row], tuple[str, ...]]:

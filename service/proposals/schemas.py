@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field, FiniteFloat
 
+from service.fits.schemas import ScaleOut
 from service.schemas import (
     LARGEST_INTEGER,
     MOST_DOMAINS,
@@ -188,6 +189,7 @@ class ProposalOut(Answer):
         "details of a proposal is the probability that it is better."
     )
     rivals_left_out: dict[str, str] = Field(description="Rules that gave no mixture, and why.")
+    scale: ScaleOut | None = Field(description="Scale that predictions hold for.")
     noise: float | None = Field(description="Noise of the objective that disagreement was measured with.")
     error: str | None = Field(description="Why it failed.")
     created_at: datetime = Field(description="When it was asked for.")

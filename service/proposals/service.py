@@ -139,6 +139,7 @@ def shown(request: ProposalRequest, study: Study) -> ProposalOut:
         },
         rivals=[RivalOut.model_validate(named(row)) for row in result.get("rivals", [])],
         rivals_left_out=result.get("rivals_left_out", {}),
+        scale=result.get("scale"),
         noise=result.get("noise"),
         error=request.error,
         created_at=request.created_at,
@@ -151,6 +152,7 @@ def _told(fit: Fit) -> dict[str, Any]:
     return {
         "method": fit.method,
         "predictor": result["predictor"],
+        "scale": result.get("scale"),
         "r2": result["objective_scores"]["r2"],
     }
 

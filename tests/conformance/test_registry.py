@@ -16,6 +16,7 @@ from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, SAMPLING, SCALING, method
 from mixlaws.regressors.gaussian_process import GaussianProcess
+from mixlaws.regressors.multi_scale import MultiScale
 from mixlaws.sampling.rule import Statistics
 from mixlaws.scaling.curves import LossCurves
 from mixlaws.scaling.simulation import simulated_curves
@@ -78,7 +79,7 @@ def test_a_predictor_survives_json_and_one_seed_gives_one_fit(
         estimator.load({})
 
 
-@pytest.mark.parametrize("name", ["bimix", "effective_transfer", "multilingual"])
+@pytest.mark.parametrize("name", ["bimix", "effective_transfer", "multi_scale", "multilingual"])
 def test_a_law_that_knows_a_scale_stays_where_it_is_unless_told_and_refuses_nonsense(
     name: str, swarm: Swarm, fitted: Callable[[str], Predictor]
 ) -> None:
@@ -233,6 +234,10 @@ def test_a_proposer_gives_what_is_asked_for_within_bounds(name: str) -> None:
     if name == "explore":  # a batch is spread by what the predictor is unsure of
         runs = simulation.swarm(count=20, noise=0.01, rng=np.random.default_rng(1))
         predictor = GaussianProcess().fit(runs, rng=np.random.default_rng(1))
+    if name == "value_per_flop":  # what a run costs and tells depends on its scale
+        half = SIMULATION.swarm(count=20, noise=0.01, rng=np.random.default_rng(1))
+        runs = dataclasses.replace(half, tokens=np.full(20, 1e8), model_parameters=np.resize([1e6, 4e6], 20))
+        predictor = MultiScale().fit(runs, rng=np.random.default_rng(1))
     first, again = (
         PROPOSERS[name]().propose(predictor, problem, count=3, rng=np.random.default_rng(4)) for _ in range(2)
     )

@@ -28,7 +28,9 @@ def simulation() -> Simulation:
 @pytest.fixture(scope="module")
 def stack(simulation: Simulation) -> Stack:
     swarm = simulation.swarm(count=40, noise=0.01, rng=np.random.default_rng(6))
-    return Auto().fit(swarm, rng=np.random.default_rng(7))
+    fitted = Auto().fit(swarm, rng=np.random.default_rng(7))
+    assert isinstance(fitted, Stack)  # of one scale
+    return fitted
 
 
 def noise(count: int) -> Swarm:

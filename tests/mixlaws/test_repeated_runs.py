@@ -39,7 +39,7 @@ def test_equally_noisy_repeats_gathered_say_what_all_runs_say(rng: np.random.Gen
     swarm = repeated(12, 3, np.full(12, 0.02), rng)
     # As they are and not as logarithms, whose mean is not the logarithm of the mean.
     swarm = dataclasses.replace(swarm, values=swarm.values - 5)
-    all_runs, rows = ungathered(swarm), gathered(swarm)
+    all_runs, rows = ungathered(swarm.weights, swarm.values), gathered(swarm)
     z = np.sqrt(rows.weights)
     for t in range(2):
         alone = Observed(all_runs.values[:, t], all_runs.count, all_runs.ratio[:, t], all_runs.scatter[:, t])

@@ -10,6 +10,8 @@ RUN = Row(
     r2=0.5,
     spearman=0.9,
     target_spearman=0.8,
+    transfer_spearman=0.7,
+    transfer_r2=0.6,
     fidelity_in_sample=0.95,
 )
 

@@ -40,8 +40,6 @@ def test_a_tidy_table_gives_the_runs_of_one_size_at_the_last_step_that_all_reach
     reference_data: Path,
 ) -> None:
     file = reference_data / MIXING_LAWS / "5mix.csv"
-    with pytest.raises(ImportRefusedError, match=r"holds the sizes .*160M.*: name one with --size"):
-        read_runs(file)
     imported = read_runs(file, size="70M")
     assert imported.report.scale == "size 70M, step 30000"
     expected = five_mix(reference_data, size="70M", step=30_000)
@@ -53,6 +51,19 @@ def test_a_tidy_table_gives_the_runs_of_one_size_at_the_last_step_that_all_reach
     )
     assert imported.swarm.model_parameters is not None
     assert set(imported.swarm.model_parameters) == {18_915_328.0}
+
+
+def test_a_tidy_table_gives_the_runs_of_all_sizes_apart_by_their_parameters(reference_data: Path) -> None:
+    imported = read_runs(reference_data / MIXING_LAWS / "2mix.csv")
+    assert imported.report.scale == "size 160M, step 30000 and size 70M, step 30000"
+    assert imported.swarm.model_parameters is not None
+    file = reference_data / MIXING_LAWS / "2mix.csv"
+    sizes = [read_runs(file, size=size) for size in ("70M", "160M")]
+    assert len(imported.swarm) == sum(len(alone.swarm) for alone in sizes)
+    for alone in sizes:
+        assert alone.swarm.model_parameters is not None
+        rows = imported.swarm.model_parameters == alone.swarm.model_parameters[0]
+        np.testing.assert_array_equal(imported.swarm.values[rows], alone.swarm.values)
 
 
 def test_an_earlier_step_can_be_named_and_one_that_is_not_there_is_told(reference_data: Path) -> None:
