@@ -1,6 +1,7 @@
 """Turn a fit into proposals, and ask every other good fit what it thinks of them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,18 +51,8 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
     found = proposer.propose(predictor, bounded, count=raw["count"], rng=rng)
     witnesses = {fit["method"]: load(fit) for fit in raw["others"] if (fit["r2"] or 0.0) >= _WITNESS_R2}
     others = _rivals(raw, problem)
-    found = [
-        judged(
-            proposal,
-            predictor,
-            problem,
-            sampled=sampled,
-            noise=raw["noise"],
-            rng=rng,
-            rivals=others.mixtures,
-        )
-        for proposal in found
-    ]
+    judge = partial(judged, sampled=sampled, noise=raw["noise"], rng=rng, rivals=others.mixtures)
+    found = [judge(proposal, predictor, problem) for proposal in found]
     return {
         "proposals": [
             _told(proposal, predictor, problem, witnesses, raw["noise"])

@@ -15,13 +15,12 @@ from mixlaws.estimator import Predictor, RescalablePredictor, ScaledPredictor
 from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, SAMPLING, SCALING, method
-from mixlaws.regressors.gaussian_process import GaussianProcess
-from mixlaws.regressors.multi_scale import MultiScale
 from mixlaws.sampling.rule import Statistics
 from mixlaws.scaling.curves import LossCurves
 from mixlaws.scaling.simulation import simulated_curves
 from mixlaws.simulation import Simulation
 from mixlaws.swarm import Swarm
+from tests.support.proposing import predictor_for
 
 SIMULATION = Simulation.create(domains=5, rng=np.random.default_rng(0))
 ALL = {**DESIGNS, **ESTIMATORS, **PROPOSERS, **POLICIES, **SAMPLING, **SCALING}
@@ -230,14 +229,7 @@ def test_a_proposer_gives_what_is_asked_for_within_bounds(name: str) -> None:
     # With five domains the worst case has a flat optimum, and takes most of the time of this whole file.
     simulation = Simulation.create(domains=3, rng=np.random.default_rng(0))
     problem = simulation.problem
-    predictor: Predictor = simulation.truth
-    if name == "explore":  # a batch is spread by what the predictor is unsure of
-        runs = simulation.swarm(count=20, noise=0.01, rng=np.random.default_rng(1))
-        predictor = GaussianProcess().fit(runs, rng=np.random.default_rng(1))
-    if name == "value_per_flop":  # what a run costs and tells depends on its scale
-        half = SIMULATION.swarm(count=20, noise=0.01, rng=np.random.default_rng(1))
-        runs = dataclasses.replace(half, tokens=np.full(20, 1e8), model_parameters=np.resize([1e6, 4e6], 20))
-        predictor = MultiScale().fit(runs, rng=np.random.default_rng(1))
+    predictor = predictor_for(name, simulation, seed=1)
     first, again = (
         PROPOSERS[name]().propose(predictor, problem, count=3, rng=np.random.default_rng(4)) for _ in range(2)
     )

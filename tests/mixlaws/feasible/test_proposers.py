@@ -5,19 +5,19 @@ import pytest
 
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
-from mixlaws.estimator import Predictor
 from mixlaws.feasible.constraints import Group, Measure, PriorDistance
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.cloud import cloud
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.pruning import prune
 from mixlaws.registry import DESIGNS, PROPOSERS, SAMPLING
-from mixlaws.regressors.gaussian_process import GaussianProcess
 from tests.mixlaws.feasible.problems import feasible
+from tests.support.proposing import predictor_for
 
 QUICK: dict[str, dict[str, float]] = {
     "convex": {"starts": 1},
     "explore": {"candidates": 400, "kept": 60, "draws": 32},
+    "value_per_flop": {"candidates": 400, "kept": 30, "draws": 32},
     "simulate": {"samples": 2000, "top": 20},
     "worst_case": {"starts": 0, "sharpness": 10.0},
 }
@@ -28,9 +28,7 @@ QUICK: dict[str, dict[str, float]] = {
 def test_what_a_proposer_answers_satisfies_every_constraint(name: str, seed: int) -> None:
     simulation, problem = feasible(seed)
     rng = np.random.default_rng(seed)
-    predictor: Predictor = simulation.truth
-    if name == "explore":  # a batch is spread by what the predictor is unsure of
-        predictor = GaussianProcess().fit(simulation.swarm(count=20, noise=0.01, rng=rng), rng=rng)
+    predictor = predictor_for(name, simulation, seed=seed)
     found = PROPOSERS[name](**QUICK.get(name, {})).propose(predictor, problem, count=2, rng=rng)
     weights = np.array([proposal.weights for proposal in found])
     assert problem.feasible.contains(weights, tolerance=1e-9).all()
