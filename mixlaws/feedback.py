@@ -72,7 +72,8 @@ class Feedback:
         weights: (d,) mixture that was in force when those tokens were drawn.
         steps: how many optimiser steps the feedback covers.
         version: number of the schedule version that those tokens were drawn with; it rises with time.
-        stages_done: how many stages of the plan that is being followed had ended at `step`.
+        stages_done: how many stages of the plan that the policy gave last had ended at `step`; None while
+            none of its stages has begun.
         loss_squares: (d,) summed squares of the token losses; NaN where unknown.
         sequence_counts: (d,) sequences drawn.
         excess_clipped: max(0, loss - reference loss) of every token.

@@ -18,6 +18,8 @@ from mixlaws.laws.log_linear import LogLinearLaw
 from mixlaws.laws.multilingual import Multilingual
 from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
+from mixlaws.policies.ado import Ado
+from mixlaws.policies.aioli import Aioli
 from mixlaws.policies.doremi import DoReMi
 from mixlaws.policies.handwritten import Handwritten
 from mixlaws.policies.natural import Natural
@@ -84,6 +86,8 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "worst_case": WorstCase,
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {
+    "ado": Ado,
+    "aioli": Aioli,
     "doremi": DoReMi,
     "handwritten": Handwritten,
     "natural": Natural,

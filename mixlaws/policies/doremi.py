@@ -133,5 +133,5 @@ class DoReMi:
     def load(self, raw: JsonObject, /) -> DoReMiState:
         """The state from its dump."""
         check_state(raw, "doremi", SCHEMA)
-        arrays = (frozen(raw[name]) for name in ("scores", "weights", "average"))
-        return DoReMiState(*arrays, int(raw["averaged_steps"]))
+        scores, weights, average = (frozen(raw[name]) for name in ("scores", "weights", "average"))
+        return DoReMiState(scores, weights, average, int(raw["averaged_steps"]))

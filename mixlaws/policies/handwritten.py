@@ -54,7 +54,7 @@ class Handwritten:
             last = number == len(self.plan) - 1
             if (stage.steps is None and not last) or (stage.steps is not None and stage.steps < 1):
                 raise InvalidInputError(
-                    f"plan.{number}: steps is {stage.steps}: use at least 1; only the last stage may have none"
+                    f"plan.{number}: steps is {stage.steps}: use at least 1; only the last may have none"
                 )
 
     @property

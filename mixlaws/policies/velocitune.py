@@ -6,9 +6,9 @@
 V = 1 means that nothing was learnt, 0 that the target is reached. The published targets are the losses that a
 scaling law tells for all data, fitted to a run on some of it (`mixlaws.scaling.chinchilla`).
 
-Source: Luo et al. 2024, arXiv:2411.14318, known to us from notes; no released code. A domain whose initial loss is
-not above its target has V = 0. One that an evaluation leaves out keeps its last V, which is 1 before the first.
-The paper holds no weight above a floor; a guard of .01 is a good idea.
+Source: Luo et al. 2024, arXiv:2411.14318, known to us from notes; no released code. A domain whose initial
+loss is not above its target has V = 0. One that an evaluation leaves out keeps its last V, which is 1 before
+the first. The paper holds no weight above a floor; a guard of .01 is a good idea.
 """
 
 from collections.abc import Mapping, Sequence

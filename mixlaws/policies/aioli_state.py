@@ -1,0 +1,82 @@
+"""What Aioli remembers inside a round, in at most 64 KB: effects between all domains are many numbers."""
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixlaws.arrays import FloatArray, JsonObject, frozen
+from mixlaws.policy import check_state
+
+SCHEMA = 1
+MOST_DOMAINS = 100
+_DOUBLE_DOMAINS = 60  # beyond, effects are kept in single precision: 100 x 100 of them are 50 KB
+
+
+@dataclass(frozen=True, eq=False)
+class AioliState:
+    """State within a round.
+
+    Args:
+        keys: (d,) a number for each name, by which orders are drawn.
+        base: (d,) what scores multiply.
+        weights: (d,) mixture of the main stage.
+        scores: (d,) logarithm of weights over base, up to a constant.
+        effects: (d, d) D so far in this round: row j is the loss, column i the domain that was trained.
+        order: (sweeps * d,) domains that are probed in this round, one after the other.
+        round: number of the round, from 0.
+        probed: probes that were read in this round; -1 before the evaluation that precedes them.
+        losses: (d,) last evaluation of this round, nats per token.
+        set_hash: evaluation set of those.
+        columns: (d,) moving average of the column sums of A.
+        broken: whether an evaluation of this round is missing or not comparable.
+    """
+
+    keys: tuple[int, ...]
+    base: FloatArray
+    weights: FloatArray
+    scores: FloatArray
+    effects: FloatArray
+    order: tuple[int, ...]
+    round: int = 0
+    probed: int = -1
+    losses: FloatArray | None = None
+    set_hash: str = ""
+    columns: FloatArray | None = None
+    broken: bool = False
+
+    def dump(self) -> JsonObject:
+        """The state as JSON."""
+        values = {name: getattr(self, name) for name in (*_PLAIN, *_ARRAYS, *_OPTIONAL)}
+        values |= {name: values[name].tolist() for name in _ARRAYS}
+        values |= {name: None if values[name] is None else values[name].tolist() for name in _OPTIONAL}
+        values |= {name: list(values[name]) for name in _TUPLES}
+        packed = base64.b85encode(self.effects.astype(_kind(len(self.keys))).tobytes()).decode()
+        return {"schema": SCHEMA, "policy": "aioli", **values, "effects": packed}
+
+    @classmethod
+    def load(cls, raw: JsonObject) -> "AioliState":
+        """The state from its dump."""
+        check_state(raw, "aioli", SCHEMA)
+        values = {name: raw[name] for name in _PLAIN}
+        values |= {name: tuple(raw[name]) for name in _TUPLES}
+        values |= {name: frozen(raw[name]) for name in _ARRAYS}
+        values |= {name: None if raw[name] is None else frozen(raw[name]) for name in _OPTIONAL}
+        d = len(values["keys"])
+        effects = np.frombuffer(base64.b85decode(raw["effects"]), _kind(d)).reshape(d, d)
+        return cls(**values, effects=frozen(effects))
+
+
+_PLAIN = ("keys", "order", "round", "probed", "set_hash", "broken")
+_TUPLES = ("keys", "order")
+_ARRAYS = ("base", "weights", "scores")
+_OPTIONAL = ("losses", "columns")
+
+
+def stored(effects: FloatArray) -> FloatArray:
+    """(d, d) effects at the precision in which a dump keeps them."""
+    return frozen(effects.astype(_kind(len(effects))))
+
+
+def _kind(d: int) -> str:
+    return "<f8" if d <= _DOUBLE_DOMAINS else "<f4"
