@@ -40,7 +40,7 @@ class TokenSums:
     @cached_property
     def means(self) -> FloatArray:
         """(d,) means per token; NaN where a domain was not observed."""
-        means = np.full(len(self.sums), np.nan)
+        means = np.full(np.shape(self.sums), np.nan)
         np.divide(self.sums, self.counts, out=means, where=self.observed)
         return means
 

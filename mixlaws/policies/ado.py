@@ -55,7 +55,7 @@ class Ado:
         least_share: floor of rho, or of the mixture in the other variants.
         least_exponent: floor of a_i in the slope of the released variant.
         shared_samples: whether the samples of all domains count for each.
-        tokens_per_sample: tokens of a sample, where sequences are not reported.
+        tokens_per_sample: tokens of a sample; None counts the sequences that are reported.
         window: rows of feedback that losses are smoothed over.
         polynomial: order of that smoothing.
         fit_rows: one row in so many is fitted.
@@ -71,7 +71,7 @@ class Ado:
     least_share: float = 0.01
     least_exponent: float = 0.05
     shared_samples: bool = True
-    tokens_per_sample: float = 1024.0
+    tokens_per_sample: float | None = 1024.0
     window: int = 101
     polynomial: int = 3
     fit_rows: int = 10
@@ -87,13 +87,13 @@ class Ado:
             raise InvalidInputError(
                 f"fit_every, fit_rows, window are {counts}: use at least 1; and no step below 0"
             )
-        if not self.tokens_per_sample > 0:
+        if self.tokens_per_sample is not None and not self.tokens_per_sample > 0:
             raise InvalidInputError(f"tokens_per_sample is {self.tokens_per_sample}: use a value > 0")
 
     @property
     def signals(self) -> frozenset[Signal]:
-        """Losses of the training batches; sequences are used where they are reported."""
-        return frozenset({Signal.LOSSES})
+        """Losses of the training batches, and sequences if they are counted."""
+        return frozenset({Signal.LOSSES} if self.tokens_per_sample else {Signal.LOSSES, Signal.SEQUENCES})
 
     def init(self, problem: MixtureProblem, /) -> AdoState:
         """The prior."""
@@ -156,10 +156,7 @@ class Ado:
 
     def _counted(self, state: AdoState, feedback: Feedback) -> AdoState:
         """The state with the samples of a feedback, and with a fit due if its time has come."""
-        if feedback.sequence_counts is None:
-            drawn = feedback.token_counts / self.tokens_per_sample
-        else:
-            drawn = feedback.sequence_counts.astype(np.float64)
+        drawn = drawn_samples(feedback, self.tokens_per_sample)
         total = float(drawn.sum())
         added: FloatArray = drawn
         if self.shared_samples:

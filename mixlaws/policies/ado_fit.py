@@ -63,8 +63,8 @@ def fit_curves(samples: FloatArray, losses: FloatArray, mask: BoolArray, /) -> F
     if fewest < _LEAST_POINTS:
         raise FitError(f"a loss curve has {fewest} points and needs {_LEAST_POINTS}: wait for more reports")
     present = mask.T
-    logarithms = (np.log(np.where(present, values.T, 1.0)) for values in (samples, losses))
-    points = _Points(*logarithms, present.astype(np.float64))
+    log_samples, log_losses = (np.log(np.where(present, values.T, 1.0)) for values in (samples, losses))
+    points = _Points(log_samples, log_losses, present.astype(np.float64))
     thin = np.unique(np.linspace(0, len(samples) - 1, _THINNED).astype(np.int64))
     return _fitted(points, _from_grid(points.columns(thin)), _FINE)[0]
 

@@ -7,7 +7,7 @@ from scipy.signal import savgol_filter
 
 from mixlaws.arrays import BoolArray, FloatArray
 from mixlaws.errors import FitError
-from mixlaws.feedback import TokenSums
+from mixlaws.feedback import Feedback, TokenSums
 from mixlaws.policy import History
 
 
@@ -28,11 +28,12 @@ class Smoothing:
     every: int
 
 
-def drawn_samples(history: History, tokens_per_sample: float, /) -> FloatArray:
-    """(r, d) samples drawn in each row: sequences where they were reported, else tokens over their length."""
-    if history.sequence_counts is not None:
-        return history.sequence_counts.astype(np.float64)
-    return history.token_counts / tokens_per_sample
+def drawn_samples(told: Feedback | History, tokens_per_sample: float | None, /) -> FloatArray:
+    """(d,) or (r, d) samples drawn: tokens over their length, or the sequences that were reported, if any."""
+    if tokens_per_sample is not None:
+        return told.token_counts / tokens_per_sample
+    counts = np.zeros(np.shape(told.token_counts)) if told.sequence_counts is None else told.sequence_counts
+    return np.asarray(counts, dtype=np.float64)
 
 
 def loss_curves(
@@ -72,14 +73,12 @@ def loss_curves(
 def _filled(history: History) -> FloatArray:
     """(r, d) mean losses without gaps."""
     tokens = TokenSums(history.loss_sums, history.token_counts)
-    losses = np.full(tokens.sums.shape, np.nan)
-    np.divide(tokens.sums, tokens.counts, out=losses, where=tokens.observed)
-    rows = np.arange(len(losses))[:, None]
+    rows = np.arange(len(tokens.sums))[:, None]
     newest = np.maximum.accumulate(np.where(tokens.observed, rows, -1), axis=0)
     first = np.flatnonzero(tokens.observed.any(axis=1))
     if not len(first):
         raise FitError("no domain has a loss in the whole history: nothing can be fitted")
     seen = tokens.observed[first[0]]
     mean = tokens.sums[first[0]][seen].sum() / tokens.counts[first[0]][seen].sum()
-    filled = np.take_along_axis(losses, np.maximum(newest, 0), axis=0)
+    filled = np.take_along_axis(tokens.means, np.maximum(newest, 0), axis=0)
     return np.where(newest >= 0, filled, mean)
