@@ -10,7 +10,7 @@ from mixlaws.policy import check_state
 
 SCHEMA = 1
 MOST_DOMAINS = 100
-_DOUBLE_DOMAINS = 60  # beyond, effects are kept in single precision: 100 x 100 of them are 50 KB
+_DOUBLE_DOMAINS = 60  # beyond, effects are kept in single precision: 100 x 100 of them are 53 KB
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +46,13 @@ class AioliState:
     broken: bool = False
 
     def dump(self) -> JsonObject:
-        """The state as JSON."""
-        values = {name: getattr(self, name) for name in (*_PLAIN, *_ARRAYS, *_OPTIONAL)}
-        values |= {name: values[name].tolist() for name in _ARRAYS}
-        values |= {name: None if values[name] is None else values[name].tolist() for name in _OPTIONAL}
-        values |= {name: list(values[name]) for name in _TUPLES}
-        packed = base64.b85encode(self.effects.astype(_kind(len(self.keys))).tobytes()).decode()
+        """The state as JSON, with arrays as base64: as decimal numbers they would exceed 64 KB."""
+        values: JsonObject = {name: getattr(self, name) for name in _PLAIN}
+        values |= {name: list(values[name]) for name in ("keys", "order")}
+        for name in _ARRAYS:
+            array = getattr(self, name)
+            values[name] = None if array is None else _packed(array, "<f8")
+        packed = _packed(self.effects, _kind(len(self.keys)))
         return {"schema": SCHEMA, "policy": "aioli", **values, "effects": packed}
 
     @classmethod
@@ -59,18 +60,14 @@ class AioliState:
         """The state from its dump."""
         check_state(raw, "aioli", SCHEMA)
         values = {name: raw[name] for name in _PLAIN}
-        values |= {name: tuple(raw[name]) for name in _TUPLES}
-        values |= {name: frozen(raw[name]) for name in _ARRAYS}
-        values |= {name: None if raw[name] is None else frozen(raw[name]) for name in _OPTIONAL}
+        values |= {name: tuple(raw[name]) for name in ("keys", "order")}
+        values |= {name: None if raw[name] is None else _unpacked(raw[name], "<f8") for name in _ARRAYS}
         d = len(values["keys"])
-        effects = np.frombuffer(base64.b85decode(raw["effects"]), _kind(d)).reshape(d, d)
-        return cls(**values, effects=frozen(effects))
+        return cls(**values, effects=frozen(_unpacked(raw["effects"], _kind(d)).reshape(d, d)))
 
 
 _PLAIN = ("keys", "order", "round", "probed", "set_hash", "broken")
-_TUPLES = ("keys", "order")
-_ARRAYS = ("base", "weights", "scores")
-_OPTIONAL = ("losses", "columns")
+_ARRAYS = ("base", "weights", "scores", "losses", "columns")
 
 
 def stored(effects: FloatArray) -> FloatArray:
@@ -80,3 +77,11 @@ def stored(effects: FloatArray) -> FloatArray:
 
 def _kind(d: int) -> str:
     return "<f8" if d <= _DOUBLE_DOMAINS else "<f4"
+
+
+def _packed(array: FloatArray, kind: str) -> str:
+    return base64.b64encode(array.astype(kind).tobytes()).decode()
+
+
+def _unpacked(text: str, kind: str) -> FloatArray:
+    return frozen(np.frombuffer(base64.b64decode(text), kind))
