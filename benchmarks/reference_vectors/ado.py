@@ -100,7 +100,7 @@ def _told(t: int, state: AdoState, losses: FloatArray, counts: IntArray) -> Feed
 
 def _history(losses: FloatArray, counts: IntArray) -> History:
     sums = np.where(counts > 0, losses, 0.0) * counts
-    return History(np.arange(1, len(counts) + 1), sums, counts, counts)
+    return History(np.arange(1, len(counts) + 1), np.asarray(sums, dtype=np.float64), counts, counts)
 
 
 def _curve_deviation(policy: Ado, history: History, got: FloatArray, expected: FloatArray) -> float:

@@ -54,6 +54,11 @@ def told(step: int, weights: FloatArray, losses: FloatArray, counts: IntArray, *
 
 def evaluated(step: int, weights: FloatArray, losses: FloatArray, **more: Any) -> Feedback:
     """Feedback with nothing but mean losses (d,) on an evaluation set, of a token each."""
-    none = np.zeros(len(losses), dtype=np.int64)
     evaluation = Evaluation(np.nan_to_num(losses), np.where(np.isnan(losses), 0, 1), step, "vectors")
-    return Feedback(step, none * 0.0, none, weights, evaluation=evaluation, **more)
+    return untrained(step, weights, evaluation=evaluation, **more)
+
+
+def untrained(step: int, weights: FloatArray, **more: Any) -> Feedback:
+    """Feedback without losses of training batches."""
+    d = len(weights)
+    return Feedback(step, np.zeros(d), np.zeros(d, dtype=np.int64), weights, **more)

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from benchmarks.reference_vectors.case import Case, Raw, deviation, numbers, problem
+from benchmarks.reference_vectors.case import Case, Raw, deviation, numbers, problem, untrained
 from mixlaws.arrays import frozen
-from mixlaws.feedback import Feedback, TokenSums
-from mixlaws.policies.doremi import DoReMi, DoReMiState
+from mixlaws.feedback import TokenSums
+from mixlaws.policies.doremi import DoReMi
 
 
 def check(raw: Raw) -> Iterator[Case]:
@@ -25,7 +24,7 @@ def check(raw: Raw) -> Iterator[Case]:
         worst = 0.0
         for t, step in enumerate(case["steps"]):
             excess = TokenSums(numbers(step["clipped_excess_sum"]), np.array(step["token_count"]))
-            state = policy.update(state, _told(t, state, excess_clipped=excess))
+            state = policy.update(state, untrained(t + 1, state.weights, excess_clipped=excess))
             got = {
                 "expected_scores": state.scores,
                 "expected_weights": state.weights,
@@ -46,7 +45,7 @@ def check_aioli(raw: Raw) -> Iterator[Case]:
     for t, (losses, reference) in enumerate(steps):
         present = (losses != 0) | (reference != 0)
         state = policy.update(
-            state, _told(t, state, excess=TokenSums(losses - reference, present.astype(int)))
+            state, untrained(t + 1, state.weights, excess=TokenSums(losses - reference, present.astype(int)))
         )
         worst = max(worst, deviation(state.weights, raw["expected_weights"][t]))
     yield Case(str(raw.get("id", "steps")), worst, raw["tolerance"])
@@ -55,8 +54,3 @@ def check_aioli(raw: Raw) -> Iterator[Case]:
 def _initial_score(params: Raw) -> float:
     given = params.get("initial_scores")
     return float(given) if isinstance(given, int | float) else math.log(params["vocab"])
-
-
-def _told(t: int, state: DoReMiState, **excess: Any) -> Feedback:
-    none = np.zeros(len(state.weights), dtype=np.int64)
-    return Feedback(t + 1, none * 0.0, none, state.weights, **excess)

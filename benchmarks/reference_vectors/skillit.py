@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.reference_vectors.case import Case, Raw, deviation, evaluated, numbers, problem
-from mixlaws.feedback import Feedback
+from benchmarks.reference_vectors.case import Case, Raw, deviation, evaluated, numbers, problem, untrained
 from mixlaws.policies.skillit import SkillIt
 
 
@@ -33,12 +32,11 @@ def _case(case: Raw) -> float:
     )
     # The released loop evaluates after the step of that number, counted from 0.
     evaluations = [(number + 1, row) for number, row in zip(case["eval_steps"], losses, strict=True)]
-    none = np.zeros(d, dtype=np.int64)
     for update in range(1, len(expected)):
         due = update * params["update_steps"]
         for step, row in evaluations:
             if due - params["update_steps"] < step <= due:
                 state = policy.update(state, evaluated(step, state.weights, row))
-        state = policy.update(state, Feedback(due, none * 0.0, none, state.weights))
+        state = policy.update(state, untrained(due, state.weights))
         worst = max(worst, deviation(state.weights, expected[update]))
     return worst

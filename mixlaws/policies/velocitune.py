@@ -11,6 +11,7 @@ loss is not above its target has V = 0. One that an evaluation leaves out keeps 
 the first. The paper holds no weight above a floor; a guard of .01 is a good idea.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -128,7 +129,7 @@ class Velocitune:
         return {
             "schema": SCHEMA,
             "policy": "velocitune",
-            "initial": [None if np.isnan(loss) else loss for loss in state.initial.tolist()],
+            "initial": [None if math.isnan(loss) else loss for loss in state.initial.tolist()],
             "target": state.target.tolist(),
             "velocities": state.velocities.tolist(),
             "set_hash": state.set_hash,

@@ -15,7 +15,7 @@ from mixlaws.policy import History, HistoryRequest
 
 SEQUENCES, TOKENS = 64, 1024
 # Floor, height and exponent of each domain, with sequences as samples.
-LAW = np.array([[2.0, 12.0, 0.35], [1.8, 6.0, 0.2], [2.6, 3.0, 0.5]])
+LAW = np.array([[2.0, 12.0, 0.35], [1.8, 6.0, 0.2], [2.6, 8.0, 0.3]])
 
 
 def history(steps: int, law: np.ndarray = LAW, *, noise: float = 0.05) -> History:

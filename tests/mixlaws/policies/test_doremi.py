@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.reference_vectors.case import problem
+from benchmarks.reference_vectors.case import problem, untrained
 from mixlaws.feedback import Feedback, Signal, TokenSums
 from mixlaws.policies.doremi import DoReMi, DoReMiState
 
@@ -14,10 +14,9 @@ def told(
     state: DoReMiState, excess: np.ndarray, mask: np.ndarray, *, step: int = 1, steps: int = 1
 ) -> Feedback:
     """Excess (tokens, d) of every token, where the mask has one, as a trainer sums it."""
-    counts, none = mask.sum(axis=0), np.zeros(excess.shape[1], dtype=np.int64)
-    seen = np.where(mask, excess, 0.0)
-    return Feedback(
-        step, none * 0.0, none, state.weights, steps=steps,
+    counts, seen = mask.sum(axis=0), np.where(mask, excess, 0.0)
+    return untrained(
+        step, state.weights, steps=steps,
         excess=TokenSums(seen.sum(axis=0), counts),
         excess_clipped=TokenSums(np.maximum(seen, 0.0).sum(axis=0), counts),
     )  # fmt: skip
