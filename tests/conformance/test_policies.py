@@ -33,14 +33,14 @@ def domains(d: int) -> DomainSet:
     return DomainSet(tuple(f"domain-{i}" for i in range(d)), tuple(range(1000, 1000 + 10 * d, 10)))
 
 
-def driven(name: str, known: DomainSet) -> Drive:
-    policy = example(name, known)
+def driven(name: str, known: DomainSet, *, updates: int = 0) -> Drive:
+    policy = example(name, known, updates=updates)
     return Drive(policy, policy.init(MixtureProblem.create(known)))
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
 def test_weights_stay_on_the_simplex_and_above_the_floor_through_a_long_run(name: str) -> None:
-    drive, guards = driven(name, domains(5)), Guards(floor=0.001)
+    drive, guards = driven(name, domains(5), updates=SOAK_UPDATES), Guards(floor=0.001)
     first = drive.plan[-1].weights
     learns = bool(drive.policy.signals)
     for number, _ in enumerate(followed(drive, Trainer(5, seed=3), SOAK_UPDATES if learns else 100)):

@@ -1,6 +1,7 @@
 """A trainer that follows a policy's plan and reports random numbers, and what drives a policy beside it."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +17,10 @@ from mixlaws.registry import POLICIES
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
 
 
-def example(name: str, domains: DomainSet) -> AnyPolicy:
-    """A policy with its defaults, and with what has none."""
+def example(name: str, domains: DomainSet, *, updates: int = 0) -> AnyPolicy:
+    """A policy with its defaults, with what has none, and with few fits in that many updates."""
     needed: dict[str, dict[str, Any]] = {
-        "ado": {"fit_every": 4000, "ignore_steps": 200},
+        "ado": {"fit_every": max(4000, updates // 5), "ignore_steps": 200},
         "unimax": {"budget_tokens": 2 * sum(domains.tokens)},
         "velocitune": {"target_losses": dict.fromkeys(domains.names, 1.0)},
     }
@@ -89,7 +90,8 @@ class Drive:
 
     def __init__(self, policy: AnyPolicy, state: Any) -> None:
         self.policy, self.state = policy, state
-        self._past: list[Feedback] = []
+        # Of a long past no more is kept than a history holds.
+        self._past: list[tuple[int, np.ndarray, np.ndarray]] = []
 
     @property
     def plan(self) -> list[Stage]:
@@ -101,7 +103,7 @@ class Drive:
         self.state = self.policy.update(self.state, feedback)
         if not isinstance(self.policy, ExpensivePolicy):
             return
-        self._past.append(feedback)
+        self._past.append((feedback.step, feedback.loss_sums, feedback.token_counts))
         request = self.policy.due(self.state)
         if request is None:
             return
@@ -109,15 +111,12 @@ class Drive:
             result = self.policy.compute(request, self._history(request))
         except FitError:
             result = {}
-        self.state = self.policy.absorb(self.state, result)
+        self.state = self.policy.absorb(self.state, json.loads(json.dumps(result)))
 
     def _history(self, request: HistoryRequest) -> History:
-        rows = [row for row in self._past if request.step_from <= row.step <= request.step_to]
-        return History(
-            np.array([row.step for row in rows]),
-            np.array([row.loss_sums for row in rows]),
-            np.array([row.token_counts for row in rows]),
-        )
+        rows = [row for row in self._past if request.step_from <= row[0] <= request.step_to]
+        steps, sums, counts = (np.array(column) for column in zip(*rows, strict=True))
+        return History(steps, sums, counts)
 
 
 def followed(drive: Drive, trainer: Trainer, count: int) -> Iterator[Feedback]:

@@ -78,6 +78,14 @@ def test_skillit_leaves_losses_of_another_evaluation_set_out_of_its_window() -> 
     assert policy.update(state, other).weights == pytest.approx([1 / 3] * 3)
 
 
+def test_skillit_keeps_the_last_loss_of_a_domain_that_an_evaluation_leaves_out() -> None:
+    policy = SkillIt(update_every=10, window=1)
+    first = policy.update(policy.init(problem(3)), loss(10, 3.0, np.nan, 1.0))
+    assert np.log(first.weights[0] / first.weights[1]) == pytest.approx(0.2), "the mean of the others, 2"
+    second = policy.update(first, loss(20, np.nan, 2.5, 1.0))
+    assert np.log(second.weights[0] / second.weights[1]) == pytest.approx(0.1)
+
+
 def test_skillit_refuses_a_graph_of_unknown_domains() -> None:
     with pytest.raises(UnknownDomainError, match="skill-9"):
         SkillIt(graph={"skill-9": {}}).init(problem(3))
@@ -97,6 +105,13 @@ def test_velocitune_holds_velocities_within_0_and_1_and_divides_by_nothing_that_
     state = policy.update(policy.init(problem(3)), loss(1, 9.0, 2.0, 0.1))
     assert state.velocities.tolist() == [1.0, 0.0, 0.0]
     assert np.all(np.isfinite(state.weights))
+
+
+def test_velocitune_keeps_the_last_velocity_of_a_domain_that_an_evaluation_leaves_out() -> None:
+    policy = velocitune(initial_losses=dict.fromkeys(NAMES, 3.0))
+    state = policy.update(policy.init(problem(3)), loss(1, 2.0, 2.0, np.nan))
+    assert state.velocities.tolist() == [0.5, 0.5, 1.0]
+    assert policy.update(state, loss(2, np.nan, 1.0, 2.0)).velocities.tolist() == [0.5, 0.0, 0.5]
 
 
 def test_velocitune_updates_no_more_often_than_told() -> None:
