@@ -11,7 +11,7 @@ JOBS ?= 2
 # Further arguments of a command: make demo ARGS="--quick --exit"
 ARGS ?=
 
-.PHONY: help install demo serve test test-browser check format bench
+.PHONY: help install demo serve test test-browser soak check format bench
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,10 @@ test: install  ## all tests but those of the browser
 
 test-browser: install  ## the dashboard in a headless Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)
+
+soak: install  ## a million random updates of every policy of training losses
+	MIXWRIGHT_SOAK_UPDATES=1000000 $(BIN)/python -m pytest tests/conformance/test_policies.py \
+		-k "through_a_long_run and (odm or ado)" $(ARGS)
 
 check: install  ## format, lint, types and import contracts; changes nothing
 	$(BIN)/ruff format --check .

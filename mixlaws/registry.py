@@ -18,8 +18,18 @@ from mixlaws.laws.log_linear import LogLinearLaw
 from mixlaws.laws.multilingual import Multilingual
 from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
+from mixlaws.policies.ado import Ado
+from mixlaws.policies.aioli import Aioli
+from mixlaws.policies.doremi import DoReMi
+from mixlaws.policies.handwritten import Handwritten
+from mixlaws.policies.natural import Natural
 from mixlaws.policies.odm import Odm
+from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
+from mixlaws.policies.stratified import Stratified
+from mixlaws.policies.temperature import TemperaturePolicy
+from mixlaws.policies.unimax import UniMaxPolicy
+from mixlaws.policies.velocitune import Velocitune
 from mixlaws.policy import AnyPolicy
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.proposers.explore import Explore
@@ -81,8 +91,18 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
     "worst_case": WorstCase,
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {
+    "ado": Ado,
+    "aioli": Aioli,
+    "doremi": DoReMi,
+    "handwritten": Handwritten,
+    "natural": Natural,
     "odm": Odm,
+    "skillit": SkillIt,
     "static": Static,
+    "stratified": Stratified,
+    "temperature": TemperaturePolicy,
+    "unimax": UniMaxPolicy,
+    "velocitune": Velocitune,
 }
 ESTIMATORS: Mapping[str, type[AnyEstimator]] = {"auto": Auto, **LAWS, **REGRESSORS}
 SCALING: Mapping[str, type[AnyScalingLaw]] = {

@@ -1,17 +1,20 @@
 """Guards around a policy: what reaches it, and what may leave it. The arithmetic of a policy stays exact.
 
-inward      domains with a non-finite loss are taken out of the feedback, absurd losses held at a ceiling
+inward      domains with a non-finite measurement count as not observed, absurd means are held at a ceiling
 outward     w <- the nearest mixture, by ratio, with floor <= w_i <= ceiling for every domain
 """
 
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.errors import InvalidInputError
-from mixlaws.policy import Feedback
+from mixlaws.feedback import Feedback, TokenSums
 from mixlaws.simplex import fill
+
+M = TypeVar("M", bound=TokenSums)
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,19 @@ class Guards:
             )
 
     def admit(self, feedback: Feedback) -> Feedback:
-        """The feedback without losses that are no numbers, and with none above the ceiling."""
-        with np.errstate(invalid="ignore"):
-            usable = np.isfinite(feedback.loss_sums) & (feedback.token_counts > 0)
-        counts = np.where(usable, feedback.token_counts, 0)
-        sums = np.where(usable, feedback.loss_sums, 0.0)
-        return replace(feedback, token_counts=counts, loss_sums=np.minimum(sums, self.loss_ceiling * counts))
+        """The feedback without measurements that are no numbers, and with no mean above the ceiling."""
+        training = self._admitted(feedback.training)
+        changed: dict[str, Any] = {"loss_sums": training.sums, "token_counts": training.counts}
+        for name in ("excess_clipped", "excess", "evaluation"):
+            measured: TokenSums | None = getattr(feedback, name)
+            if measured is not None:
+                changed[name] = self._admitted(measured)
+        if feedback.loss_squares is not None:
+            known = np.isfinite(feedback.loss_squares) & training.observed
+            changed["loss_squares"] = np.where(known, feedback.loss_squares, np.nan)
+        if feedback.sequence_counts is not None:
+            changed["sequence_counts"] = np.maximum(feedback.sequence_counts, 0)
+        return replace(feedback, **changed)
 
     def limit(self, weights: FloatArray) -> FloatArray:
         """(d,) weights within floor and ceiling; unchanged where they already are."""
@@ -63,3 +73,9 @@ class Guards:
             return weights
         lower, upper = np.full(d, self.floor), np.full(d, self.ceiling)
         return fill(np.maximum(weights, 1e-12), lower, upper)
+
+    def _admitted(self, measured: M) -> M:
+        usable = np.isfinite(measured.sums) & (measured.counts > 0)
+        counts = np.where(usable, measured.counts, 0)
+        sums = np.where(usable, measured.sums, 0.0)
+        return replace(measured, sums=np.minimum(sums, self.loss_ceiling * counts), counts=counts)

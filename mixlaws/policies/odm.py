@@ -27,8 +27,10 @@ from typing import Literal
 import numpy as np
 
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
-from mixlaws.errors import InvalidInputError, StateError
-from mixlaws.policy import Feedback, Signal, Stage
+from mixlaws.errors import InvalidInputError
+from mixlaws.feedback import Feedback, Signal
+from mixlaws.policies.arithmetic import softmax
+from mixlaws.policy import Stage, check_state
 from mixlaws.problem import MixtureProblem
 
 SCHEMA = 1
@@ -118,8 +120,7 @@ class Odm:
 
     def load(self, raw: JsonObject, /) -> OdmState:
         """The state from its dump."""
-        if raw.get("policy") != "odm" or raw.get("schema") != SCHEMA:
-            raise StateError(f"not a state of odm, schema {SCHEMA}: {raw.get('policy')!r}")
+        check_state(raw, "odm", SCHEMA)
         return OdmState(frozen(raw["rewards"]), float(raw["exploration"]), frozen(raw["weights"]))
 
     def _apply(self, state: OdmState, feedback: Feedback, observed: IntArray, iteration: int) -> OdmState:
@@ -137,16 +138,10 @@ class Odm:
             rewards[observed] += self.reward_scale * losses / drawn_with
             moved = rewards
         linear = self.variant == "smoothed_mean" and self.update_kind == "group"
-        shares = moved / moved.sum() if linear else _softmax(state.exploration * moved)
+        shares = moved / moved.sum() if linear else softmax(state.exploration * moved)
         weights = (1 - d * exploration) * shares + exploration
         weights = weights / weights.sum()
         if self.variant == "paper":
             gain = (1 - self.smoothing) * losses / drawn_with
             rewards[observed] = self.smoothing * rewards[observed] + gain
         return replace(state, rewards=frozen(rewards), exploration=exploration, weights=frozen(weights))
-
-
-def _softmax(scores: FloatArray) -> FloatArray:
-    """(d,) softmax; the largest score is taken off first, since rewards grow with time."""
-    powers = np.exp(scores - scores.max())
-    return np.asarray(powers / powers.sum())

@@ -12,7 +12,6 @@ import pytest
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError, StateError, UnknownMethodError
 from mixlaws.estimator import Predictor, RescalablePredictor, ScaledPredictor
-from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import DESIGNS, ESTIMATORS, POLICIES, PROPOSERS, SAMPLING, SCALING, method
 from mixlaws.sampling.rule import Statistics
@@ -238,75 +237,3 @@ def test_a_proposer_gives_what_is_asked_for_within_bounds(name: str) -> None:
         assert np.array_equal(proposal.weights, repeat.weights)
         assert abs(proposal.weights.sum() - 1) <= 1e-9
         assert np.all((proposal.weights >= problem.lower) & (proposal.weights <= problem.caps + 1e-12))
-
-
-def feedbacks(count: int, d: int, *, seed: int) -> list[Feedback]:
-    rng = np.random.default_rng(seed)
-    rows = []
-    for step in range(1, count + 1):
-        tokens = rng.integers(0, 3, d) * 512
-        loss = 2.5 + rng.random(d) + 3 / np.sqrt(step)
-        rows.append(Feedback(step, loss * tokens, tokens, rng.dirichlet(np.full(d, 5.0))))
-    return rows
-
-
-@pytest.mark.parametrize("name", sorted(POLICIES))
-def test_a_policy_resumed_after_any_step_equals_the_uninterrupted_one(name: str) -> None:
-    policy = POLICIES[name]()
-    state = resumed = policy.init(SIMULATION.problem)
-    for feedback in feedbacks(120, 5, seed=1):
-        state = policy.update(state, feedback)
-        resumed = policy.load(json.loads(json.dumps(policy.dump(policy.update(resumed, feedback)))))
-        assert policy.dump(resumed) == policy.dump(state)
-        assert np.array_equal(policy.stages(state)[0].weights, policy.stages(resumed)[0].weights)
-
-
-@pytest.mark.parametrize("name", sorted(POLICIES))
-def test_asking_for_stages_does_not_move_a_policy(name: str) -> None:
-    policy = POLICIES[name]()
-    asked = quiet = policy.init(SIMULATION.problem)
-    for feedback in feedbacks(40, 5, seed=2):
-        for _ in range(3):
-            policy.stages(asked)
-        asked, quiet = policy.update(asked, feedback), policy.update(quiet, feedback)
-    assert policy.dump(asked) == policy.dump(quiet)
-
-
-@pytest.mark.parametrize("name", sorted(POLICIES))
-def test_weights_stay_on_the_simplex_through_ten_thousand_updates(name: str) -> None:
-    policy = POLICIES[name]()
-    state = policy.init(SIMULATION.problem)
-    for feedback in feedbacks(10_000, 5, seed=3):
-        state = policy.update(state, feedback)
-    for stage in policy.stages(state):
-        assert abs(stage.weights.sum() - 1) <= 1e-12
-        assert stage.weights.min() >= 0
-        assert np.all(np.isfinite(stage.weights))
-
-
-@pytest.mark.parametrize("name", sorted(POLICIES))
-def test_a_policy_does_not_care_how_domains_are_numbered(name: str) -> None:
-    policy = POLICIES[name]()
-    order = np.random.default_rng(0).permutation(5)
-    domains = SIMULATION.problem.domains
-    turned = DomainSet(tuple(domains.names[j] for j in order), tuple(domains.tokens[j] for j in order))
-    straight, other = policy.init(SIMULATION.problem), policy.init(MixtureProblem.create(turned))
-    for f in feedbacks(200, 5, seed=4):
-        straight = policy.update(straight, f)
-        other = policy.update(
-            other, Feedback(f.step, f.loss_sums[order], f.token_counts[order], f.weights[order])
-        )
-    expected = policy.stages(straight)[0].weights[order]
-    assert policy.stages(other)[0].weights == pytest.approx(expected, abs=1e-9)
-
-
-@pytest.mark.parametrize("name", sorted(POLICIES))
-def test_a_state_is_small_and_refuses_to_load_as_another(name: str) -> None:
-    many = DomainSet(tuple(f"domain-{i}" for i in range(200)), (1,) * 200)
-    policy = POLICIES[name]()
-    state = policy.init(MixtureProblem.create(many))
-    for feedback in feedbacks(5, 200, seed=5):
-        state = policy.update(state, feedback)
-    assert len(json.dumps(policy.dump(state))) <= 64 * 1024
-    with pytest.raises(StateError):
-        policy.load({"schema": 1, "policy": "another"})

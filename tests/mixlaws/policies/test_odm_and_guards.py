@@ -8,10 +8,10 @@ from hypothesis.extra.numpy import arrays
 
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
+from mixlaws.feedback import Feedback
 from mixlaws.policies.guards import Guards
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.static import Static
-from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
 
 DOMAINS = DomainSet(("a", "b", "c"), (6, 3, 1))

@@ -1,0 +1,113 @@
+"""What policies cost: microseconds of an update, seconds of ADO's fit.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.policy_cost [--updates 2000] [--json]
+
+An update is what a service does with one feedback over 22 domains: guards, the policy's update, its first
+stage within floor and ceiling, and the dump of its state. The fit is one of 22 loss curves to 60,000 steps.
+"""
+
+import argparse
+import json
+import time
+from statistics import median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from mixlaws.domains import DomainSet
+from mixlaws.feedback import Evaluation, Feedback, TokenSums
+from mixlaws.policies.ado import Ado
+from mixlaws.policies.guards import Guards
+from mixlaws.policy import History, HistoryRequest
+from mixlaws.problem import MixtureProblem
+from mixlaws.registry import POLICIES
+
+DOMAINS = DomainSet(tuple(f"domain-{index}" for index in range(22)), tuple(range(1_000_000, 1_000_022)))
+HISTORY_STEPS = 60_000
+SEQUENCES = 256
+# What has no default; and ADO from its first step on, with curves.
+NEEDED: dict[str, dict[str, Any]] = {
+    "ado": {"start_step": 0},
+    "unimax": {"budget_tokens": 2 * sum(DOMAINS.tokens)},
+    "velocitune": {"target_losses": dict.fromkeys(DOMAINS.names, 1.0)},
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--updates", type=int, default=2000, help="updates of each policy")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    chosen = parser.parse_args()
+    found = {
+        "domains": len(DOMAINS),
+        "updates": chosen.updates,
+        "microseconds": {name: update_cost(name, chosen.updates) for name in sorted(POLICIES)},
+        "ado_fit_seconds": fit_cost(),
+    }
+    print(json.dumps(found, indent=1)) if chosen.json else show(found)
+
+
+def update_cost(name: str, updates: int) -> float:
+    """Median microseconds of an update of a policy."""
+    policy, guards = POLICIES[name](**NEEDED.get(name, {})), Guards(floor=0.001)
+    state = policy.init(MixtureProblem.create(DOMAINS))
+    if isinstance(policy, Ado):
+        state = policy.absorb(state, {"curves": [[2.0, 0.7, 0.3]] * len(DOMAINS)})
+    rng = np.random.default_rng(0)
+    taken, ended = [], 0
+    for step in range(1, updates + 1):
+        plan = policy.stages(state)
+        ended = (ended + 1) % len(plan)
+        feedback = measured(rng, step, plan[ended].weights, ended)
+        started = time.perf_counter()
+        state = policy.update(state, guards.admit(feedback))
+        guards.limit(policy.stages(state)[0].weights)
+        policy.dump(state)
+        taken.append(1e6 * (time.perf_counter() - started))
+    return float(median(taken))
+
+
+def measured(rng: np.random.Generator, step: int, weights: Any, ended: int) -> Feedback:
+    """Feedback of every kind that a policy may need."""
+    d = len(DOMAINS)
+    counts = rng.integers(1, 4, d) * 1024
+    sums = (2 + rng.random(d) + 3 / np.sqrt(step)) * counts
+    excess = TokenSums(rng.random(d) * counts, counts)
+    evaluation = Evaluation(sums, counts, step, "held-out")
+    return Feedback(
+        step, sums, counts, weights, version=step, stages_done=ended, sequence_counts=counts // 1024,
+        excess=excess, excess_clipped=excess, evaluation=evaluation,
+    )  # fmt: skip
+
+
+def fit_cost() -> float:
+    """Seconds of a fit of ADO, median of three."""
+    rng = np.random.default_rng(0)
+    d = len(DOMAINS)
+    floor, height, exponent = rng.uniform(1.7, 3, d), rng.uniform(3, 50, d), rng.uniform(0.1, 0.6, d)
+    n = SEQUENCES * np.arange(1, HISTORY_STEPS + 1)[:, None]
+    losses = floor + height * n**-exponent + rng.normal(0, 0.15, (HISTORY_STEPS, d))
+    counts = rng.multinomial(SEQUENCES, np.full(d, 1 / d), size=HISTORY_STEPS) * 1024
+    history = History(np.arange(1, HISTORY_STEPS + 1), losses * counts, counts)
+    taken = []
+    for _ in range(3):
+        started = time.perf_counter()
+        Ado().compute(HistoryRequest(1, HISTORY_STEPS), history)
+        taken.append(time.perf_counter() - started)
+    return float(median(taken))
+
+
+def show(found: dict[str, Any]) -> None:
+    """The findings as a table."""
+    table = Table("policy", "update, µs", title=f"{found['domains']} domains")
+    for name, cost in found["microseconds"].items():
+        table.add_row(name, f"{cost:.0f}")
+    Console().print(table)
+    print(f"a fit of ADO to {HISTORY_STEPS} steps: {found['ado_fit_seconds']:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
