@@ -22,7 +22,7 @@ from mixlaws.policies.ado import Ado
 from mixlaws.policies.aioli import Aioli
 from mixlaws.policies.doremi import DoReMi
 from mixlaws.policies.handwritten import Handwritten
-from mixlaws.policies.natural import Natural
+from mixlaws.policies.natural import NaturalPolicy
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
@@ -95,7 +95,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "aioli": Aioli,
     "doremi": DoReMi,
     "handwritten": Handwritten,
-    "natural": Natural,
+    "natural": NaturalPolicy,
     "odm": Odm,
     "skillit": SkillIt,
     "static": Static,

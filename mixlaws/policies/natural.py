@@ -10,7 +10,7 @@ from mixlaws.simplex import fill
 
 
 @dataclass(frozen=True)
-class Natural(FixedPolicy):
+class NaturalPolicy(FixedPolicy):
     """Follows the shares of tokens, filled into bounds and caps."""
 
     name: ClassVar[str] = "natural"
