@@ -18,7 +18,7 @@ PROBLEM = MixtureProblem.create(DOMAINS, prior={"a": 0.2, "b": 0.3, "c": 0.5})
 
 
 def test_natural_follows_tokens_and_stratified_neither_tokens_nor_prior() -> None:
-    assert Natural().init(PROBLEM).weights == pytest.approx([0.6, 0.3, 0.1])
+    assert NaturalPolicy().init(PROBLEM).weights == pytest.approx([0.6, 0.3, 0.1])
     assert Stratified().init(PROBLEM).weights == pytest.approx([1 / 3] * 3)
 
 
