@@ -6,6 +6,7 @@ import pytest
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InfeasibleError, InvalidInputError, UnknownDomainError, WeightsError
 from mixlaws.policies.handwritten import Handwritten, PlannedStage
+from mixlaws.policies.natural import NaturalPolicy
 from mixlaws.policies.stratified import Stratified
 from mixlaws.policies.temperature import TemperaturePolicy
 from mixlaws.policies.unimax import UniMaxPolicy
