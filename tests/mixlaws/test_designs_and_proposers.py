@@ -12,15 +12,14 @@ from mixlaws.designs.regmix import RegMixSampler
 from mixlaws.designs.sobol import SobolDesign
 from mixlaws.domains import DomainSet
 from mixlaws.errors import FitError, InfeasibleError, InvalidInputError
-from mixlaws.estimator import Predictor
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.convex import ConvexProposer
 from mixlaws.proposers.simulate import SimulateAndAverage
 from mixlaws.registry import DESIGNS, PROPOSERS
-from mixlaws.regressors.gaussian_process import GaussianProcess
 from mixlaws.regressors.lightgbm import LightGbm
 from mixlaws.regressors.linear import LinearPredictor
 from mixlaws.simulation import Simulation
+from tests.support.proposing import predictor_for
 
 
 @st.composite
@@ -159,9 +158,7 @@ def test_samples_that_tight_bounds_would_refuse_are_brought_in_and_still_find_wh
 def test_a_proposal_reports_the_prediction_of_the_very_mixture_it_gives(name: str) -> None:
     rng = np.random.default_rng(5)
     simulation = Simulation.create(domains=4, rng=rng)
-    predictor: Predictor = simulation.truth
-    if name == "explore":  # a batch is spread by what the predictor is unsure of
-        predictor = GaussianProcess().fit(simulation.swarm(count=20, noise=0.01, rng=rng), rng=rng)
+    predictor = predictor_for(name, simulation, seed=5)
     for proposal in PROPOSERS[name]().propose(predictor, simulation.problem, count=2, rng=rng):
         assert proposal.predicted == pytest.approx(predictor.predict(proposal.weights[None, :])[0])
         assert proposal.weights.sum() == pytest.approx(1, abs=1e-12)

@@ -133,6 +133,7 @@ def test_the_page_of_a_fit_shows_the_table_and_nothing_in_it_is_markup(service: 
         row.result = {**row.result, "table": table, "verdict": nasty}
     page = service.call("GET", f"/fits/{done['id']}").text
     assert nasty not in page
-    assert page.count("&lt;script&gt;alert(1)") == 3
+    # The member in the table and before its note, the note, and the verdict.
+    assert page.count("&lt;script&gt;alert(1)") == 4
     plain = fitted(service, method="linear")
     assert "What was tried" not in service.call("GET", f"/fits/{plain['id']}").text
