@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mixlaws.figures.proposal import proposal
 from mixwright.offline.page import Page
-from mixwright.offline.proposal_tables import mixtures, predictions
+from mixwright.offline.proposal_tables import judgements, mixtures, predictions
 from mixwright.offline.proposing import Proposed
 from service.importers.report import ImportReport
 
@@ -32,5 +32,9 @@ def write(path: Path, proposed: Proposed, report: ImportReport) -> None:
     page.table(*mixtures(proposed))
     page.heading("What is predicted of them")
     page.table(*predictions(proposed))
-    page.sentence("Predictions are in nats per token, with a standard deviation where there is one.", "dim")
+    page.heading("How sure, and how far from what was run")
+    page.table(*judgements(proposed))
+    page.sentence(
+        "Predictions are in nats per token, with half of a 95 % interval where one is known.", "dim"
+    )
     page.write(path)

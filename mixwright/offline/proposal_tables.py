@@ -5,7 +5,7 @@ that is added to the class, or an entry of its details, needs no line here. `_WO
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,35 @@ from mixwright.offline.proposing import Proposed
 from mixwright.showing import say, table
 
 _SHOWN_APART = {"weights", "predicted", "deviation", "half_width", "objective", "details", "gain_by_member"}
-_WORDS: Mapping[str, str] = {
-    "kl": "pull towards the prior",
-    "divergence": "divergence from the prior, nats",
-    "gap": "distance to the optimum, at most",
-    "probability_better": "chance to beat the prior",
-    "expected_regret": "expected regret",
-    "flatness": "as good within the noise up to",
-    "hull_distance": "distance from mixtures that were run",
-    "extrapolates": "extrapolation (1 is yes)",
-    "at_cap": "domains at their cap",
-    "disagreement": "members of the fit differ by",
-    "members_disagree": "more than the noise (1 is yes)",
-    "largest_loss": "change of the least fortunate target",
+
+
+def _number(value: float) -> str:
+    return "0" if abs(value) < _NOTHING else f"{value:.3g}"
+
+
+def _yes(value: float) -> str:
+    return "yes" if value else "no"
+
+
+def _chance(value: float) -> str:
+    return "> 99 %" if value > _SURE else f"{value:.0%}".replace("%", " %")
+
+
+_NOTHING = 1e-6  # what a solver or rounding leaves
+_SURE = 0.995
+_WORDS: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "kl": ("pull to the prior", _number),
+    "divergence": ("KL from the prior, nats", _number),
+    "gap": ("optimum, off by at most", _number),
+    "probability_better": ("chance to beat the prior", _chance),
+    "expected_regret": ("expected regret, nats", _number),
+    "flatness": ("as good up to distance", _number),
+    "hull_distance": ("distance from runs", _number),
+    "extrapolates": ("extrapolation", _yes),
+    "at_cap": ("domains at their cap", _number),
+    "disagreement": ("members differ by, nats", _number),
+    "members_disagree": ("beyond the noise", _yes),
+    "largest_loss": ("worst target, change", _number),
 }
 _NEGLIGIBLE = 5e-5  # a share that would be shown as 0.0 %
 
@@ -46,6 +62,8 @@ def tell(proposed: Proposed, console: Console) -> None:
     console.print(table(console, *mixtures(proposed)))
     console.print()
     console.print(table(console, *predictions(proposed)))
+    console.print()
+    console.print(table(console, *judgements(proposed)))
     if proposed.second is not None:
         console.print()
         console.print(table(console, *stages(proposed)))
@@ -172,16 +190,21 @@ def predictions(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
     rows.append([f"gain over {proposed.prior_name}", "", *gains])
     for member in dict.fromkeys(name for p in proposed.proposals for name in p.gain_by_member):
         said = (p.gain_by_member.get(member) for p in proposed.proposals)
-        words = f"  as {member.replace('_', ' ')} sees it"
-        rows.append([words, "", *("–" if gain is None else f"{gain:+.4f}" for gain in said)])
+        rows.append([f"  by {member}", "", *("–" if gain is None else f"{gain:+.4f}" for gain in said)])
+    return _heads("predicted, ± of 95 %", proposed, []), rows
+
+
+def judgements(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of all that is known of the proposals beside predictions."""
     told = [
         {name: value for name, value in numbers(p).items() if not name.startswith(BETTER_THAN)}
         for p in proposed.proposals
     ]
+    rows = []
     for name in dict.fromkeys(name for row in told for name in row):
-        words = _WORDS.get(name, name.replace("_", " "))
-        rows.append([words, "", *(f"{row[name]:.4g}" if name in row else "–" for row in told)])
-    return _heads("predicted (± of 95 %)", proposed, []), rows
+        words, write = _WORDS.get(name, (name.replace("_", " "), _number))
+        rows.append([words, *(write(row[name]) if name in row else "–" for row in told)])
+    return ["judged", *(str(number) for number in range(1, len(told) + 1))], rows
 
 
 def rivals(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
@@ -195,7 +218,7 @@ def rivals(proposed: Proposed) -> tuple[list[str], list[list[str]]]:
                 name if admissible(rival.weights, proposed.problem) else f"{name} (breaks bounds)",
                 f"{rival.objective:.4f}",
                 f"{rival.objective - best.objective:+.4f}",
-                "–" if chance is None else f"{chance:.0%}",
+                "–" if chance is None else _chance(chance),
                 f"{rival.details['hull_distance']:.3f}",
             ]
         )

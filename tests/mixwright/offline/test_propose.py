@@ -198,7 +198,7 @@ def test_what_members_of_a_fit_say_is_shown_and_their_disagreement_flagged(
         told = Proposal(problem.prior, values, None, 1.0, details, gain_by_member=gains)
         proposal_tables.tell(Proposed(problem, ("loss",), "prior", plain, [told]), Console(width=140))
         printed = capsys.readouterr().out
-        assert "as additive sees it" in printed
+        assert "by additive" in printed
         assert "-0.1250" in printed
         assert ("disagree on its gain" in printed) == bool(disagree)
 
