@@ -80,7 +80,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     settings: Settings = app.state.settings
     live: Database = app.state.live
-    app.state.board, app.state.committer = Board(live), Committer(live)
+    board = app.state.board = Board(live)
+    app.state.committer = Committer(live, board.published)
     beside: dict[str, Callable[[], Awaitable[None]]] = {
         "the board": app.state.board.listen,
         "the committer": app.state.committer.run,

@@ -8,6 +8,7 @@ Nobody who waits holds a database connection, and of those who are woken togethe
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -109,6 +110,11 @@ class Board:
             finally:
                 self._heard = False
             await asyncio.sleep(_RECONNECT_SECONDS)
+
+    def published(self, job_ids: Collection[UUID]) -> None:
+        """Hear at once of versions that this very process has published; notifications take a moment."""
+        for job_id in job_ids:
+            self._replace(str(job_id))
 
     def close(self) -> None:
         """Let everybody who waits go, so that the process can end."""

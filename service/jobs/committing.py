@@ -8,7 +8,7 @@ its commit is on disk.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -59,10 +59,13 @@ class Committer:
 
     Args:
         database: where they are stored.
+        published: told which jobs have a new version, before anybody is answered: whoever reads a schedule
+            after that must not get the older one.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, published: Callable[[Collection[UUID]], None]) -> None:
         self._database = database
+        self._published = published
         self._queue: asyncio.Queue[Request] = asyncio.Queue(maxsize=10_000)
         # A thread of its own: those that all endpoints share may all hang on a lock.
         self._thread = anyio.CapacityLimiter(1)
@@ -90,7 +93,10 @@ class Committer:
                 requests.append(self._queue.get_nowait())
                 reports += len(requests[-1].reports)
             try:
-                outcomes = await anyio.to_thread.run_sync(self._commit, requests, limiter=self._thread)
+                outcomes, published = await anyio.to_thread.run_sync(
+                    self._commit, requests, limiter=self._thread
+                )
+                self._published(published)
             except Exception as error:  # noqa: BLE001 - every caller must get an answer
                 outcomes = [error] * len(requests)
             for request, outcome in zip(requests, outcomes, strict=True):
@@ -101,7 +107,7 @@ class Committer:
                 else:
                     request.answer.set_result(outcome)
 
-    def _commit(self, requests: Sequence[Request]) -> list[Outcome]:
+    def _commit(self, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
         for left in reversed(range(_TRIES)):
             try:
                 with self._database.session() as session:
@@ -113,8 +119,8 @@ class Committer:
         raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _write(session: Session, requests: Sequence[Request]) -> list[Outcome]:
-    """Plan every request, then write all plans in one go."""
+def _write(session: Session, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
+    """Plan every request, then write all plans in one go; returns answers, and jobs with a new version."""
     jobs = repository.locked(session, {(request.project_id, request.job) for request in requests})
     batch = _Batch(session, list(jobs.values()), requests, jobs)
     outcomes: list[Outcome] = []
@@ -130,8 +136,7 @@ def _write(session: Session, requests: Sequence[Request]) -> list[Outcome]:
             # Whatever a policy makes of one job's numbers, the other jobs of this commit go on.
             _log.exception("reports of job %r could not be folded", request.job)
             outcomes.append(error)
-    batch.write()
-    return outcomes
+    return outcomes, batch.write()
 
 
 class _Batch:
@@ -207,11 +212,11 @@ class _Batch:
             self._definitions[job.id] = JobDefinition.of(JobIn.model_validate(job.definition))
         return self._definitions[job.id]
 
-    def write(self) -> None:
-        """Write reports, heads and new versions; announce the new versions."""
+    def write(self) -> set[UUID]:
+        """Write reports, heads and new versions; announce and return jobs with new versions."""
         moment = now(self._session)
         repository.insert_reports(self._session, [row for _, planned in self._plans for row in planned.rows])
-        published = set()
+        published: set[UUID] = set()
         for job, planned in self._plans:
             head = planned.folded.head
             repository.place_reports(self._session, job.id, job.attempt, planned.placed)
@@ -224,6 +229,7 @@ class _Batch:
                 self._session.add(_stage(job, head))
         self._session.flush()
         repository.announce(self._session, published)
+        return published
 
 
 def state_token(attempt: int, applied_seq: int) -> str:

@@ -11,6 +11,8 @@ from uuid import UUID
 import pytest
 
 from service.jobs.board import FRESH_SECONDS, Board, Entry
+from service.jobs.committing import Committer
+from service.jobs.schemas import ReportIn
 from service.keys import repository as projects
 from service.keys.service import DEFAULT_PROJECT
 from tests.service.reports import JOB, report
@@ -79,6 +81,24 @@ async def until(condition: Callable[[], Any]) -> None:
 async def publish(service: Service, step: int) -> None:
     answer = await asyncio.to_thread(service.call, "POST", f"/v1/jobs/{NAME}/reports", report(step))
     assert answer.is_success, answer.text
+
+
+def test_a_schedule_is_never_older_than_the_answer_to_a_report(service: Service, project: UUID) -> None:
+    async def played() -> None:
+        board = Watched(service)
+        board._heard = True  # on a connection whose notifications are slow
+        committer = Committer(service.database, board.published)
+        running = asyncio.ensure_future(committer.run())
+        try:
+            for step in range(9, 50, 10):
+                await board.get(project, NAME)
+                answer = await committer.submit(project, NAME, [ReportIn.model_validate(report(step))])
+                entry = await board.get(project, NAME)
+                assert entry.etag == f'"1-{answer.version}"'
+        finally:
+            running.cancel()
+
+    asyncio.run(played())
 
 
 def test_of_those_who_wait_one_reads_for_all(service: Service, project: UUID) -> None:

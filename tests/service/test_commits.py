@@ -96,7 +96,7 @@ def test_trainers_that_send_all_they_have_at_once_are_all_answered(service: Serv
     requests = 17
 
     async def send() -> list[ReportsOut]:
-        committer = Committer(service.database)
+        committer = Committer(service.database, lambda _: None)
         answers = []
         for number in range(requests):
             steps = range(number * MOST_REPORTS, (number + 1) * MOST_REPORTS)
@@ -125,7 +125,7 @@ def test_a_job_that_this_version_cannot_steer_does_not_stop_the_others(service: 
     body = [ReportIn.model_validate(report(9))]
 
     async def send() -> list[ReportsOut | BaseException]:
-        committer = Committer(service.database)
+        committer = Committer(service.database, lambda _: None)
         answers = [committer.submit(project.id, name, body) for name in ("foreign", "live")]
         running = asyncio.ensure_future(committer.run())
         try:
