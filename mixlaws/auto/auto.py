@@ -140,7 +140,9 @@ class Auto:
         for (name, member), child in zip(MEMBERS.items(), rng.spawn(len(MEMBERS)), strict=True):
             if member.of_scales and runs is None:
                 continue
-            affordable = _affordable(member, sizes, allowed / times, whole=runs is not None)
+            affordable = _affordable(
+                member, sizes, allowed / times, whole=runs is not None or not member.by_parts
+            )
             seconds = times * member.cost(sizes)
             reason = self._reason_against(member, sizes, runs)
             if not (reason or affordable):

@@ -37,6 +37,7 @@ class Member:
         useful_from: runs below which it was never seen to be of use, and is not run.
         memory: bytes that its predictor holds beside runs and predictions.
         of_scales: whether it is for runs of several scales alone.
+        by_parts: whether a fit to some of the runs is worth having where all of them are too many.
     """
 
     estimator: AnyEstimator
@@ -45,6 +46,7 @@ class Member:
     useful_from: int = 0
     memory: Callable[[Sizes], float] = lambda _: 0.0
     of_scales: bool = False
+    by_parts: bool = True
 
 
 def _exponential(s: Sizes) -> float:
@@ -77,6 +79,9 @@ MEMBERS: Mapping[str, Member] = {
     "rough_gaussian_process": Member(RoughGaussianProcess(), _process, memory=_factors),
     # Which root suits a swarm is seldom clear; the two err in different places.
     "rough_gaussian_process_of_square_roots": Member(RoughGaussianProcess(root=2), _process, memory=_factors),
-    "lightgbm": Member(LightGbm(), lambda s: s.t * s.folds * (0.06 + 0.00125 * s.n), useful_from=60),
+    # Trees live off numbers: a part of the runs never got them a share beside a process of as many.
+    "lightgbm": Member(
+        LightGbm(), lambda s: s.t * s.folds * (0.06 + 0.00125 * s.n), useful_from=60, by_parts=False
+    ),
     "multi_scale": Member(MultiScale(), _process_of_scales, memory=_factors, of_scales=True),
 }
