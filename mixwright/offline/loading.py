@@ -1,8 +1,9 @@
 """What the offline commands do with runs before anything else: load, tell the report, choose targets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -26,11 +27,13 @@ class Loaded:
         swarm: the same with the targets that were asked for.
         objective: coefficients by target: those that were asked for, else those that a study states; empty
             for all alike.
+        stated: what the study was created with; empty for files.
     """
 
     imported: ImportedRuns
     swarm: Swarm
     objective: Mapping[str, float]
+    stated: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(
@@ -63,8 +66,8 @@ def load(
         tell(imported.report, console)
     target = reading.target
     swarm = imported.swarm.only(list(dict.fromkeys(target))) if target else imported.swarm
-    kept = {name: value for name, value in stated.items() if name in swarm.targets}
-    return Loaded(imported, swarm, asked or kept)
+    kept = {name: value for name, value in stated.get("objective", {}).items() if name in swarm.targets}
+    return Loaded(imported, swarm, asked or kept, stated)
 
 
 def tell(report: ImportReport, console: Console) -> None:
@@ -75,7 +78,7 @@ def tell(report: ImportReport, console: Console) -> None:
         say(console, sentence, style="yellow", indent=2)
 
 
-def _of_files(path: Path, reading: Reading) -> tuple[ImportedRuns, dict[str, float]]:
+def _of_files(path: Path, reading: Reading) -> tuple[ImportedRuns, dict[str, Any]]:
     imported = read_runs(
         path,
         format_name=reading.format_name,
@@ -83,10 +86,10 @@ def _of_files(path: Path, reading: Reading) -> tuple[ImportedRuns, dict[str, flo
         step=reading.step,
         maximise=reading.maximise or (),
     )
-    return imported, {}  # files state no objective
+    return imported, {}  # files state nothing
 
 
-def _of_study(runs: str, reading: Reading, service: Service) -> tuple[ImportedRuns, dict[str, float]]:
+def _of_study(runs: str, reading: Reading, service: Service) -> tuple[ImportedRuns, dict[str, Any]]:
     if replace(reading, target=None) != Reading():
         raise CommandError(f"{runs}: --format, --size, --step and --maximise are for files")
     from mixwright.offline.study import runs_of_study  # noqa: PLC0415 - files need no client

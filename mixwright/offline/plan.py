@@ -30,6 +30,7 @@ def plan(
     """Say how many runs it takes until a decision is near the optimum."""
     from mixwright.offline import hyperparameters, loading, plan_tables, planning  # noqa: PLC0415
     from mixwright.offline.fitting import default_method  # noqa: PLC0415
+    from mixwright.offline.posing import with_stated  # noqa: PLC0415
 
     write_page = None if html is None else import_module("mixwright.offline.plan_page").write
     params = hyperparameters.settings(fitting.setting)
@@ -44,7 +45,7 @@ def plan(
             method=fitting.method or default_method(),
             params=params,
             objective=loaded.objective,
-            constraints=constraints,
+            constraints=with_stated(constraints, loaded.stated),
             within=within,
             seed=fitting.seed,
         )

@@ -1,7 +1,8 @@
 """The problem of an offline proposal: bounds, caps and prior, from options and the runs themselves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Constraints:
         prior: shares by domain, or "natural" for those of the tokens; None for a default.
         tokens: tokens that every domain holds; None if unknown.
         final_tokens: tokens of the run that the mixture is for.
-        max_epochs: how often a domain may be read in it.
+        max_epochs: how often a domain may be read in it; of all domains, or by name.
         frozen: shares that stay as stated, or as in the prior where None.
         groups: domains that are bounded together.
         distance: bound on the distance from the prior.
@@ -37,7 +38,7 @@ class Constraints:
     prior: Mapping[str, float] | str | None
     tokens: Mapping[str, float] | None
     final_tokens: int | None
-    max_epochs: float | None
+    max_epochs: float | Mapping[str, float] | None
     lower: Mapping[str, float]
     upper: Mapping[str, float]
     frozen: Mapping[str, float | None] = field(default_factory=dict)
@@ -54,6 +55,23 @@ class Posed:
     problem: MixtureProblem
     prior_name: str
     counted: bool
+
+
+def with_stated(asked: Constraints, stated: Mapping[str, Any]) -> Constraints:
+    """What was asked for, and for the rest what a study states; files state nothing."""
+    if not stated:
+        return asked
+    epochs = {d["name"]: d["max_epochs"] for d in stated["domains"] if d["max_epochs"] is not None}
+    capped = asked.final_tokens is None and asked.max_epochs is None and stated["final_tokens"] and epochs
+    return replace(
+        asked,
+        prior=asked.prior or stated["prior"],
+        tokens=asked.tokens or {d["name"]: d["tokens"] for d in stated["domains"]},
+        final_tokens=stated["final_tokens"] if capped else asked.final_tokens,
+        max_epochs=epochs if capped else asked.max_epochs,
+        lower={**stated["lower"], **asked.lower},
+        upper={**stated["upper"], **asked.upper},
+    )
 
 
 def pose(swarm: Swarm, asked: Constraints, coefficients: FloatArray) -> Posed:
@@ -86,13 +104,14 @@ def pose(swarm: Swarm, asked: Constraints, coefficients: FloatArray) -> Posed:
         prior, name = domains.natural, "natural"
     else:
         prior, name = np.asarray(swarm.weights.mean(axis=0)), "mean of the runs"
+    epochs = asked.max_epochs
     problem = MixtureProblem.create(
         domains,
         prior=domains.to_mapping(prior),
         lower=asked.lower,
         upper=asked.upper,
         final_tokens=asked.final_tokens,
-        max_epochs=None if asked.max_epochs is None else dict.fromkeys(domains.names, asked.max_epochs),
+        max_epochs=dict.fromkeys(domains.names, epochs) if isinstance(epochs, float) else epochs,
         coefficients=coefficients,
         frozen=asked.frozen,
         groups=asked.groups,

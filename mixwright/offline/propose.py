@@ -15,7 +15,7 @@ from mixwright.offline.grouped import grouped
 
 @grouped
 def propose(
-    runs: options.Runs,
+    runs: options.RunsOrStudy,
     *,
     stored: own.Stored = None,
     csv: Annotated[Path | None, options.written_file("Write the mixtures as a table.")] = None,
@@ -28,6 +28,7 @@ def propose(
     against: own.Comparing,
     fitting: options.Fitting,
     reading: options.Reading,
+    service: options.Service,
 ) -> None:
     """Propose mixtures from finished runs."""
     from mixlaws.scales import holds_for  # noqa: PLC0415
@@ -41,7 +42,10 @@ def propose(
     pull = {} if searching.kl is None else {"kl": searching.kl}
     params = hyperparameters.settings(searching.proposer_setting) | pull
     console = Console()
-    loaded = loading.load(str(runs), reading, fitting.objective, console=None if json else console)
+    loaded = loading.load(
+        runs, reading, fitting.objective, service=service, console=None if json else console
+    )
+    asked = posing.with_stated(asked, loaded.stated)
     report = loaded.imported.report
     with Console(stderr=True).status("working"):
         expected = expectation(loaded, stored, fitting, reading)

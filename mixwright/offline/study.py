@@ -10,8 +10,8 @@ from service.importers.rules import ImportedRuns, gathered
 from service.importers.run import Run, Source
 
 
-def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns, dict[str, float]]:
-    """Completed runs of the proxy sweeps of a study, and its objective by target.
+def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns, dict[str, Any]]:
+    """Completed runs of the proxy sweeps of a study, and what it was created with, complete with defaults.
 
     Raises:
         CommandError: the address cannot be right, or no key is known.
@@ -31,7 +31,7 @@ def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns
         runs=tuple(_run(row) for row in rows),
     )
     imported = gathered(source)
-    return replace(imported, swarm=replace(imported.swarm, domains=domains)), definition["objective"]
+    return replace(imported, swarm=replace(imported.swarm, domains=domains)), definition
 
 
 def definition_of_study(name: str, *, url: str, key: str | None) -> dict[str, Any]:

@@ -57,3 +57,37 @@ def test_a_fit_of_a_study_is_the_fit_of_its_table(command: Command, service: Ser
         assert score == pytest.approx(found[1]["scores"][name])
     assert "no study 'missing'" in command("fit", "service:missing", **there).sentence
     assert "are for files" in command("fit", "service:ours", "--step", "3", **there).sentence
+
+
+def test_a_study_is_proposed_for_with_its_own_prior_and_caps_unless_others_are_asked_for(
+    command: Command, service: Service, runs: Path
+) -> None:
+    there = {"MIXWRIGHT_URL": service.url, "MIXWRIGHT_KEY": service.key}
+    tokens = {f"domain-{i}": (i + 1) * 10**9 for i in range(3)}
+    domains = [{"name": name, "tokens": count, "max_epochs": 2.0} for name, count in tokens.items()]
+    targets = list(tokens)
+    service.client.create_study(
+        {
+            "name": "ours",
+            "domains": domains,
+            "targets": targets,
+            "final_tokens": 10**10,
+            "objective": {"domain-0": 1},
+        }
+    )
+    assert command("import", str(runs), "--study", "ours", **there).code == 0
+    method = ("--method", "linear", "--kl", "0.01", "--json")
+    study = json.loads(command("propose", "service:ours", *method, **there).out)
+    # Two epochs of 10^9 tokens are a fifth of 10^10: the objective asks for more of that domain.
+    assert study["proposals"][0]["weights"]["domain-0"] == pytest.approx(0.2)
+    assert study["reference"]["weights"] == pytest.approx({f"domain-{i}": (i + 1) / 6 for i in range(3)})
+    runs.with_name("tokens.json").write_text(json.dumps(tokens))
+    words = ("--tokens", str(runs.with_name("tokens.json")), "--final-tokens", "10e9", "--max-epochs", "2")
+    table = command("propose", str(runs), *method, *words, "--objective", "domain-0=1").out
+    for one, other in zip(study["proposals"], json.loads(table)["proposals"], strict=True):
+        assert one["weights"] == pytest.approx(other["weights"], abs=1e-6)
+    asked = command("propose", "service:ours", *method, "--final-tokens", "1e9", "--max-epochs", "1", **there)
+    assert json.loads(asked.out)["proposals"][0]["weights"]["domain-0"] > 0.3
+    assert (
+        json.loads(command("plan", "service:ours", "--json", "--method", "linear", **there).out)["runs"] == 24
+    )
