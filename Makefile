@@ -51,6 +51,5 @@ format: install  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install  ## measure; see benchmarks/README.md
+bench: install  ## measure the live path; benchmarks/README.md has the others
 	$(BIN)/python -m benchmarks.reports $(ARGS)
-	$(BIN)/python -m benchmarks.fits $(ARGS)
