@@ -243,7 +243,11 @@ def test_a_proposal_of_two_stages_comes_with_a_schedule_that_makes_its_mean(serv
     done = fit(service)
     names = SIMULATION.problem.domains.names
     stage = {"share": 0.25, "objective": {names[3]: 1.0}, "steps": 40, "samples_per_step": 8}
-    best = proposed(service, done["id"], second_stage=stage)["proposals"][0]
+    answer = proposed(service, done["id"], second_stage=stage)
+    best = answer["proposals"][0]
+    page = service.call("GET", f"/proposals/{answer['id']}").text
+    assert "1: 75.0 % of tokens" in page
+    assert f"{100 * best['stages'][1]['weights'][names[3]]:.1f} %" in page
     to_array = SIMULATION.problem.domains.to_array
     mean = sum(stage["share"] * to_array(stage["weights"]) for stage in best["stages"])
     assert mean == pytest.approx(to_array(best["weights"]))
