@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor
 from mixlaws.registry import ESTIMATORS, for_objective
-from mixlaws.scales import check_known
+from mixlaws.scales import check_known, holds_for
 from mixlaws.swarm import Swarm
 from mixwright.offline import fit_file
 from mixwright.offline.fitting import default_method, objective_of
@@ -26,6 +27,10 @@ class Expectation:
     predictor: Predictor
     swarm: Swarm
     coefficients: FloatArray
+
+    def to_json(self) -> dict[str, Any]:
+        """The method, and the scale that it predicts for."""
+        return {"method": self.method, "scale": holds_for(self.predictor, self.swarm)._asdict()}
 
 
 def expectation(loaded: Loaded, stored: Path | None, fitting: Fitting, reading: Reading) -> Expectation:

@@ -39,9 +39,20 @@ Statistics = Annotated[Path | None, _compare(help="What `mixwright measure` wrot
 class Searching:
     """How mixtures are looked for."""
 
-    proposer: Annotated[str, _search(help="convex, explore, pareto, separable, simulate or worst_case.")] = (
-        "convex"
-    )
+    intent: Annotated[
+        str | None,
+        _search(
+            help="exploit: the best mixture for the final run; explore: a batch of proxy runs, which its "
+            "caps do not bind. By default what the proposer is for."
+        ),
+    ] = None
+    proposer: Annotated[
+        str | None,
+        _search(
+            help="convex, explore, pareto, separable, simulate, value_per_flop or worst_case; by default "
+            "convex to exploit, explore to explore."
+        ),
+    ] = None
     proposer_setting: Annotated[
         list[str] | None, _search("--proposer-set", help="A hyperparameter of the proposer, as name=value.")
     ] = None

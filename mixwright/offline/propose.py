@@ -31,7 +31,7 @@ def propose(
     service: options.Service,
 ) -> None:
     """Propose mixtures from finished runs."""
-    from mixlaws.scales import holds_for  # noqa: PLC0415
+    from mixlaws.proposers.intent import settled  # noqa: PLC0415
     from mixwright.offline import hyperparameters, loading, posing, proposal_tables, proposing  # noqa: PLC0415
     from mixwright.offline.expectation import expectation  # noqa: PLC0415
     from mixwright.offline.staging import Plan  # noqa: PLC0415
@@ -52,7 +52,7 @@ def propose(
         posed = posing.pose(expected.swarm, asked, expected.coefficients)
         predictor = posing.repeated(expected.predictor, asked, posed.problem)
         search = proposing.Search(
-            searching.proposer,
+            *settled(searching.intent, searching.proposer),
             params,
             count=searching.count,
             seed=fitting.seed,
@@ -61,14 +61,8 @@ def propose(
         )
         proposed = proposing.propose(predictor, posed, expected.swarm, search, rivalry)
     if json:
-        told = {
-            "method": expected.method,
-            "seed": fitting.seed,
-            "proposer": search.proposer,
-            "params": params,
-            "scale": holds_for(expected.predictor, expected.swarm)._asdict(),
-        }
-        told |= proposal_tables.to_json(proposed) | {"import": report.to_json()}
+        told = expected.to_json() | search.to_json() | proposal_tables.to_json(proposed)
+        told["import"] = report.to_json()
         typer.echo(json_module.dumps(told, allow_nan=False))
     else:
         proposal_tables.tell(proposed, console)

@@ -10,6 +10,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, Proposal, SelfScoredPredictor
 from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
+from mixlaws.proposers.intent import Intent, posed_for
 from mixlaws.proposers.simulate import scored
 from mixlaws.registry import PROPOSERS
 from mixlaws.rivals import Rivals, rivals
@@ -70,6 +71,7 @@ class Search:
     """How to look for mixtures.
 
     Args:
+        intent: what the mixtures are for.
         proposer: its name in the registry.
         params: its hyperparameters.
         count: most proposals.
@@ -78,12 +80,17 @@ class Search:
         second: a second stage, stated or to be looked for.
     """
 
+    intent: Intent
     proposer: str
     params: Mapping[str, Any]
     count: int
     seed: int
     within_sampled: bool
     second: SecondStage | SecondObjective | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What was searched for."""
+        return {name: getattr(self, name) for name in ("intent", "proposer", "params", "seed")}
 
 
 def propose(
@@ -95,7 +102,7 @@ def propose(
         InfeasibleError: bounds, caps and the sampled box have no mixture in common.
         FitError: the proposer cannot use this predictor.
     """
-    problem = posed.problem
+    problem = posed_for(search.intent, posed.problem)
     asked = build("proposer", PROPOSERS, search.proposer, search.params)
     # The generator comes after those of a fit with the same seed.
     rng = np.random.default_rng(search.seed).spawn(3)[2]

@@ -6,6 +6,7 @@ from typing import Any
 from mixlaws.arrays import FloatArray
 from mixlaws.feasible.constraints import Group, Measure, PriorDistance
 from mixlaws.problem import MixtureProblem
+from mixlaws.proposers.intent import posed_for, settled
 from mixlaws.simplex import as_weights
 from mixlaws.swarm import target_coefficients
 from mixlaws.two_stages import SecondStage, whole_steps
@@ -22,7 +23,7 @@ def posed(definition: StudyIn, body: ProposalIn) -> MixtureProblem:
         InvalidRequestError: repetition at its worth lacks what it needs.
         MixlawsError: a domain is unknown, a group unusable, or no mixture satisfies all constraints.
     """
-    problem = studies.problem(definition)
+    problem = posed_for(settled(body.intent, body.proposer)[0], studies.problem(definition))
     if body.repetition == "smooth":
         if problem.final_tokens is None:
             raise InvalidRequestError(

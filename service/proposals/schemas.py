@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field, FiniteFloat
 
+from mixlaws.proposers.intent import Intent
 from service.fits.schemas import ScaleOut
 from service.schemas import (
     LARGEST_INTEGER,
@@ -73,7 +74,16 @@ class ProposalIn(Body):
     """A request for mixtures."""
 
     fit_id: UUID = Field(description="Finished fit whose predictor is used.")
-    proposer: str = Field(default="convex", description="Name of a proposer, such as convex or simulate.")
+    intent: Intent | None = Field(
+        default=None,
+        description="exploit: the best mixture for the final run; explore: a batch of proxy runs for the "
+        "next round, to which the caps of the final run do not apply. By default what the proposer is for.",
+    )
+    proposer: str | None = Field(
+        default=None,
+        description="Name of a proposer, such as convex or simulate; by default convex to exploit and "
+        "explore to explore.",
+    )
     params: Parameters
     count: int = Field(default=1, ge=1, le=100, description="How many mixtures to propose.")
     seed: int = Field(default=0, ge=0, le=LARGEST_INTEGER, description="Seed of the search.")

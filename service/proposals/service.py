@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from mixlaws.proposers.intent import settled
 from mixlaws.registry import PROPOSERS
 from mixlaws.rivals import check_named
 from mixlaws.sampling.measured import Measured
@@ -37,7 +38,9 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
     fit = found[0]
     if fit.state is not TaskState.DONE:
         raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")
-    build("proposer", PROPOSERS, body.proposer, body.params)
+    intent, proposer = settled(body.intent, body.proposer)
+    body = body.model_copy(update={"intent": intent, "proposer": proposer})
+    build("proposer", PROPOSERS, proposer, body.params)
     definition = studies.definition(study)
     _check_rivals(definition, body)
     constraints.second_stage(definition, constraints.posed(definition, body), body.second_stage)

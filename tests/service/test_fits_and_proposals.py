@@ -232,6 +232,12 @@ def test_a_proposal_holds_frozen_domains_groups_and_distance_and_names_what_conf
     assert 0.3 - 1e-9 <= weights[1:3].sum() <= 0.45 + 1e-9
     assert np.abs(weights - SIMULATION.problem.prior).sum() <= 1.2 + 1e-9
     assert answer["configuration"]["groups"][0]["keep_proportions"] is False
+    batch = proposed(
+        service, done["id"], intent="explore", count=3, params={"candidates": 200, "kept": 40}, **asked
+    )
+    assert (batch["configuration"]["proposer"], len(batch["proposals"])) == ("explore", 3)
+    for one in batch["proposals"]:
+        assert one["weights"][names[0]] == pytest.approx(0.3, abs=1e-9)
     with pytest.raises(ServiceError, match=r"frozen at 0\.8; group 'pair' at least 0\.3"):
         service.client.create_proposal(
             "trial", {"fit_id": done["id"], **asked, "frozen": {names[0]: 0.8}, "max_distance": None}

@@ -275,3 +275,24 @@ def test_two_stages_make_the_proposal_and_the_schedule_follows_them(
     assert stages[1]["weights"]["domain-2"] > stages[0]["weights"]["domain-2"]
     alone = command("propose", str(runs), *QUICK, "--second-share", "0.2")
     assert "one of --second and --second-objective" in alone.sentence
+
+
+def test_runs_to_explore_are_a_batch_that_the_caps_of_the_final_run_do_not_bind(
+    command: Command, runs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "tokens.json").write_text(json.dumps({f"domain-{i}": 10**9 for i in range(3)}))
+    capped = ("--tokens", str(tmp_path / "tokens.json"), "--final-tokens", "2.6B", "--max-epochs", "1")
+    words = (str(runs), "--method", "gaussian_process", *capped, "--count", "6", "--json")
+    explore = json.loads(command("propose", *words, "--intent", "explore").out)
+    assert (explore["proposer"], len(explore["proposals"])) == ("explore", 6)
+    largest = max(max(p["weights"].values()) for p in explore["proposals"])
+    exploit = json.loads(command("propose", *words).out)
+    assert (exploit["intent"], exploit["proposer"]) == ("exploit", "convex")
+    cap = 1 / 2.6
+    assert max(max(p["weights"].values()) for p in exploit["proposals"]) <= cap + 1e-9 < largest
+    named = json.loads(command("propose", *words, "--proposer", "explore").out)
+    assert named["proposals"] == explore["proposals"]
+    assert (
+        "intent is 'exploit it': use explore or exploit"
+        in command("propose", *words, "--intent", "exploit it").sentence
+    )
