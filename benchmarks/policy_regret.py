@@ -9,7 +9,7 @@ with the same seed for its noise. `results` has a row for each policy and enviro
     regret, median, spread            of the policy; spread is the deviation between seeds
     regret_uniform, regret_natural    of equal shares and of the natural mixture, in the same environments
     noise_share, noise_prior          share of the tokens that a domain of pure noise got, and natural share
-    share_ratio                       largest over smallest share of tokens
+    from_uniform                      distance of its shares of tokens from equal ones, total variation
     arguments                         what the policy was told beside its defaults
 
 In the environments (`mixlaws.live_environments`) the order of tokens does not matter: no policy can have a
@@ -63,7 +63,7 @@ def played(environment: str, seeds: int) -> list[Row]:
                 "spread": float(np.std(regrets)),
                 **baselines,
                 **_noise(worlds, shares),
-                "share_ratio": float(np.mean([row.max() / max(row.min(), 1e-9) for row in shares])),
+                "from_uniform": float(np.mean([0.5 * np.abs(row - 1 / len(row)).sum() for row in shares])),
                 "arguments": suited(policy, worlds[0]).told,
             }
         )

@@ -69,7 +69,7 @@ class Suited:
 
 
 def suited(name: str, world: LiveSimulation, /) -> Suited:
-    """A registered policy for an environment; cadences are those fractions of a run that are published.
+    """A registered policy for an environment; defaults that count steps are meant for longer runs than these.
 
     Raises:
         UnknownMethodError: there is no such policy.
@@ -86,8 +86,8 @@ def suited(name: str, world: LiveSimulation, /) -> Suited:
 
     needed: dict[str, Callable[[], tuple[dict[str, Any], str]]] = {
         "ado": lambda: (
-            dict.fromkeys(("start_step", "fit_every", "ignore_steps"), steps // 20),
-            "starts and fits every 20th of the run",
+            {"start_step": steps // 20, "ignore_steps": steps // 20, "fit_every": steps // 10},
+            "starts after a 20th of the run, fits every 10th",
         ),
         "handwritten": lambda: (
             {"plan": (PlannedStage(named(world.optimum)),)},

@@ -79,7 +79,8 @@ class LiveTrainer:
         follower.follow(plan, self.step)
         # The losses of the untrained model come with a report of one step: a stage may end with the next.
         evaluation = self._evaluation() if self.step == 0 else None
-        until = 1 if evaluation is not None else pace.report_every - self.step % pace.report_every
+        every = pace.report_every if self.signals else pace.steps  # no report matters to whoever needs none
+        until = 1 if evaluation is not None else every - self.step % every
         done = follower.stages_done
         weights, steps = follower.train(self.step, min(until, pace.steps - self.step))
         weights = guards.limit(weights)
