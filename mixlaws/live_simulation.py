@@ -13,7 +13,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray
 from mixlaws.driving import Drive
-from mixlaws.errors import FitError
+from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.learning_truth import LearningTruth
 from mixlaws.live_trainer import LiveTrainer, Pace
 from mixlaws.policies.guards import Guards
@@ -47,11 +47,21 @@ class LiveSimulation:
         problem: the domains, with the natural mixture as prior; a policy sees no more than that.
         truth: the learning curves; its budget is that of the pace.
         pace: how the trainer works.
+
+    Raises:
+        InvalidInputError: the truth's budget is another one.
     """
 
     problem: MixtureProblem
     truth: LearningTruth
     pace: Pace
+
+    def __post_init__(self) -> None:
+        if self.truth.budget != self.pace.tokens:
+            raise InvalidInputError(
+                f"the truth is one of {self.truth.budget:.6g} tokens, a run reads {self.pace.tokens:.6g}: "
+                "give both the same budget"
+            )
 
     @property
     def uniform(self) -> FloatArray:

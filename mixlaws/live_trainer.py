@@ -59,7 +59,7 @@ class LiveTrainer:
         truth: the curves.
         reference: (d,) losses of the reference model.
         pace: how it works.
-        signals: what it measures beside the training losses.
+        signals: what is to be reported; without any, a report comes only where a stage ends.
         rng: of all noise.
     """
 
