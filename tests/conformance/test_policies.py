@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from mixlaws.domains import DomainSet
+from mixlaws.driving import Drive
 from mixlaws.errors import StateError
 from mixlaws.feedback import Evaluation, Feedback, Signal, TokenSums
 from mixlaws.policies.guards import Guards
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
-from tests.support.steering import Drive, Trainer, example, followed, permuted
+from tests.support.steering import Trainer, example, followed, permuted
 
 SOAK_UPDATES = int(os.environ.get("MIXWRIGHT_SOAK_UPDATES", "10000"))
 # What of a feedback a signal stands for; the rest is always there.

@@ -1,17 +1,16 @@
-"""A trainer that follows a policy's plan and reports random numbers, and what drives a policy beside it."""
+"""A trainer that follows a policy's plan and reports random numbers."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from mixlaws.domains import DomainSet
-from mixlaws.errors import FitError
+from mixlaws.driving import Drive, PlanFollower
 from mixlaws.feedback import Evaluation, Feedback, TokenSums
 from mixlaws.policies.guards import Guards
-from mixlaws.policy import AnyPolicy, ExpensivePolicy, History, HistoryRequest, Stage
+from mixlaws.policy import AnyPolicy, Stage
 from mixlaws.registry import POLICIES
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
@@ -41,22 +40,17 @@ class Trainer:
         self.d, self.pace, self.broken = d, pace, broken
         self.rng = np.random.default_rng(seed)
         self.step = 0
-        self.plan: list[Stage] = []
-        self.left: list[float] = []
-        self.version = 0
+        self.follower = PlanFollower()
 
     def report(self, plan: list[Stage], guards: Guards) -> Feedback:
         """Train some steps of a plan, from its start if it is new, and tell what was measured."""
-        if not _same(plan, self.plan):
-            self.plan, self.version = list(plan), self.version + 1
-            self.left = [float("inf") if stage.steps is None else stage.steps for stage in plan]
-        now = next(number for number, steps in enumerate(self.left) if steps > 0)
-        steps = int(min(self.pace, self.left[now]))
-        self.left[now] -= steps
+        self.follower.follow(plan, self.step)
+        before = self.follower.stages_done
+        weights, steps = self.follower.train(self.step, self.pace)
         self.step += steps
-        done = sum(left == 0 for left in self.left)
+        done = self.follower.stages_done
         counts = self.rng.integers(0, 3, self.d) * 512
-        evaluates = self.left[now] == 0 or self.rng.random() < 0.1
+        evaluates = done != before or self.rng.random() < 0.1
         evaluation = (
             Evaluation(*self._sums(np.full(self.d, 2048)), self.step, "held-out") if evaluates else None
         )
@@ -67,9 +61,9 @@ class Trainer:
                 self.step,
                 sums,
                 counts,
-                guards.limit(plan[now].weights),
+                guards.limit(weights),
                 steps=steps,
-                version=self.version,
+                version=self.follower.version,
                 stages_done=done,
                 loss_squares=sums**2,
                 sequence_counts=counts // 256,
@@ -85,40 +79,6 @@ class Trainer:
         return np.where(wrong, self.rng.choice(NOT_NUMBERS, self.d), losses * counts), counts
 
 
-class Drive:
-    """A policy with its state, driven as a service would: feedbacks in order, expensive steps when due."""
-
-    def __init__(self, policy: AnyPolicy, state: Any) -> None:
-        self.policy, self.state = policy, state
-        # Of a long past no more is kept than a history holds.
-        self._past: list[tuple[int, np.ndarray, np.ndarray]] = []
-
-    @property
-    def plan(self) -> list[Stage]:
-        """What the trainer should follow."""
-        return list(self.policy.stages(self.state))
-
-    def tell(self, feedback: Feedback) -> None:
-        """One feedback, and the expensive step if it is due then."""
-        self.state = self.policy.update(self.state, feedback)
-        if not isinstance(self.policy, ExpensivePolicy):
-            return
-        self._past.append((feedback.step, feedback.loss_sums, feedback.token_counts))
-        request = self.policy.due(self.state)
-        if request is None:
-            return
-        try:
-            result = self.policy.compute(request, self._history(request))
-        except FitError:
-            result = {}
-        self.state = self.policy.absorb(self.state, json.loads(json.dumps(result)))
-
-    def _history(self, request: HistoryRequest) -> History:
-        rows = [row for row in self._past if request.step_from <= row[0] <= request.step_to]
-        steps, sums, counts = (np.array(column) for column in zip(*rows, strict=True))
-        return History(steps, sums, counts)
-
-
 def followed(drive: Drive, trainer: Trainer, count: int) -> Iterator[Feedback]:
     """Feedbacks of a trainer that follows a policy, each before the policy is told of it."""
     guards = Guards(floor=0.001)
@@ -126,13 +86,6 @@ def followed(drive: Drive, trainer: Trainer, count: int) -> Iterator[Feedback]:
         feedback = trainer.report(drive.plan, guards)
         yield feedback
         drive.tell(feedback)
-
-
-def _same(left: list[Stage], right: list[Stage]) -> bool:
-    return len(left) == len(right) and all(
-        one.steps == other.steps and np.array_equal(one.weights, other.weights)
-        for one, other in zip(left, right, strict=True)
-    )
 
 
 def permuted(feedback: Feedback, order: np.ndarray) -> Feedback:
