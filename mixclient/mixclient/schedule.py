@@ -214,7 +214,7 @@ class Schedule:
             )
         if other.samples_per_step != self.samples_per_step:
             raise ScheduleError(
-                f"a schedule of {other.samples_per_step} samples a step: this one is of {self.samples_per_step}"
+                f"a schedule of {other.samples_per_step} samples a step: this one has {self.samples_per_step}"
             )
 
     def _check(self) -> None:

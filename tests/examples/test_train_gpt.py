@@ -24,6 +24,8 @@ from service.db import Database
 from tests.support.servers import Service, running
 from tests.support.walks import build_walks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("capitals", "small")
 SAMPLES = 8
@@ -163,7 +165,7 @@ def test_a_run_that_was_killed_goes_on_with_the_very_next_sample(
     service: Service, corpus: Corpus, tmp_path: Path
 ) -> None:
     create(service, corpus, policy="static", prior={"capitals": 0.3, "small": 0.7})
-    options = ("--steps", "600", "--checkpoint-every", "25")
+    options = ("--steps", "400", "--checkpoint-every", "25")
     folders = [tmp_path / name for name in ("whole", "killed", "resumed")]
     with trainer(service, corpus, folders[0], *options) as whole:
         whole.ended()
@@ -178,12 +180,12 @@ def test_a_run_that_was_killed_goes_on_with_the_very_next_sample(
     with trainer(service, corpus, folders[2], *options, "--resume") as resumed:
         resumed.ended()
     first = resumed.samples()[0][0]
-    assert 50 <= first < 600
+    assert 50 <= first < 400
     before = [sample for sample in killed.samples() if sample[0] < first]
     assert before + resumed.samples() == whole.samples()
-    assert len(set(whole.samples())) == 600 * SAMPLES
+    assert len(set(whole.samples())) == 400 * SAMPLES
     ends = [torch.load(run.folder / "state" / "checkpoint.pt", weights_only=True) for run in (whole, resumed)]
-    assert ends[0]["step"] == ends[1]["step"] == 600
+    assert ends[0]["step"] == ends[1]["step"] == 400
     assert ends[0]["model"].keys() == ends[1]["model"].keys()
     assert all(torch.equal(ends[0]["model"][name], ends[1]["model"][name]) for name in ends[0]["model"])
 

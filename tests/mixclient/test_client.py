@@ -312,7 +312,7 @@ def test_a_restart_keeps_the_past_that_was_drawn_though_versions_of_it_were_take
     planned = [v for v in service.client.versions("run") if not v["taken_back"] and v["effective_step"] <= 60]
     assert followed.stage_at(59).version > planned[-1]["version"], "a version that was drawn was taken back"
     assert second.schedule.stage_at(60).version == planned[-1]["version"]
-    train(second, range(60, 90), paced_by=service)
+    train(second, range(60, 90))
     assert [Sampler(second.schedule, seed=1).step(s) for s in range(60)] == [past.step(s) for s in range(60)]
     assert second.close()
     assert service.client.job("run")["reported_step"] == 89
