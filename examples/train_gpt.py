@@ -120,30 +120,28 @@ def main() -> None:
         samples = stream.take(mixture.step(step))[ranks.rank :: ranks.world]
         _log(chosen.log_domains, ranks.rank, step, samples)
         losses = _trained(model, optimiser, stream.read(samples), learning_rate(spec, step), ranks.device)
-        domains = torch.tensor([domain for domain, _ in samples], device=ranks.device)
-        # Sums and counts, never means, so that ranks can be added; and whether any of them is to end.
-        sums = torch.bincount(domains, weights=losses, minlength=len(corpus.domains))
-        counts = spec.context * torch.bincount(domains, minlength=len(corpus.domains))
-        end = torch.tensor([bool(asked_to_end) or step + 1 == chosen.steps], device=ranks.device)
-        measured = ranks.sum(torch.stack([sums, counts, end.expand_as(sums)]).double()).tolist()
-        last = measured[2][0] > 0
+        sums, counts, ending = _measured(
+            ranks, corpus, samples, losses, end=bool(asked_to_end) or step + 1 == chosen.steps
+        )
+        last = ending[0] > 0
         if client is not None:
-            client.record(step, loss_sums=measured[0], token_counts=[int(count) for count in measured[1]])
-        if client is not None and (last or (step + 1) % chosen.checkpoint_every == 0):
-            state = {
-                "step": step + 1,
-                "model": decoder.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "drawn": stream.drawn.tolist(),
-                "schedule": mixture.sampler.schedule.dump(),
-                "state_token": client.state_token,
-                "options": _fixed(chosen),
-            }
-            _save(chosen.folder / CHECKPOINT, state)
+            client.record(step, loss_sums=sums, token_counts=[spec.context * int(count) for count in counts])
+            if last:
+                client.close(timeout=5.0)  # before the checkpoint: its token then covers the last reports
+            if last or (step + 1) % chosen.checkpoint_every == 0:
+                state = {
+                    "step": step + 1,
+                    "model": decoder.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "drawn": stream.drawn.tolist(),
+                    "schedule": mixture.sampler.schedule.dump(),
+                    "state_token": client.state_token,
+                    "options": _fixed(chosen),
+                }
+                _save(chosen.folder / CHECKPOINT, state)
         if last:
             break
     if client is not None:
-        client.close()
         print(json.dumps(client.counters()))
     if ranks.world > 1:
         dist.destroy_process_group()
@@ -164,6 +162,20 @@ def _trained(
         group["lr"] = rate
     optimiser.step()
     return losses.detach().sum(dim=1).double()
+
+
+def _measured(
+    ranks: Ranks, corpus: Corpus, samples: list[tuple[int, int]], losses: Tensor, *, end: bool
+) -> list[list[float]]:
+    """Over all ranks, by domain: summed losses, samples, and how many ranks are to end.
+
+    Sums and counts, never means, so that ranks can be added.
+    """
+    domains = torch.tensor([domain for domain, _ in samples], device=ranks.device)
+    sums = torch.bincount(domains, weights=losses, minlength=len(corpus.domains))
+    counts = torch.bincount(domains, minlength=len(corpus.domains)).double()
+    added: list[list[float]] = ranks.sum(torch.stack([sums, counts, torch.full_like(sums, end)])).tolist()
+    return added
 
 
 def _options() -> argparse.Namespace:

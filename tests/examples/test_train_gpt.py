@@ -190,6 +190,25 @@ def test_a_run_that_was_killed_goes_on_with_the_very_next_sample(
     assert all(torch.equal(ends[0]["model"][name], ends[1]["model"][name]) for name in ends[0]["model"])
 
 
+def test_what_one_rank_began_two_go_on_with(service: Service, corpus: Corpus, tmp_path: Path) -> None:
+    create(service, corpus, policy="static", prior={"capitals": 0.3, "small": 0.7})
+    with trainer(service, corpus, tmp_path, "--steps", "100000") as alone:
+        alone.until(lambda: alone.reached() >= 20)
+        alone.end()
+        first = alone.samples()
+    begun = len(first)
+    with trainer(service, corpus, tmp_path, "--steps", "100000", "--resume", ranks=2) as together:
+        together.until(lambda: len(together.samples()) >= begun + 100)
+        together.end()
+        ranks = [together.samples()[begun:], together.samples(1)]
+    assert ranks[0][0][0] == first[-1][0] + 1
+    later = [sample for pair in zip(*ranks, strict=True) for sample in pair]
+    for domain in range(2):
+        numbers = [number for _, d, number in first + later if d == domain]
+        assert numbers == list(range(len(numbers)))
+    assert counted(service, "reported_step") == together.reached()
+
+
 def test_an_outage_stops_no_rank_and_every_report_counts_once(
     database: Database, corpus: Corpus, tmp_path: Path
 ) -> None:
