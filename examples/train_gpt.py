@@ -143,8 +143,6 @@ def main() -> None:
             break
     if client is not None:
         print(json.dumps(client.counters()))
-    if ranks.world > 1:
-        dist.destroy_process_group()
 
 
 def _trained(
@@ -296,3 +294,6 @@ def _log(folder: Path | None, rank: int, step: int, samples: list[tuple[int, int
 
 if __name__ == "__main__":
     main()
+    if dist.is_initialized():  # only now: a model that still holds on to it would end in an abort
+        dist.barrier()
+        dist.destroy_process_group()
