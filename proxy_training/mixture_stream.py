@@ -38,12 +38,27 @@ class MixtureStream:
 
     def batch(self, domains: Sequence[int]) -> npt.NDArray[np.int64]:
         """(B, context + 1) tokens of the next sample of each domain in turn."""
-        rows = np.empty((len(domains), self._length), dtype=np.int64)
-        for row, domain in zip(rows, domains, strict=True):
-            epoch, place = divmod(int(self.drawn[domain]), self._windows[domain])
+        return self.read(self.take(domains))
+
+    def take(self, domains: Sequence[int]) -> list[tuple[int, int]]:
+        """The next sample of each domain in turn, as its domain and its number in that domain.
+
+        Where many ranks train together, each takes all samples of a step and reads its part of them: then
+        `drawn`, which is the position in the text, is the same on all ranks and for any number of them.
+        """
+        samples = []
+        for domain in domains:
+            samples.append((domain, int(self.drawn[domain])))
+            self.drawn[domain] += 1
+        return samples
+
+    def read(self, samples: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:
+        """(B, context + 1) tokens of samples that were taken."""
+        rows = np.empty((len(samples), self._length), dtype=np.int64)
+        for row, (domain, number) in zip(rows, samples, strict=True):
+            epoch, place = divmod(number, self._windows[domain])
             start = int(self._order(domain, epoch)[place]) * self._length
             row[:] = self._tokens[domain][start : start + self._length]
-            self.drawn[domain] += 1
         return rows
 
     @property

@@ -74,6 +74,7 @@ class MixtureClient:
         self._lock = threading.Lock()
         self._sampler: Sampler | None = None
         self._drawn_to = -1
+        self._followed: Schedule | None = None  # up to the checkpoint that the job resumes from
         self._opened = 0  # the attempt that this client opened, if any
         self._acknowledged: set[int] = set()  # versions, whether applied or too late
         self._state_token: str | None = None
@@ -84,7 +85,12 @@ class MixtureClient:
         self._reporter = Reporter(self._services[1], job, self._spool, on_answer=self._heard)
 
     def start(
-        self, *, timeout: float = 60.0, from_step: int | None = None, state_token: str | None = None
+        self,
+        *,
+        timeout: float = 60.0,
+        from_step: int | None = None,
+        state_token: str | None = None,
+        followed: Schedule | None = None,
     ) -> None:
         """Get a first schedule and start the background threads. Call it once, before the loop.
 
@@ -92,10 +98,19 @@ class MixtureClient:
             timeout: seconds to wait for the service.
             from_step: step of the checkpoint that the job resumes from; opens a new attempt.
             state_token: the token that was stored with that checkpoint.
+            followed: the `schedule` that was stored with that checkpoint: steps before `from_step` are drawn
+                with it again, and the job goes on with it if the service is away and nothing newer is stored.
 
         Raises:
+            ScheduleError: what was followed is of another job.
             ScheduleUnavailableError: no schedule from the service, none stored, and no fallback given.
         """
+        if followed is not None and followed.job != self.job:
+            self._disconnect()
+            raise ScheduleError(
+                f"the schedule that was followed is of job {followed.job!r}, not {self.job!r}"
+            )
+        self._followed = followed
         try:
             self._first_schedule(time.monotonic() + timeout, from_step, state_token)
         except BaseException:
@@ -218,7 +233,9 @@ class MixtureClient:
         late: tuple[Stage, ...] = ()
         with self._lock:
             if self._sampler is None:
-                merged = newer
+                # The past of a checkpoint stays, whatever a restart took back.
+                past = self._followed
+                merged = newer if past is None else newer.after(past, step=self._drawn_to + 1)
             else:
                 merged, late = self._sampler.schedule.merged(newer, drawn_to=self._drawn_to)
                 late = tuple(stage for stage in late if stage.version not in self._acknowledged)
@@ -240,8 +257,9 @@ class MixtureClient:
             self._state_token = token
 
     def _start_without(self, error: MixclientError) -> None:
-        """Start from the stored schedule or the fallback."""
-        stored = self._load()
+        """Start from the newest schedule at hand: stored here, or with a checkpoint; or from the fallback."""
+        known = [schedule for schedule in (self._load(), self._followed) if schedule is not None]
+        stored = max(known, key=lambda schedule: (schedule.attempt, schedule.version), default=None)
         if stored is not None:
             _log.warning("starting from the stored schedule %d: %s", stored.version, error)
             self._take(stored)

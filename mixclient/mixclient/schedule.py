@@ -139,6 +139,23 @@ class Schedule:
             current = stage
         return current
 
+    def after(self, followed: "Schedule", *, step: int) -> "Schedule":
+        """This schedule from a step on, and before it what a job has followed.
+
+        Args:
+            followed: what was followed up to a checkpoint; of any attempt of the same job.
+            step: first step after the checkpoint.
+
+        Raises:
+            ScheduleError: it is of another job, or of other domains.
+        """
+        self._check_same_job(followed)
+        past = tuple(stage for stage in followed.stages if stage.effective_step < step)
+        rest = self._beginning(step).stages
+        if past and (past[-1].version, past[-1].weights) == (rest[0].version, rest[0].weights):
+            rest = rest[1:]  # it goes on
+        return replace(self, stages=past + rest)
+
     def merged(self, newer: "Schedule", *, drawn_to: int) -> tuple["Schedule", tuple[Stage, ...]]:
         """Take the future from a newer schedule and keep the past of this one.
 
@@ -152,14 +169,7 @@ class Schedule:
         Raises:
             ScheduleError: it is of another job, other domains, of another attempt, or of an older version.
         """
-        if newer.job != self.job or newer.domains != self.domains:
-            raise ScheduleError(
-                f"a schedule of job {newer.job!r} with other domains: this job is {self.job!r}"
-            )
-        if newer.samples_per_step != self.samples_per_step:
-            raise ScheduleError(
-                f"samples_per_step went from {self.samples_per_step} to {newer.samples_per_step}"
-            )
+        self._check_same_job(newer)
         if newer.attempt > self.attempt > 0:
             raise ScheduleError(
                 f"attempt {newer.attempt} was opened by another trainer: this one is of attempt "
@@ -195,6 +205,17 @@ class Schedule:
         first = replace(self.stage_at(step), effective_step=step)
         later = tuple(stage for stage in self.stages if stage.effective_step > step)
         return replace(self, stages=(first, *later))
+
+    def _check_same_job(self, other: "Schedule") -> None:
+        if other.job != self.job or other.domains != self.domains:
+            raise ScheduleError(
+                f"a schedule of job {other.job!r} with domains {', '.join(other.domains)}: this one "
+                f"is of job {self.job!r} with {', '.join(self.domains)}"
+            )
+        if other.samples_per_step != self.samples_per_step:
+            raise ScheduleError(
+                f"a schedule of {other.samples_per_step} samples a step: this one has {self.samples_per_step}"
+            )
 
     def _check(self) -> None:
         if self.samples_per_step < 1:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mixclient import Sampler
 from mixlaws.domains import DomainSet
 from mixlaws.problem import MixtureProblem
 from mixlaws.simulation import Simulation
@@ -56,3 +57,33 @@ def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> Non
     assert f"{job['name']}: {job['reports_accepted']} reports sent" in done.stdout
     assert job["reported_step"] == 119
     assert job["versions_published"] > 1
+
+
+def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Service, tmp_path: Path) -> None:
+    loop, checkpoint, resume, ranks = blocks("integrate.md")
+    assert len(loop.strip().splitlines()) < 20
+    domains = [{"name": "web", "tokens": 9_000}, {"name": "code", "tokens": 3_000}]
+    job = {"name": "first", "policy": "odm", "domains": domains, "samples_per_step": 8, "lead_steps": 5}
+    service.client.create_job(job)
+    trained: list[list[int]] = []
+
+    def train_on(domains: list[int]) -> list[tuple[float, int]]:
+        trained.append(domains)
+        return [(64 * (2.0 + domain), 64) for domain in domains]
+
+    names: dict[str, Any] = {"url": service.url, "key": service.key, "train_on": train_on}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path))  # where reports wait
+        exec(loop, names)  # noqa: S102
+        exec(checkpoint, names)  # noqa: S102
+        assert service.client.job("first")["reported_step"] == 99
+        exec(resume, names)  # noqa: S102
+    resumed = names["client"]
+    sampler = Sampler(resumed.schedule, seed=17)
+    assert [sampler.step(step) for step in range(100)] == trained
+    assert (resumed.schedule.attempt, service.client.job("first")["attempt"]) == (2, 2)
+    for rank in range(2):
+        names |= {"rank": rank, "world": 2}
+        exec(ranks, names)  # noqa: S102
+        assert names["own"] == resumed.step(100)[rank::2]
+    resumed.close()

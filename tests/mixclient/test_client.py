@@ -4,13 +4,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mixclient import MixtureClient, ScheduleUnavailableError
+from mixclient import MixtureClient, Sampler, ScheduleError, ScheduleUnavailableError
 from tests.support.proxy import Mode, proxied
 from tests.support.servers import Service
 
@@ -291,3 +292,44 @@ def test_a_schedule_from_before_the_attempt_that_was_opened_is_asked_for_again(
         follower.start(from_step=0)
         assert follower.schedule.attempt == turn
         follower.close()
+
+
+def test_a_restart_keeps_the_past_that_was_drawn_though_versions_of_it_were_taken_back(
+    service: Service, tmp_path: Path
+) -> None:
+    create(service)
+    first = client(service.url, service.key, tmp_path / "a")
+    first.start()
+    train(first, range(10), paced_by=service)
+    token = first.state_token
+    train(first, range(10, 60), paced_by=service)
+    followed = first.schedule
+    first.close()
+    second = client(service.url, service.key, tmp_path / "b")
+    second.start(from_step=60, state_token=token, followed=followed)
+    past = Sampler(followed, seed=1)
+    assert [Sampler(second.schedule, seed=1).step(s) for s in range(60)] == [past.step(s) for s in range(60)]
+    planned = [v for v in service.client.versions("run") if not v["taken_back"] and v["effective_step"] <= 60]
+    assert followed.stage_at(59).version > planned[-1]["version"], "a version that was drawn was taken back"
+    assert second.schedule.stage_at(60).version == planned[-1]["version"]
+    train(second, range(60, 90))
+    assert [Sampler(second.schedule, seed=1).step(s) for s in range(60)] == [past.step(s) for s in range(60)]
+    assert second.close()
+    assert service.client.job("run")["reported_step"] == 89
+
+
+def test_a_restart_goes_on_with_the_schedule_of_its_checkpoint_when_the_service_is_away(
+    service: Service, tmp_path: Path
+) -> None:
+    create(service)
+    first = client(service.url, service.key, tmp_path / "a")
+    first.start()
+    train(first, range(30), paced_by=service)
+    followed = first.schedule
+    first.close()
+    elsewhere = client("http://127.0.0.1:9", service.key, tmp_path / "b")
+    elsewhere.start(timeout=0.1, from_step=30, followed=followed)
+    assert elsewhere.schedule == followed
+    elsewhere.close(timeout=0.1)
+    with pytest.raises(ScheduleError, match="is of job 'other', not 'run'"):
+        client(service.url, service.key, tmp_path / "c").start(followed=replace(followed, job="other"))

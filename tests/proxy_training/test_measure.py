@@ -21,7 +21,7 @@ from proxy_training.record import Record, RecordError, write_json
 from proxy_training.spec import TrainSpec
 from proxy_training.train import FixedMixture, trained, untrained
 from proxy_training.windows import even_windows, mixed_windows, text_windows
-from tests.proxy_training.conftest import walk
+from tests.support.walks import walk
 
 SHARES = np.array([0.5, 0.15, 0.35])
 

@@ -105,3 +105,14 @@ def test_a_stream_of_a_held_out_split_reads_that_split(walks: Corpus) -> None:
 def test_a_domain_without_one_window_is_refused_by_name(walks: Corpus) -> None:
     with pytest.raises(ValueError, match="domain 'capitals' does not fill one window of 40001 tokens"):
         MixtureStream(walks, context=40_000, seed=0)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_ranks_that_read_their_parts_read_what_one_would_read(walks: Corpus, ranks: int) -> None:
+    domains = np.random.default_rng(0).integers(0, 2, size=(5, 8)).tolist()
+    alone, parts = stream(walks), [stream(walks) for _ in range(ranks)]
+    for step in domains:
+        whole = alone.batch(step)
+        for rank, part in enumerate(parts):
+            assert np.array_equal(part.read(part.take(step)[rank::ranks]), whole[rank::ranks])
+    assert all(np.array_equal(part.drawn, alone.drawn) for part in parts)

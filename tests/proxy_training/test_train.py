@@ -13,7 +13,7 @@ import pytest
 from proxy_training.corpus import Corpus
 from proxy_training.spec import TrainResult, TrainSpec
 from proxy_training.train import FixedMixture, TrainingDivergedError, learning_rate, train
-from tests.proxy_training.conftest import JUMPS, entropy_rate
+from tests.support.walks import JUMPS, entropy_rate
 
 HALVES = {"capitals": 0.5, "small": 0.5}
 

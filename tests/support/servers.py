@@ -57,10 +57,10 @@ class Service:
 
 
 @contextmanager
-def running(database: Database, folder: Path, **settings: Any) -> Iterator[Service]:
-    """The service on a database."""
+def running(database: Database, folder: Path, *, port: int = 0, **settings: Any) -> Iterator[Service]:
+    """The service on a database; on a free port, or on the one that it had before."""
     app = create_app(Settings(data_folder=folder, **settings), database)
-    listening = bind("127.0.0.1", 0)
+    listening = bind("127.0.0.1", port)
     server = Server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
