@@ -1,5 +1,6 @@
 """What policies share that choose one mixture before training and keep it: the baselines."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,14 +20,14 @@ class FixedState:
     weights: FloatArray
 
 
-class FixedPolicy:
+class FixedPolicy(ABC):
     """A policy that follows one mixture, whatever is reported; a subclass says which."""
 
     name: ClassVar[str]
 
+    @abstractmethod
     def mixture(self, problem: MixtureProblem, /) -> FloatArray:
         """(d,) the mixture."""
-        raise NotImplementedError
 
     @property
     def signals(self) -> frozenset[Signal]:
