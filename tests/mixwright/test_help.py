@@ -5,46 +5,32 @@ import pytest
 from mixwright.problems import _EXTRAS
 from tests.mixwright.commands import Command, without_packages
 
+COMMANDS = [
+    "serve",
+    "worker",
+    "demo",
+    "fit",
+    "propose",
+    "plan",
+    "scale",
+    "mix",
+    "measure",
+    "import",
+    "key create",
+    "key list",
+    "key revoke",
+    "db upgrade",
+]
+
 
 def test_help_lists_the_commands_without_any_extra() -> None:
     shown = without_packages(_EXTRAS, "--help")
     assert shown.code == 0, shown.err
-    for name in (
-        "serve",
-        "worker",
-        "demo",
-        "fit",
-        "propose",
-        "plan",
-        "scale",
-        "mix",
-        "measure",
-        "import",
-        "key",
-        "db",
-    ):
+    for name in dict.fromkeys(words.split()[0] for words in COMMANDS):
         assert f" {name} " in shown.out
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "serve",
-        "worker",
-        "demo",
-        "fit",
-        "propose",
-        "plan",
-        "scale",
-        "mix",
-        "measure",
-        "import",
-        "key create",
-        "key list",
-        "key revoke",
-        "db upgrade",
-    ],
-)
+@pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_has_help_that_says_what_it_does(command: Command, words: str) -> None:
     shown = command(*words.split(), "--help")
     assert shown.code == 0
