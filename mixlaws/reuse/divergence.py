@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mixlaws.arrays import FloatArray, IntArray
+from mixlaws.feasible.constraints import Measure, distances
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,7 @@ class GroupedDivergence:
 
 def divergence(weights: FloatArray, prior: FloatArray, /) -> float:
     """KL of weights (d,) from a prior (d,), nats; infinite where the prior leaves out a domain in use."""
-    used = weights > 0
-    if np.any(prior[used] <= 0):
-        return float("inf")
-    return float((weights[used] * np.log(weights[used] / prior[used])).sum())
+    return float(distances(weights[None, :], prior, Measure.KL)[0])
 
 
 def grouped_divergence(weights: FloatArray, prior: FloatArray, group: IntArray, /) -> GroupedDivergence:
