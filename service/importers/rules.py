@@ -62,6 +62,7 @@ def gathered(source: Source, *, maximise: Sequence[str] = ()) -> ImportedRuns:
     runs = _complete(runs, targets, findings)
     if not runs:
         raise ImportRefusedError(f"{', '.join(source.files)}: no run is left: {_told(findings)}")
+    _partly_known(runs, findings)
     runs, ceilings = _flipped(runs, source.targets, targets, maximise, findings)
     swarm = Swarm(
         DomainSet(source.domains, (1,) * len(source.domains)),
@@ -83,6 +84,15 @@ def gathered(source: Source, *, maximise: Sequence[str] = ()) -> ImportedRuns:
         findings=tuple(findings),
     )
     return ImportedRuns(swarm, tuple(runs), report, ceilings)
+
+
+def _partly_known(runs: Sequence[Run], findings: list[Finding]) -> None:
+    """Tell of columns that only some runs fill: a swarm has all of a column or none of it."""
+    for name in ("model_parameters", "tokens"):
+        lacking = [run.name for run in runs if getattr(run, name) is None]
+        if len(lacking) < len(runs):
+            text = f"runs without {name}, which other runs have: {name} of no run is used"
+            _found(findings, f"without_{name}", text, lacking)
 
 
 def _found(findings: list[Finding], kind: str, text: str, names: Sequence[str]) -> None:

@@ -87,3 +87,14 @@ def test_a_metric_for_which_higher_is_better_is_flipped_on_demand_alone(tmp_path
     assert not plain.report.findings
     with pytest.raises(ImportRefusedError, match=r"'acuracy'.*did you mean 'accuracy'"):
         read_runs(runs, maximise=["acuracy"])
+
+
+def test_a_column_that_only_some_runs_fill_is_not_used_and_says_so(tmp_path: Path) -> None:
+    header = WIDE + ",tokens"
+    rows = [f"{row},1000" for row in wide_rows(2)]
+    whole = read_runs(written(tmp_path / "whole.csv", header, *rows))
+    assert whole.swarm.tokens is not None
+    assert whole.report.count("without_tokens") == 0
+    part = read_runs(written(tmp_path / "part.csv", header, *rows, "z,.5,.5,3,3,"))
+    assert part.swarm.tokens is None
+    assert part.report.to_json()["findings"]["without_tokens"]["names"] == ["z"]
