@@ -9,21 +9,25 @@ whose task ended: what nobody expected is a failure too, and while the database 
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import procrastinate
-from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
 from service.compute.child import Children, ComputationError, InterruptedComputationError
 from service.db import Database
+from service.deferring import defer
 from service.errors import ServiceError
 from service.fits import repository as fits
 from service.fits import service as fit_service
-from service.models import Fit, ProposalRequest, Study, TaskState
+from service.jobs import expensive
+from service.models import ExpensiveStep, Fit, ProposalRequest, Study, TaskState
 from service.problem_details import DATABASE_AWAY
 from service.proposals import repository as proposals
 from service.proposals import service as proposal_service
@@ -37,39 +41,58 @@ _TAKE_OVER_SECONDS = 10.0
 # Five minutes: a database that stays away longer is an outage, after which people look.
 _TRY_AGAIN = RetryStrategy(max_attempts=60, wait=5, retry_exceptions=DATABASE_AWAY)
 _UNEXPECTED = "an unexpected error, which is in the log of the service: ask for it again, or report it"
-Row = Fit | ProposalRequest
-Find = Callable[[Session, UUID], Row | None]
+Row = Fit | ProposalRequest | ExpensiveStep
+Result = dict[str, Any] | None
 
 
-def _fit(context: JobContext, *, row_id: str) -> None:
-    _work(context, "fit", UUID(row_id), fits.locked, fit_service.task_input)
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of work.
+
+    Args:
+        find: its row, locked.
+        task_input: what the child needs.
+        end: told the row with the result, or with the error.
+    """
+
+    find: Callable[[Session, UUID], Row | None]
+    task_input: Callable[[Session, Any], dict[str, Any]]
+    end: Callable[[Session, Any, Result, str | None], None]
 
 
-def _proposal(context: JobContext, *, row_id: str) -> None:
-    _work(context, "proposal", UUID(row_id), proposals.locked, proposal_service.task_input)
+def _keep(_: Session, row: Fit | ProposalRequest, result: Result, error: str | None) -> None:
+    row.result, row.error = result, error
 
 
-_TASKS = {"mixwright:fit": _fit, "mixwright:proposal": _proposal}
-# Deferring uses the caller's own connection, so this app never opens one, and names its tasks only.
-_deferring = App(connector=SyncPsycopgConnector())
+def _with_study(
+    task_input: Callable[[Session, Any, Study], dict[str, Any]],
+) -> Callable[[Session, Any], dict[str, Any]]:
+    return lambda session, row: task_input(session, row, session.get_one(Study, row.study_id))
+
+
+_KINDS = {
+    "fit": _Kind(fits.locked, _with_study(fit_service.task_input), _keep),
+    "proposal": _Kind(proposals.locked, _with_study(proposal_service.task_input), _keep),
+    "policy-step": _Kind(expensive.locked, expensive.task_input, expensive.enter),
+}
 
 
 def defer_fit(session: Session, fit_id: UUID) -> None:
     """Queue the work of a fit, in the caller's transaction."""
-    _defer(session, "mixwright:fit", fit_id)
+    defer(session, "mixwright:fit", fit_id)
 
 
 def defer_proposal(session: Session, proposal_id: UUID) -> None:
     """Queue the work of a proposal, in the caller's transaction."""
-    _defer(session, "mixwright:proposal", proposal_id)
+    defer(session, "mixwright:proposal", proposal_id)
 
 
 async def run_worker(database: Database, settings: Settings) -> None:
     """Work on tasks until cancelled."""
     concurrency = settings.task_concurrency
     app = App(connector=PsycopgConnector(conninfo=database.conninfo, min_size=1, max_size=2 + concurrency))
-    for name, work in _TASKS.items():
-        app.task(name=name, pass_context=True, retry=_TRY_AGAIN)(work)
+    for name in _KINDS:
+        app.task(name=f"mixwright:{name}", pass_context=True, retry=_TRY_AGAIN)(partial(_work, name))
     children = Children()
     working = app.run_worker_async(
         concurrency=concurrency,
@@ -103,35 +126,25 @@ async def _take_over(app: App) -> None:
         await asyncio.sleep(_TAKE_OVER_SECONDS)
 
 
-def _defer(session: Session, name: str, row_id: UUID) -> None:
-    connection = session.connection().connection.dbapi_connection
-    _deferring.configure_task(name, connection=connection).defer(row_id=str(row_id))
-
-
-def _work(
-    context: JobContext,
-    name: str,
-    row_id: UUID,
-    find: Find,
-    task_input: Callable[[Session, Any, Study], dict[str, Any]],
-) -> None:
+def _work(name: str, context: JobContext, *, row_id: str) -> None:
     """Take a row through running to done or failed; no transaction is open while the child computes."""
     database: Database = context.additional_context["database"]
     settings: Settings = context.additional_context["settings"]
     children: Children = context.additional_context["children"]
+    kind, row_key = _KINDS[name], UUID(row_id)
     result, error = None, None
     try:
         with database.session() as session:
-            row = find(session, row_id)
+            row = kind.find(session, row_key)
             if row is None or row.state in {TaskState.DONE, TaskState.FAILED}:
                 return
             row.state = TaskState.RUNNING
-            raw = task_input(session, row, session.get_one(Study, row.study_id))
+            raw = kind.task_input(session, row)
         result = children.compute(
             name, raw, seconds=settings.task_seconds, memory_bytes=settings.task_memory_bytes
         )
     except InterruptedComputationError:
-        _hand_back(database, name, row_id, find)
+        _hand_back(database, name, row_key)
         return
     except (ComputationError, ServiceError, MixlawsError) as raised:
         error = str(raised)
@@ -141,25 +154,23 @@ def _work(
     except Exception:  # noqa: BLE001 - whatever it was, the row must not stay running
         error = _UNEXPECTED
         _log.exception("%s %s failed", name, row_id)
-    _end(database, row_id, find, result, error)
+    _end(database, name, row_key, result, error)
 
 
-def _hand_back(database: Database, name: str, row_id: UUID, find: Find) -> None:
+def _hand_back(database: Database, name: str, row_id: UUID) -> None:
     """Queue a row again whose computation was stopped."""
     with database.session() as session:
-        row = find(session, row_id)
+        row = _KINDS[name].find(session, row_id)
         if row is not None and row.state is TaskState.RUNNING:
             row.state = TaskState.QUEUED
-            _defer(session, f"mixwright:{name}", row_id)
+            defer(session, f"mixwright:{name}", row_id)
 
 
-def _end(
-    database: Database, row_id: UUID, find: Find, result: dict[str, Any] | None, error: str | None
-) -> None:
+def _end(database: Database, name: str, row_id: UUID, result: Result, error: str | None) -> None:
     with database.session() as session:
-        row = find(session, row_id)
+        row = _KINDS[name].find(session, row_id)
         # A worker that was taken for dead may have come first: what was told once stands.
         if row is not None and row.state not in {TaskState.DONE, TaskState.FAILED}:
             row.state = TaskState.FAILED if error else TaskState.DONE
-            row.result, row.error = result, error
             row.finished_at = runs.now(session)
+            _KINDS[name].end(session, row, result, error)

@@ -104,8 +104,9 @@ def main() -> int:
     # Imported here: the parent must not pay for it, and the limit must hold for it.
     from service.compute.fitting import run_fit  # noqa: PLC0415
     from service.compute.proposing import run_proposal  # noqa: PLC0415
+    from service.jobs.expensive import compute as compute_policy_step  # noqa: PLC0415
 
-    computations = {"fit": run_fit, "proposal": run_proposal}
+    computations = {"fit": run_fit, "proposal": run_proposal, "policy-step": compute_policy_step}
     try:
         result = computations[name](json.load(sys.stdin))
     except (MixlawsError, ServiceError) as error:

@@ -21,12 +21,13 @@ from sqlalchemy.orm import Session
 from mixlaws.errors import MixlawsError
 from service.db import Database
 from service.errors import NotFoundError, ServiceError, UnavailableError
-from service.jobs import repository
+from service.jobs import recording, repository, states
 from service.jobs.definition import JobDefinition
-from service.jobs.folding import Head
-from service.jobs.planning import Known, Plan, measured, plan
-from service.jobs.schemas import JobIn, ReportIn, ReportsOut
-from service.models import Job, ScheduleStage
+from service.jobs.log import measured
+from service.jobs.planning import Known, Plan, plan
+from service.jobs.schemas import ReportIn, ReportsOut
+from service.jobs.states import Head
+from service.models import Job
 from service.runs.repository import now
 
 _log = logging.getLogger("service.jobs")
@@ -172,9 +173,9 @@ class _Batch:
         self._weights: dict[UUID, dict[int, list[float]]] = defaultdict(dict)
         for (job_id, version), weights in repository.weights_of(session, versions).items():
             self._weights[job_id][version] = weights
-        last = repository.last_active(session, list(self._jobs))
-        self._heads = {job.id: _head(job, last[job.id]) for job in jobs}
-        self._plans: list[tuple[Job, Plan]] = []
+        self._last = repository.last_active(session, list(self._jobs))
+        self._heads: dict[UUID, Head] = {}
+        self._plans: dict[UUID, list[Plan]] = defaultdict(list)
 
     def take(self, job: Job, request: Request) -> ReportsOut:
         """Plan a request on top of those before it."""
@@ -183,83 +184,63 @@ class _Batch:
             waiting=[measured(row) for row in self._waiting[job.id]],
             weights_of=self._weights[job.id],
         )
-        planned = plan(
-            self._definition(job), job.id, job.attempt, self._heads[job.id], request.reports, known
-        )
-        self._heads[job.id] = planned.folded.head
-        self._plans.append((job, planned))
+        planned = plan(self._definition(job), job.id, job.attempt, self._head(job), request.reports, known)
+        self._heads[job.id] = planned.head
+        self._plans[job.id].append(planned)
         for row in planned.rows:
             self._stored[job.id][row["source"], row["step_to"]] = row
             if row["applied_seq"] is None and not row["late"]:
                 self._waiting[job.id].append(row)
-        applied = planned.folded.applied
         self._waiting[job.id] = [
-            row for row in self._waiting[job.id] if (row["source"], row["step_to"]) not in applied
+            row for row in self._waiting[job.id] if (row["source"], row["step_to"]) not in planned.placed
         ]
-        head = planned.folded.head
         return ReportsOut(
             accepted=len(planned.rows),
             duplicates=planned.duplicates,
             late=planned.late,
             attempt=job.attempt,
-            version=head.version,
-            state_token=state_token(job.attempt, head.applied_seq),
+            version=planned.head.version,
+            state_token=state_token(job.attempt, planned.head.applied_seq),
         )
+
+    def _head(self, job: Job) -> Head:
+        # Read when it is needed: a state that cannot be read must not stop the other jobs.
+        if job.id not in self._heads:
+            last = self._last[job.id].effective_step
+            self._heads[job.id] = states.head(self._session, job, self._definition(job), last)
+        return self._heads[job.id]
 
     def _definition(self, job: Job) -> JobDefinition:
         # Not built for all jobs at once: one that this version cannot steer must not stop the others.
         if job.id not in self._definitions:
-            self._definitions[job.id] = JobDefinition.of(JobIn.model_validate(job.definition))
+            self._definitions[job.id] = JobDefinition.stored(job.definition)
         return self._definitions[job.id]
 
     def write(self) -> set[UUID]:
         """Write reports, heads and new versions; announce and return jobs with new versions."""
         moment = now(self._session)
-        repository.insert_reports(self._session, [row for _, planned in self._plans for row in planned.rows])
-        published: set[UUID] = set()
-        for job, planned in self._plans:
-            head = planned.folded.head
-            repository.place_reports(self._session, job.id, job.attempt, planned.placed)
-            job.applied_seq, job.applied_step = head.applied_seq, head.applied_step
-            job.reported_step, job.version = head.reported_step, head.version
-            job.policy_state, job.last_report_at = dict(head.state), moment
-            job.duplicates += planned.duplicates
-            if planned.folded.publishes:
-                published.add(job.id)
-                self._session.add(_stage(job, head))
-        self._session.flush()
-        repository.announce(self._session, published)
-        return published
+        made = [row for plans in self._plans.values() for planned in plans for row in planned.rows]
+        repository.insert_reports(self._session, made)
+        announced: set[UUID] = set()
+        for job_id, plans in self._plans.items():
+            job = self._jobs[job_id]
+            job.last_report_at = moment
+            job.duplicates += sum(planned.duplicates for planned in plans)
+            for planned in plans:
+                repository.place_reports(self._session, job.id, job.attempt, planned.placed_before)
+                for seq, event in planned.events:
+                    recording.add_event(self._session, job, seq, event, actor="guard")
+            published = [planned.published for planned in plans if planned.published is not None]
+            recording.write(self._session, job, self._definition(job), self._heads[job_id], published)
+            if published:
+                announced.add(job_id)
+        repository.announce(self._session, announced)
+        return announced
 
 
 def state_token(attempt: int, applied_seq: int) -> str:
     """Name of a place in a job's history."""
     return f"a{attempt}.s{applied_seq}"
-
-
-def _head(job: Job, last: ScheduleStage) -> Head:
-    return Head(
-        applied_seq=job.applied_seq,
-        applied_step=job.applied_step,
-        reported_step=job.reported_step,
-        version=job.version,
-        effective_step=last.effective_step,
-        weights=last.weights,
-        state=job.policy_state,
-    )
-
-
-def _stage(job: Job, head: Head) -> ScheduleStage:
-    return ScheduleStage(
-        job_id=job.id,
-        version=head.version,
-        attempt=job.attempt,
-        effective_step=head.effective_step,
-        weights=list(head.weights),
-        reason=str(job.definition["policy"]),
-        applied_seq=head.applied_seq,
-        policy_state=dict(head.state),
-    )
 
 
 def _as_columns(row: Any) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""A job's definition as objects of the library: policy, problem, guards."""
+"""A job's definition as objects of the library: what steers it, and who reports."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from mixlaws.arrays import FloatArray
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
-from mixlaws.policies.guards import Guards
-from mixlaws.policy import AnyPolicy
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
+from mixlaws.steering.guards import Guards
+from mixlaws.steering.steering import Steering
 from service.errors import InvalidRequestError
 from service.jobs.schemas import JobIn
 from service.methods import build
@@ -17,14 +18,16 @@ from service.schemas import epochs
 
 @dataclass(frozen=True, eq=False)
 class JobDefinition:
-    """What steers a job."""
+    """What steers a job, and whom it hears."""
 
-    policy: AnyPolicy
-    problem: MixtureProblem
-    guards: Guards
+    steering: Steering
     sources: tuple[str, ...]
     wait_steps: int
-    lead_steps: int
+
+    @property
+    def domains(self) -> DomainSet:
+        """The domains of axis d."""
+        return self.steering.problem.domains
 
     @classmethod
     def of(cls, body: JobIn) -> "JobDefinition":
@@ -48,10 +51,13 @@ class JobDefinition:
             prior=body.prior,
             max_epochs=epochs(body.domains),
         )
-        guards = Guards(**body.guards.model_dump())
-        guards.check(len(problem.domains))
-        return cls(policy, problem, guards, tuple(body.sources), body.wait_steps, body.lead_steps)
+        steering = Steering(
+            problem, policy, body.policy, Guards(**body.guards.model_dump()),
+            lead_steps=body.lead_steps, ttl_steps=body.ttl_steps, shadow=body.shadow,
+        )  # fmt: skip
+        return cls(steering, tuple(body.sources), body.wait_steps)
 
-    def weights(self, state: object) -> FloatArray:
-        """(d,) what the policy says in a state, within the guards."""
-        return self.guards.limit(self.policy.stages(state)[0].weights)
+    @classmethod
+    def stored(cls, definition: Mapping[str, Any]) -> "JobDefinition":
+        """The objects of a definition that was checked when it was stored."""
+        return cls.of(JobIn.model_validate(definition))

@@ -1,145 +1,124 @@
-"""The fold: reports in, policy state and publications out. Pure, so that any job can be computed again.
+"""The fold: the entries of a job's log in, its state out. Pure, so that any job can be computed again.
 
-Reports of one step are added over all sources, then the policy is updated once. Steps are taken in
-rising order; a step waits until every declared source has reported it, or until a report lies more than
-`wait_steps` beyond it.
+Reports of one step are added over all sources, then the policy learns once. Steps are taken in rising order;
+a step waits until every declared source has reported it, or until a report lies more than `wait_steps`
+beyond it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from mixlaws.arrays import FloatArray
-from mixlaws.policy import Feedback
+from mixlaws.arrays import BoolArray
+from mixlaws.domains import DomainSet
+from mixlaws.feedback import Feedback
+from mixlaws.steering.events import Event
+from mixlaws.steering.state import SteeringState
+from mixlaws.steering.steering import Steering
 from service.jobs.definition import JobDefinition
-
-_SAME = 1e-12  # weights that differ by less are the same mixture
+from service.jobs.adding import added
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one source reported for the steps up to `step_to`; axis d as in the job's domains."""
+    """What one source reported for the steps up to `step_to`; axis d as in the job's domains.
+
+    Domains that came to the job later stand at the end of its axis: what is missing there was not observed.
+    """
 
     source: str
+    step_from: int
     step_to: int
     schedule_version: int
     loss_sums: Sequence[float | None]
     token_counts: Sequence[int]
+    non_finite: Sequence[str]
+    signals: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Head:
-    """Where the fold of a job stands.
+class Entry:
+    """One place in a job's log: reports of one step, or an event.
 
     Args:
-        applied_seq: number of feedbacks ever applied; never used twice, not even after a restart.
-        applied_step: last step that the policy has seen.
-        reported_step: last step that any source has reported.
-        version: last version ever published.
-        effective_step: step from which that version holds.
-        weights: weights of that version.
-        state: dumped policy state.
+        seq: the place; it rises with time and is never used twice.
+        reports: what the sources measured, by source.
+        event: what happened otherwise.
+        published_from: step from which the state after this entry was published; None if nothing was.
     """
 
-    applied_seq: int
-    applied_step: int
-    reported_step: int
-    version: int
-    effective_step: int
-    weights: Sequence[float]
-    state: Mapping[str, Any]
+    seq: int
+    reports: tuple[Measured, ...] = ()
+    event: Event | None = None
+    published_from: int | None = None
 
 
-@dataclass(frozen=True)
-class Folded:
-    """Result of a fold.
-
-    Args:
-        head: the new head; its version is a new one if `publishes`.
-        applied: place in the fold of each report that was applied, by (source, step_to).
-        publishes: whether the head's weights are a new version.
-    """
-
-    head: Head
-    applied: Mapping[tuple[str, int], int]
-    publishes: bool
+WeightsOf = Mapping[int, Sequence[float]]
 
 
-def fold(
-    definition: JobDefinition,
-    head: Head,
-    waiting: Iterable[Measured],
-    weights_of: Mapping[int, Sequence[float]],
-) -> Folded:
-    """Apply every report that is ready.
+def ready(
+    definition: JobDefinition, waiting: Iterable[Measured], *, after_seq: int, reported_step: int
+) -> list[Entry]:
+    """Entries of the reports that need not wait any longer.
 
     Args:
         definition: the job.
-        head: where it stands.
-        waiting: reports that are not applied yet.
-        weights_of: weights of every schedule version that a report names.
+        waiting: reports that are not in the log yet.
+        after_seq: last place in the log.
+        reported_step: last step that any source has reported, these reports included.
     """
+    entries: list[Entry] = []
     ordered = sorted(waiting, key=lambda report: (report.step_to, report.source))
-    reported = max([head.reported_step, *(report.step_to for report in ordered)])
-    state = definition.policy.load(dict(head.state))
-    seq, step = head.applied_seq, head.applied_step
-    applied: dict[tuple[str, int], int] = {}
     for step_to, group in groupby(ordered, key=lambda report: report.step_to):
-        reports = list(group)
-        overdue = reported - step_to > definition.wait_steps
+        reports = tuple(group)
+        overdue = reported_step - step_to > definition.wait_steps
         if len(reports) < len(definition.sources) and not overdue:
             break
-        state = definition.policy.update(state, feedback(definition, reports, weights_of))
-        seq, step = seq + 1, step_to
-        applied |= {(report.source, report.step_to): seq for report in reports}
-    moved = replace(head, applied_seq=seq, applied_step=step, reported_step=reported)
-    if not applied:
-        return Folded(moved, applied, publishes=False)
-    return _published(definition, moved, state, applied)
+        entries.append(Entry(after_seq + len(entries) + 1, reports))
+    return entries
+
+
+def folded(
+    steering: Steering,
+    state: SteeringState,
+    entry: Entry,
+    weights_of: WeightsOf,
+    restored: SteeringState | None = None,
+) -> SteeringState:
+    """State after an entry, before anything is published."""
+    if entry.event is not None:
+        return steering.obey(state, entry.event, restored)
+    weights = weights_of[entry.reports[0].schedule_version]
+    told, non_finite = feedback(steering.problem.domains, entry.reports, weights)
+    return steering.learn(state, told, non_finite)
 
 
 def feedback(
-    definition: JobDefinition, reports: Sequence[Measured], weights_of: Mapping[int, Sequence[float]]
-) -> Feedback:
-    """Reports of one step, added; a loss that was not finite counts as not observed."""
-    sums = np.array([[np.nan if s is None else s for s in report.loss_sums] for report in reports])
-    counts = np.array([report.token_counts for report in reports], dtype=np.int64)
-    counts = np.where(np.isfinite(sums), counts, 0)
+    domains: DomainSet, reports: Sequence[Measured], drawn_with: Sequence[float]
+) -> tuple[Feedback, BoolArray]:
+    """Reports of one step, added, and (d,) which domains had a loss that was not finite."""
+    d = len(domains)
+    sums, counts = np.zeros((len(reports), d)), np.zeros((len(reports), d), dtype=np.int64)
+    for row, report in enumerate(reports):
+        told = len(report.loss_sums)
+        sums[row, :told] = [np.nan if loss is None else loss for loss in report.loss_sums]
+        counts[row, :told] = report.token_counts
+    finite = np.isfinite(sums)
+    broken = {domains.index(name) for report in reports for name in report.non_finite}
     with np.errstate(over="ignore"):  # a sum beyond all floats is not finite either
-        added = np.nansum(sums, axis=0)
-    raw = Feedback(
-        step=reports[0].step_to + 1,  # reports number steps from 0
-        loss_sums=added,
-        token_counts=counts.sum(axis=0),
-        weights=np.array(weights_of[reports[0].schedule_version]),
-    )
-    return definition.guards.admit(raw)
-
-
-def replay(
-    definition: JobDefinition,
-    state: Mapping[str, Any],
-    groups: Iterable[Sequence[Measured]],
-    weights_of: Mapping[int, Sequence[float]],
-) -> Mapping[str, Any]:
-    """Dumped state after reports that were applied before, group by group in their order."""
-    current = definition.policy.load(dict(state))
-    for reports in groups:
-        current = definition.policy.update(current, feedback(definition, reports, weights_of))
-    return definition.policy.dump(current)
-
-
-def _published(
-    definition: JobDefinition, head: Head, state: object, applied: Mapping[tuple[str, int], int]
-) -> Folded:
-    weights: FloatArray = definition.weights(state)
-    head = replace(head, state=definition.policy.dump(state))
-    if np.abs(weights - np.array(head.weights)).max() <= _SAME:
-        return Folded(head, applied, publishes=False)
-    # One version a fold, planned from the last step that is known to be past.
-    effective = max(head.reported_step + definition.lead_steps, head.effective_step + 1)
-    head = replace(head, version=head.version + 1, effective_step=effective, weights=weights.tolist())
-    return Folded(head, applied, publishes=True)
+        total = np.where(finite, sums, 0.0).sum(axis=0)
+    first = reports[0]
+    weights = np.zeros(d)
+    weights[: len(drawn_with)] = drawn_with
+    return Feedback(
+        step=first.step_to + 1,  # reports number steps from 0
+        loss_sums=total,
+        token_counts=np.where(finite, counts, 0).sum(axis=0),
+        weights=weights,
+        steps=max(report.step_to - report.step_from + 1 for report in reports),
+        version=first.schedule_version,
+        **added(domains, [report.signals for report in reports]),
+    ), np.isin(np.arange(d), list(broken))

@@ -5,15 +5,20 @@ or not at all.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from mixlaws.domains import DomainSet
+from mixlaws.steering.events import Event
 from service.errors import ConflictError, InvalidRequestError
+from service.jobs.adding import check
 from service.jobs.definition import JobDefinition
-from service.jobs.folding import Folded, Head, Measured, fold
+from service.jobs.folding import Measured, WeightsOf, folded, ready
+from service.jobs.log import measured
+from service.jobs.recording import Published, published, within_size
 from service.jobs.schemas import ReportIn
+from service.jobs.states import Head
 
 _COMPARED = ("step_from", "schedule_version", "loss_sums", "token_counts", "non_finite", "signals")
 
@@ -24,17 +29,27 @@ class Plan:
 
     Args:
         rows: new reports, as columns.
-        placed: reports that had waited, with their place in the fold.
-        folded: the new head of the job.
+        placed: places in the log of all reports that were applied, by (source, step_to).
+        head: where the job stands then.
+        published: what was published, if anything.
+        events: what happened beside, by place.
         duplicates: reports that were there before.
         late: new reports that came late.
     """
 
     rows: list[dict[str, Any]]
     placed: dict[tuple[str, int], int]
-    folded: Folded
+    head: Head
+    published: Published | None
+    events: list[tuple[int, Event]]
     duplicates: int
     late: int
+
+    @property
+    def placed_before(self) -> dict[tuple[str, int], int]:
+        """The places of those that had waited in the database."""
+        new = {(row["source"], row["step_to"]) for row in self.rows}
+        return {key: seq for key, seq in self.placed.items() if key not in new}
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ class Known:
 
     stored: Mapping[tuple[str, int], Mapping[str, Any]]
     waiting: Sequence[Measured]
-    weights_of: Mapping[int, Sequence[float]]
+    weights_of: WeightsOf
 
 
 def plan(
@@ -71,7 +86,7 @@ def plan(
     duplicates = 0
     for number, report in enumerate(reports):
         _check(definition, attempt, number, report, known)
-        row = _columns(definition.problem.domains, job_id, number, report)
+        row = _columns(definition.domains, job_id, number, report)
         key = (report.source, report.step_to)
         if key not in seen:
             seen[key] = row
@@ -87,23 +102,30 @@ def plan(
                        (("stored", seen[key]), ("offered", row))},
             )  # fmt: skip
     fresh = [measured(row) for row in rows if not row["late"]]
-    folded = fold(definition, head, [*known.waiting, *fresh], known.weights_of)
-    new = {(row["source"], row["step_to"]) for row in rows}
+    head, placed, what, events = _folded(definition, head, [*known.waiting, *fresh], known.weights_of)
     for row in rows:
-        row["applied_seq"] = folded.applied.get((row["source"], row["step_to"]))
-    placed = {key: seq for key, seq in folded.applied.items() if key not in new}
-    return Plan(rows, placed, folded, duplicates, sum(row["late"] for row in rows))
+        row["applied_seq"] = placed.get((row["source"], row["step_to"]))
+    return Plan(rows, placed, head, what, events, duplicates, sum(row["late"] for row in rows))
 
 
-def measured(row: Mapping[str, Any]) -> Measured:
-    """A stored or new report as the fold reads it."""
-    return Measured(
-        source=row["source"],
-        step_to=row["step_to"],
-        schedule_version=row["schedule_version"],
-        loss_sums=row["loss_sums"],
-        token_counts=row["token_counts"],
-    )
+def _folded(
+    definition: JobDefinition, head: Head, waiting: Sequence[Measured], weights_of: WeightsOf
+) -> tuple[Head, dict[tuple[str, int], int], Published | None, list[tuple[int, Event]]]:
+    """Apply every report that is ready; publish once, from the last step that is known to be past."""
+    reported = max([head.reported_step, *(report.step_to for report in waiting)])
+    entries = ready(definition, waiting, after_seq=head.applied_seq, reported_step=reported)
+    head = replace(head, reported_step=reported)
+    if not entries:
+        return head, {}, None, []
+    state = head.state
+    for entry in entries:
+        state = folded(definition.steering, state, entry, weights_of)
+    last = entries[-1]
+    head = replace(head, applied_seq=last.seq, applied_step=last.reports[0].step_to, state=state)
+    head, events = within_size(definition, head)
+    head, what = published(definition, head, reported + definition.steering.lead)
+    placed = {(report.source, report.step_to): entry.seq for entry in entries for report in entry.reports}
+    return head, placed, what, events
 
 
 def _check(definition: JobDefinition, attempt: int, number: int, report: ReportIn, known: Known) -> None:
@@ -139,6 +161,8 @@ def _columns(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) ->
     for field in (report.loss_sums, report.token_counts, report.non_finite):
         for name in field:
             domains.index(name)
+    signals = report.signals.model_dump(mode="json", exclude_unset=True)
+    check(domains, signals)
     counts = [int(count) for count in domains.to_array(report.token_counts, missing=0)]
     sums = [report.loss_sums.get(name) for name in domains.names]
     silent = [
@@ -161,7 +185,7 @@ def _columns(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) ->
         "loss_sums": sums,
         "token_counts": counts,
         "non_finite": sorted(set(report.non_finite)),
-        "signals": report.signals,
+        "signals": signals,
         "applied_seq": None,
         "taken_back": False,
     }

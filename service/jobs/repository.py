@@ -6,15 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
-from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy.orm import Session, aliased
 
+from mixlaws.steering.events import ORDERS, EventKind
 from service.ids import new_id
-from service.models import Attempt, Job, Report, ScheduleStage
+from service.models import Attempt, Job, JobEvent, Report, ScheduleStage
 
 CHANNEL = "mixwright_schedule"
 ReportKey = tuple[UUID, int, str, int]
-# A policy state may be large, and a job has as many as versions: only a restart needs one.
-_STATELESS = defer(ScheduleStage.policy_state)
 
 
 def by_name(session: Session, project_id: UUID, name: str, *, lock: bool = False) -> Job | None:
@@ -77,9 +76,9 @@ def weights_of(session: Session, versions: Iterable[tuple[UUID, int]]) -> dict[t
 
 
 def active_stages(session: Session, job_id: UUID) -> list[ScheduleStage]:
-    """Stages that are in the plan, by the step from which they hold, without policy states."""
+    """Stages that are in the plan, by the step from which they hold."""
     query = select(ScheduleStage).where(ScheduleStage.job_id == job_id, *_in_plan(ScheduleStage))
-    return list(session.scalars(query.order_by(ScheduleStage.effective_step).options(_STATELESS)))
+    return list(session.scalars(query.order_by(ScheduleStage.effective_step)))
 
 
 def stages_from(session: Session, job_id: UUID, step: int) -> list[ScheduleStage]:
@@ -101,7 +100,7 @@ def stages_from(session: Session, job_id: UUID, step: int) -> list[ScheduleStage
         *_in_plan(ScheduleStage),
         ScheduleStage.version >= func.coalesce(in_force, 0),
     )
-    return list(session.scalars(query.order_by(ScheduleStage.effective_step).options(_STATELESS)))
+    return list(session.scalars(query.order_by(ScheduleStage.effective_step)))
 
 
 def last_active(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, ScheduleStage]:
@@ -119,14 +118,14 @@ def last_active(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Schedul
         .join(Job, Job.id == ScheduleStage.job_id)
         .join(last, last.c.version == ScheduleStage.version)
         .where(Job.id.in_(job_ids))
-        .options(_STATELESS)
+        
     )
     return {stage.job_id: stage for stage in session.scalars(query)}
 
 
 def stages(session: Session, job_id: UUID, *, newest: int | None = None) -> list[ScheduleStage]:
-    """Every stage that was ever published, or the newest of them, by version, without policy states."""
-    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id).options(_STATELESS)
+    """Every stage that was ever published, or the newest of them, by version."""
+    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id)
     rows = session.scalars(query.order_by(ScheduleStage.version.desc()).limit(newest))
     return list(rows)[::-1]
 
@@ -157,17 +156,6 @@ def place_reports(session: Session, job_id: UUID, attempt: int, places: dict[tup
         )
 
 
-def applied_reports(session: Session, job_id: UUID, *, after_seq: int, to_seq: int) -> list[Report]:
-    """Reports of a stretch of the fold that still counts, in its order."""
-    query = select(Report).where(
-        Report.job_id == job_id,
-        Report.taken_back.is_(False),
-        Report.applied_seq > after_seq,
-        Report.applied_seq <= to_seq,
-    )
-    return list(session.scalars(query.order_by(Report.applied_seq, Report.source)))
-
-
 def seq_before_step(session: Session, job_id: UUID, step: int) -> int:
     """Place in the fold after the last applied report that lies wholly before a step; 0 if there is none."""
     query = select(func.max(Report.applied_seq)).where(
@@ -176,33 +164,37 @@ def seq_before_step(session: Session, job_id: UUID, step: int) -> int:
     return session.scalar(query) or 0
 
 
-def last_step_of_seq(session: Session, job_id: UUID, seq: int) -> int | None:
-    """Step of a place in the fold; None if it was taken back or never was."""
+def last_step_of_seq(session: Session, job_id: UUID, seq: int) -> int:
+    """Last step that was applied up to a place in the fold; -1 if there is none."""
     query = select(func.max(Report.step_to)).where(
-        Report.job_id == job_id, Report.taken_back.is_(False), Report.applied_seq == seq
+        Report.job_id == job_id, Report.taken_back.is_(False), Report.applied_seq <= seq
     )
-    return session.scalar(query)
-
-
-def snapshot_at(session: Session, job_id: UUID, seq: int) -> ScheduleStage:
-    """The newest stage whose policy state is not newer than a place in the fold."""
-    query = select(ScheduleStage).where(
-        ScheduleStage.job_id == job_id, ScheduleStage.applied_seq <= seq, ScheduleStage.taken_back.is_(False)
-    )
-    order = (ScheduleStage.applied_seq.desc(), ScheduleStage.version.desc())
-    return session.scalars(query.order_by(*order).limit(1)).one()
+    found = session.scalar(query)
+    return -1 if found is None else found
 
 
 def take_back(session: Session, job_id: UUID, seq: int, step: int) -> None:
-    """Mark what lies beyond a place in the fold, still waits, or came late of a step that is made again."""
+    """Mark what lies beyond a place in the fold, still waits, or came late of a step that is made again.
+
+    What people ordered there stays: they did not restart anything.
+    """
     apart = Report.applied_seq.is_(None) & (Report.late.is_(False) | (Report.step_to >= step))
     beyond = (Report.applied_seq > seq) | apart
     session.execute(update(Report).where(Report.job_id == job_id, beyond).values(taken_back=True))
-    session.execute(
-        update(ScheduleStage)
-        .where(ScheduleStage.job_id == job_id, ScheduleStage.applied_seq > seq)
-        .values(taken_back=True)
+    stages = update(ScheduleStage).where(ScheduleStage.job_id == job_id, ScheduleStage.applied_seq > seq)
+    session.execute(stages.values(taken_back=True))
+    events = update(JobEvent).where(
+        JobEvent.job_id == job_id, JobEvent.seq > seq, JobEvent.kind.not_in(ORDERS), JobEvent.kind != EventKind.ATTEMPT
     )
+    session.execute(events.values(taken_back=True))
+
+
+def supersede(session: Session, job_id: UUID, step: int) -> None:
+    """Take stages out of the plan that would begin at a step or later."""
+    query = update(ScheduleStage).where(
+        ScheduleStage.job_id == job_id, *_in_plan(ScheduleStage), ScheduleStage.effective_step >= step
+    )
+    session.execute(query.values(superseded=True))
 
 
 def counts(session: Session, job_id: UUID) -> dict[str, int]:
@@ -249,4 +241,4 @@ def announce(session: Session, job_ids: Iterable[UUID]) -> None:
 
 
 def _in_plan(stage: type[ScheduleStage]) -> tuple[ColumnElement[bool], ...]:
-    return stage.too_late.is_(False), stage.taken_back.is_(False)
+    return stage.too_late.is_(False), stage.superseded.is_(False), stage.taken_back.is_(False)

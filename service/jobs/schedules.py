@@ -1,5 +1,7 @@
 """Schedule documents, and the step from which a trainer needs them."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from service.jobs import repository
@@ -10,6 +12,11 @@ from service.models import Job
 def etag(job_attempt: int, version: int) -> str:
     """Strong validator of a schedule."""
     return f'"{job_attempt}-{version}"'
+
+
+def named(names: Sequence[str], weights: Sequence[float]) -> dict[str, float]:
+    """Weights by domain; domains that came after these weights have none."""
+    return {name: weights[at] if at < len(weights) else 0.0 for at, name in enumerate(names)}
 
 
 def document(session: Session, job: Job) -> ScheduleOut:
@@ -25,12 +32,12 @@ def document(session: Session, job: Job) -> ScheduleOut:
         samples_per_step=definition.samples_per_step,
         lead_steps=definition.lead_steps,
         ttl_steps=definition.ttl_steps,
-        frozen=False,
+        frozen=job.state.get("hold") is not None,
         domains=[ScheduleDomainOut.model_validate(domain) for domain in definition.domains],
         stages=[
             StageOut(
                 effective_step=stage.effective_step,
-                weights=dict(zip(names, stage.weights, strict=True)),
+                weights=named(names, stage.weights),
                 version=stage.version,
                 reason=stage.reason,
             )

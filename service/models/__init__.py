@@ -4,8 +4,11 @@ from service.models.api_key import ApiKey
 from service.models.attempt import Attempt
 from service.models.base import Base
 from service.models.browser_session import BrowserSession
+from service.models.expensive_step import ExpensiveStep
 from service.models.fit import Fit, TaskState
 from service.models.job import Job
+from service.models.job_event import JobEvent
+from service.models.job_snapshot import JobSnapshot
 from service.models.observation import Observation
 from service.models.project import Project
 from service.models.proposal import ProposalRequest
@@ -20,8 +23,11 @@ __all__ = [
     "Attempt",
     "Base",
     "BrowserSession",
+    "ExpensiveStep",
     "Fit",
     "Job",
+    "JobEvent",
+    "JobSnapshot",
     "Observation",
     "Project",
     "ProposalRequest",

@@ -5,11 +5,14 @@ import uuid
 from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, CreatedAt
+from service.models.base import Base, CreatedAt, Json
 
 
 class Attempt(Base):
-    """One attempt; the highest number of a job is the one that may report, all others are fenced."""
+    """One attempt; the highest number of a job is the one that may report, all others are fenced.
+
+    `definition` is the job's in this attempt: a domain that is added comes with the next one.
+    """
 
     __tablename__ = "attempts"
 
@@ -17,4 +20,5 @@ class Attempt(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     from_step: Mapped[int] = mapped_column(BigInteger)
     restored_seq: Mapped[int] = mapped_column(BigInteger)
+    definition: Mapped[Json]
     opened_at: Mapped[CreatedAt]

@@ -11,7 +11,8 @@ from service.models.base import Base, CreatedAt, Json, Moment, PrimaryId
 class Job(Base):
     """A job with the head of its fold.
 
-    `version` and `applied_seq` only ever grow, also across attempts: no number is used twice.
+    `version` and `applied_seq` only ever grow, also across attempts: no number is used twice. `state` is that of
+    the whole steering, the policy's in it, as `build` computed it.
     """
 
     __tablename__ = "jobs"
@@ -27,7 +28,8 @@ class Job(Base):
     applied_seq: Mapped[int] = mapped_column(BigInteger)
     applied_step: Mapped[int] = mapped_column(BigInteger)
     reported_step: Mapped[int] = mapped_column(BigInteger)
-    policy_state: Mapped[Json]
+    state: Mapped[Json]
+    build: Mapped[str]
     duplicates: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[CreatedAt]
     last_report_at: Mapped[Moment | None]

@@ -1,0 +1,182 @@
+"""From a state to the stages that a trainer follows: holds before policy, guards around it, budgets last."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mixlaws.arrays import FloatArray, frozen
+from mixlaws.errors import FitError
+from mixlaws.policy import Stage
+from mixlaws.steering.budgets import Placed, within_budgets
+from mixlaws.steering.plans import digest, starts
+from mixlaws.steering.setting import Setting
+from mixlaws.steering.state import SteeringState
+
+SAME = 1e-12  # weights that differ by less are the same mixture
+_DRIFT = 0.05  # of the way to a domain's end that its forecast may move before it is published again
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedStage:
+    """A stage of a schedule.
+
+    Args:
+        effective_step: first optimiser step of it.
+        weights: (d,) shares of samples.
+        reason: who or what chose the weights.
+    """
+
+    effective_step: int
+    weights: FloatArray
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Publication:
+    """Stages that replace everything published from a step on.
+
+    Args:
+        effective_step: that step; what was to begin there or later no longer does.
+        stages: in rising order of steps.
+    """
+
+    effective_step: int
+    stages: tuple[PublishedStage, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Wish:
+    """What should be followed, before guards; `guarded` tells whether trust region and limits apply."""
+
+    stages: Sequence[Stage]
+    reason: str
+    guarded: bool = True
+
+
+def publication(
+    setting: Setting, state: SteeringState, effective: int
+) -> tuple[SteeringState, Publication | None]:
+    """State with its publication; the same state and None if what is published already says it."""
+    wish = _wish(setting, state, effective)
+    name = digest(wish.stages) if len(wish.stages) > 1 else None
+    known = name is not None and name == state.plan
+    anchor = state.before if known else state.anchor
+    mixtures = [_limited(setting, stage.weights, anchor, wish) for stage in wish.stages]
+    if name is None:
+        known = len(state.starts) == 1 and bool(np.abs(mixtures[0] - state.anchor).max() <= SAME)
+    begin = state.starts if known else starts(wish.stages, effective)
+    plan = _from(_cooled(begin, mixtures, setting.guards.cooldown_step), effective)
+    ended = {index: step for index, step in state.zeros.items() if step <= effective}
+    placed, zeros = _budgeted(setting, state, plan, effective, ended)
+    placed_already = known and state.stale is None
+    if placed_already and not _drifted(state.zeros, zeros, effective, setting.lead_steps):
+        return state, None
+    stages = _told(
+        setting, placed, zeros, wish.reason if not state.stale else f"{wish.reason}; {state.stale}"
+    )
+    if placed_already and not any(step <= effective for step in zeros.values()):
+        stages = stages[1:]  # what holds there already
+        if not stages:
+            return state, None
+    changed = replace(
+        state,
+        anchor=frozen(mixtures[-1]), before=frozen(anchor), plan=name, starts=begin,
+        zeros={**zeros, **ended}, stale=None,
+    )  # fmt: skip
+    return changed, Publication(effective, tuple(stages))
+
+
+def _wish(setting: Setting, state: SteeringState, effective: int) -> _Wish:
+    cooldown = setting.guards.cooldown_step
+    if state.hold is not None:
+        weights = state.anchor if state.hold.weights is None else state.hold.weights
+        return _Wish([Stage(weights)], state.hold.reason, guarded=False)
+    if cooldown is not None and effective >= cooldown:
+        return _Wish([Stage(state.anchor)], "cool-down", guarded=False)
+    if state.shadow:
+        return _Wish([Stage(setting.problem.prior)], "prior")
+    if effective < setting.guards.warmup_steps:
+        return _Wish([Stage(setting.problem.prior)], "warm-up")
+    stages = setting.policy.stages(state.policy)
+    for stage in stages:
+        usable = np.all(np.isfinite(stage.weights)) and np.all(stage.weights >= 0)
+        if not usable or abs(stage.weights.sum() - 1) > 1e-6:
+            raise FitError(f"weights off the simplex, {stage.weights.tolist()[:8]}")
+    first = not state.starts and np.array_equal(stages[0].weights, setting.problem.prior)
+    return _Wish(stages, "prior" if first else setting.name)
+
+
+def _limited(setting: Setting, weights: FloatArray, anchor: FloatArray, wish: _Wish) -> FloatArray:
+    if not wish.guarded:
+        return weights
+    everyone = np.ones(len(weights), dtype=bool)
+    return setting.bound.near(setting.bound.within(weights, everyone), anchor)
+
+
+def _cooled(begin: Sequence[int], mixtures: Sequence[FloatArray], cooldown: int | None) -> list[Placed]:
+    """A plan without the stages that would begin in the cool-down: there its last mixture holds."""
+    plan = [Placed(step, weights) for step, weights in zip(begin, mixtures, strict=True)]
+    if cooldown is None or plan[-1].effective_step < cooldown:
+        return plan
+    kept = [stage for stage in plan if stage.effective_step < cooldown]
+    return [*kept, Placed(max(cooldown, begin[0]), mixtures[-1])]
+
+
+def _from(plan: Sequence[Placed], effective: int) -> list[Placed]:
+    """What of a plan holds from a step on."""
+    begun = [stage for stage in plan if stage.effective_step <= effective]
+    later = [stage for stage in plan if stage.effective_step > effective]
+    return [Placed(effective, begun[-1].weights), *later] if begun else later
+
+
+def _budgeted(
+    setting: Setting,
+    state: SteeringState,
+    plan: list[Placed],
+    effective: int,
+    ended: Mapping[int, int],
+) -> tuple[list[Placed], dict[int, int]]:
+    """A plan that reads no more of a domain than its budget allows, and where domains newly end."""
+    retired = list(state.retired)
+    if not (retired or ended or np.isfinite(setting.budget).any()):
+        return plan, {}
+    rate = state.tokens_per_step
+    # Before this takes effect the trainer goes on from the last report as it was told.
+    left = setting.budget - state.consumed - state.anchor * rate * max(0, effective - state.step)
+    left = np.maximum(left, 0.0)
+    left[list(ended)] = 0.0
+    open_to_all = np.ones(len(left), dtype=bool)
+    open_to_all[retired] = False
+    if not np.any(left[open_to_all] > 0):
+        left[open_to_all] = np.inf  # with nothing left to go to, repeating is better than to stop
+    left[retired] = 0.0
+    placed, zeros = within_budgets(
+        plan, left, rate, effective,
+        until=effective + setting.ttl_steps, reserve=setting.lead_steps, zeroed=setting.bound.spread_over,
+    )  # fmt: skip
+    return placed, {at: step for at, step in zeros.items() if at not in state.retired and at not in ended}
+
+
+def _drifted(before: Mapping[int, int], now: Mapping[int, int], effective: int, lead: int) -> bool:
+    """Whether a domain ends at a step that the schedule does not say yet."""
+    for index, step in now.items():
+        told = before.get(index)
+        if told is None or abs(step - told) > max(lead, _DRIFT * (told - effective)):
+            return True
+    return False
+
+
+def _told(
+    setting: Setting, placed: Sequence[Placed], zeros: Mapping[int, int], reason: str
+) -> list[PublishedStage]:
+    """Stages with their reasons; those that change nothing are left out."""
+    names = setting.problem.domains.names
+    told: list[PublishedStage] = []
+    for stage in placed:
+        if told and np.abs(stage.weights - told[-1].weights).max() <= SAME:
+            continue
+        dry = [names[index] for index, step in zeros.items() if step == stage.effective_step]
+        why = f"{reason}; {', '.join(dry)} runs dry" if dry else reason
+        told.append(PublishedStage(stage.effective_step, frozen(stage.weights), why))
+    return told

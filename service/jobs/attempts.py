@@ -1,0 +1,104 @@
+"""Restarts from a checkpoint: the state of that step comes back, older attempts are fenced."""
+
+import re
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from mixlaws.domains import DomainSet
+from mixlaws.steering.events import Event, EventKind
+from service.errors import InvalidRequestError
+from service.jobs import log, recording, repository, states
+from service.jobs.definition import JobDefinition
+from service.jobs.replaying import fitting
+from service.jobs.schemas import AttemptIn
+from service.models import Attempt, Job
+
+_TOKEN = re.compile(r"a(\d{1,9})\.s(\d{1,18})")
+
+
+def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> Attempt:
+    """Restart a locked job from a checkpoint.
+
+    The policy's state of that step comes back, what people ordered since stays in force, and domains that were
+    added come in.
+
+    Raises:
+        InvalidRequestError: the state token is unknown, or of a later step than the checkpoint.
+    """
+    seq = _restored_seq(session, job, body)
+    state, _ = states.at(session, job, seq)
+    added = _added_domains(session, job)
+    if added:
+        job.definition = _with_domains(job.definition, added)
+    definition = JobDefinition.stored(job.definition)
+    weights = log.weights_of(session, job.id)
+    past = states.past(session, job, seq) if len(state.anchor) < len(definition.domains) else []
+    restored = fitting(definition, state, past, weights)
+    states.widen(session, job, definition)
+    repository.take_back(session, job.id, seq, body.from_step)
+    states.forget(session, job, seq)
+    job.attempt += 1
+    job.from_step = body.from_step
+    job.applied_step = job.reported_step = body.from_step - 1
+    attempt = Attempt(
+        job_id=job.id, number=job.attempt, from_step=body.from_step, restored_seq=seq,
+        definition=job.definition,
+    )  # fmt: skip
+    session.add(attempt)
+    session.flush()
+    session.expire_all()
+    job = session.get_one(Job, job.id)
+    payload = {"from_step": body.from_step, "seq": seq, "domains": [domain["name"] for domain in added]}
+    event = Event(EventKind.ATTEMPT, payload)
+    recording.record(session, job, event, actor=actor, restored=restored)
+    repository.announce(session, [job.id])
+    return session.get_one(Attempt, (job.id, job.attempt))
+
+
+def _added_domains(session: Session, job: Job) -> list[dict[str, Any]]:
+    """Orders of domains that wait for an attempt."""
+    starts = log.attempt_starts(session, job.id)
+    since = starts[-1][0] if starts else 0
+    orders = recording.events(session, job, kinds=[EventKind.DOMAIN])
+    return [order.payload for order in orders if order.seq > since]
+
+
+def _with_domains(definition: dict[str, Any], added: list[dict[str, Any]]) -> dict[str, Any]:
+    """A definition with further domains; each takes its share of the prior from all others alike."""
+    domains, prior = list(definition["domains"]), dict(definition["prior"])
+    for order in added:
+        share = order["prior_weight"]
+        prior = {name: weight * (1 - share) for name, weight in prior.items()} | {order["name"]: share}
+        domains.append({name: order[name] for name in ("name", "tokens", "max_epochs")})
+    return {**definition, "domains": domains, "prior": prior}
+
+
+def _restored_seq(session: Session, job: Job, body: AttemptIn) -> int:
+    if body.state_token is None:
+        return repository.seq_before_step(session, job.id, body.from_step)
+    match = _TOKEN.fullmatch(body.state_token)
+    seq = int(match[2]) if match else -1
+    gone = any(back < seq < start for start, back in log.attempt_starts(session, job.id))
+    if not 0 <= seq <= job.applied_seq or gone:
+        raise InvalidRequestError(
+            f"state_token {body.state_token!r} names no state of this job that still counts: leave it out "
+            "to restore by step"
+        )
+    step = repository.last_step_of_seq(session, job.id, seq)
+    if step >= body.from_step:
+        raise InvalidRequestError(
+            f"state_token {body.state_token!r} has seen step {step}, which is not before from_step "
+            f"{body.from_step}: use the token of that checkpoint"
+        )
+    return seq
+
+
+def check_new(domains: DomainSet, name: str) -> None:
+    """Check that a domain may be added under a name.
+
+    Raises:
+        InvalidRequestError: the job has it.
+    """
+    if name in domains.indices:
+        raise InvalidRequestError(f"domain {name!r} is in the job already: choose another name")

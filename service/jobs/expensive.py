@@ -1,0 +1,107 @@
+"""Expensive steps: asked for when they fall due, computed by a task, entered into the log by it."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as insert_unless
+from sqlalchemy.orm import Session
+
+from mixlaws.domains import DomainSet
+from mixlaws.errors import FitError
+from mixlaws.policy import ExpensivePolicy, History, HistoryRequest
+from mixlaws.steering.events import Event, EventKind
+from service.deferring import defer
+from service.ids import new_id
+from service.jobs import log, recording
+from service.jobs.definition import JobDefinition
+from service.jobs.folding import Measured, feedback
+from service.models import ExpensiveStep, Job, Report, TaskState
+
+TASK = "mixwright:policy-step"
+
+
+def ask(session: Session, job: Job, request: HistoryRequest) -> None:
+    """Queue a step that is due, unless it was asked for before."""
+    values = {
+        "id": new_id(), "job_id": job.id, "attempt": job.attempt, "step_from": request.step_from,
+        "step_to": request.step_to, "state": TaskState.QUEUED,
+    }  # fmt: skip
+    query = insert_unless(ExpensiveStep).values(**values).on_conflict_do_nothing().returning(ExpensiveStep.id)
+    made = session.scalar(query)
+    if made is not None:
+        defer(session, TASK, made)
+
+
+def locked(session: Session, step_id: UUID) -> ExpensiveStep | None:
+    """A step as it is now, for whoever changes its state."""
+    query = select(ExpensiveStep).where(ExpensiveStep.id == step_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def task_input(session: Session, step: ExpensiveStep) -> dict[str, Any]:
+    """What the child needs: the job, and the history that the policy asked for."""
+    job = session.get_one(Job, step.job_id)
+    query = select(Report).where(
+        Report.job_id == job.id,
+        Report.taken_back.is_(False),
+        Report.applied_seq.is_not(None),
+        Report.step_to >= step.step_from - 1,  # reports number steps from 0
+        Report.step_to < step.step_to,
+    )
+    rows = session.scalars(query.order_by(Report.applied_seq, Report.source))
+    reports = [log.measured(vars(row)) for row in rows]
+    return {
+        "definition": job.definition,
+        "step_from": step.step_from,
+        "step_to": step.step_to,
+        "reports": [vars(report) for report in reports],
+    }
+
+
+def compute(raw: dict[str, Any]) -> dict[str, Any]:
+    """The expensive step of a policy; empty if nothing could be learnt."""
+    definition = JobDefinition.stored(raw["definition"])
+    policy = definition.steering.policy
+    if not isinstance(policy, ExpensivePolicy):
+        return {}
+    request = HistoryRequest(raw["step_from"], raw["step_to"])
+    past = history([Measured(**report) for report in raw["reports"]], definition.domains)
+    try:
+        return dict(policy.compute(request, past))
+    except FitError as error:
+        return {"error": str(error)}
+
+
+def enter(session: Session, step: ExpensiveStep, result: dict[str, Any] | None, error: str | None) -> None:
+    """Enter a result into the log of its job, unless a restart came in between."""
+    job = session.scalars(select(Job).where(Job.id == step.job_id).with_for_update()).one()
+    if job.attempt != step.attempt:
+        return
+    usable = result if result is not None and "error" not in result else {}
+    payload = {"step_from": step.step_from, "step_to": step.step_to, "result": usable}
+    failure = error or (result or {}).get("error")
+    if failure:
+        payload["error"] = failure
+    recording.record(session, job, Event(EventKind.RESULT, payload), actor="task")
+
+
+def history(reports: Sequence[Measured], domains: DomainSet) -> History:
+    """Reports of the past as arrays, those of one step added up."""
+    ordered = sorted(reports, key=lambda report: (report.step_to, report.source))
+    nothing = [0.0] * len(domains)
+    rows = [
+        feedback(domains, list(group), nothing)[0]
+        for _, group in groupby(ordered, key=lambda report: report.step_to)
+    ]
+    shape = (len(rows), len(domains))
+    counted = [row.sequence_counts for row in rows if row.sequence_counts is not None]
+    return History(
+        np.array([row.step for row in rows], dtype=np.int64),
+        np.array([row.loss_sums for row in rows]).reshape(shape),
+        np.array([row.token_counts for row in rows]).reshape(shape),
+        np.array(counted) if rows and len(counted) == len(rows) else None,
+    )

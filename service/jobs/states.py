@@ -1,0 +1,103 @@
+"""States of jobs: as they are now, and as they were at a place of the log."""
+
+import json
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as insert_unless
+from sqlalchemy.orm import Session
+
+from mixlaws.errors import MixlawsError
+from mixlaws.steering.build import build
+from mixlaws.steering.state import SteeringState
+from service.jobs import log
+from service.jobs.definition import JobDefinition
+from service.jobs.replaying import advanced, lineage, replay
+from service.models import Job, JobSnapshot
+
+_log = logging.getLogger("service.jobs")
+
+SNAPSHOT_EVERY = 100  # places in the log
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Where the fold of a job stands.
+
+    Args:
+        applied_seq: last place in the log; never used twice, not even after a restart.
+        applied_step: last step that the policy has seen.
+        reported_step: last step that any source has reported.
+        version: last version ever published.
+        last_effective: step from which the last stage in the plan holds.
+        state: of the steering.
+    """
+
+    applied_seq: int
+    applied_step: int
+    reported_step: int
+    version: int
+    last_effective: int
+    state: SteeringState
+
+
+def head(session: Session, job: Job, definition: JobDefinition, last_effective: int) -> Head:
+    """Where a job stands now.
+
+    A state that this code cannot read, since an older version wrote it, is computed again from the log.
+    """
+    try:
+        state = definition.steering.load(job.state)
+    except (MixlawsError, KeyError, TypeError, ValueError) as error:
+        _log.warning("job %s: its state is computed again from the log: %s", job.name, error)
+        state = _replayed(session, job, job.applied_seq)
+    return Head(job.applied_seq, job.applied_step, job.reported_step, job.version, last_effective, state)
+
+
+def at(session: Session, job: Job, seq: int) -> tuple[SteeringState, JobDefinition]:
+    """The state at a place of the log that still counts, and the job as it was defined there."""
+    starts = log.attempt_starts(session, job.id)
+    definition = log.definitions(session, job.id)[1 + sum(start <= seq for start, _ in starts)]
+    query = select(JobSnapshot).where(JobSnapshot.job_id == job.id, JobSnapshot.seq <= seq)
+    snapshot = session.scalars(query.order_by(JobSnapshot.seq.desc()).limit(1)).first()
+    if snapshot is None or snapshot.build != build():
+        return _replayed(session, job, seq), definition
+    state = definition.steering.load(snapshot.state)
+    rest = log.entries(session, job.id, after_seq=snapshot.seq, to_seq=seq)
+    return advanced(definition, state, rest, log.weights_of(session, job.id)), definition
+
+
+def past(session: Session, job: Job, seq: int) -> list[log.Entry]:
+    """The entries that a state at a place goes back to."""
+    return lineage(log.entries(session, job.id, after_seq=-1, to_seq=seq, taken_back=True), seq)
+
+
+def keep(session: Session, job: Job, seq: int, definition: JobDefinition, state: SteeringState) -> None:
+    """Store a snapshot."""
+    values = {"job_id": job.id, "seq": seq, "state": definition.steering.dump(state), "build": build()}
+    session.execute(insert_unless(JobSnapshot).values(**values).on_conflict_do_nothing())
+
+
+def forget(session: Session, job: Job, after_seq: int) -> None:
+    """Drop the snapshots of a stretch that a restart takes back."""
+    session.execute(
+        delete(JobSnapshot).where(JobSnapshot.job_id == job.id, JobSnapshot.seq > after_seq)
+    )
+
+
+def oversized(definition: JobDefinition, state: SteeringState, limit: int) -> int | None:
+    """Size of the policy's dump as JSON if it is over a limit."""
+    size = len(json.dumps(definition.steering.policy.dump(state.policy)))
+    return size if size > limit else None
+
+
+def _replayed(session: Session, job: Job, seq: int) -> SteeringState:
+    entries = log.entries(session, job.id, after_seq=-1, to_seq=seq, taken_back=True)
+    definitions, weights = log.definitions(session, job.id), log.weights_of(session, job.id)
+    state = None
+    for step in replay(definitions, entries, weights):
+        state = step.state
+    if state is None:
+        raise LookupError(f"job {job.name!r} has no log")
+    return state
