@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from mixlaws.arrays import FloatArray
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
-from mixlaws.policies.guards import Guards
 from mixlaws.policy import AnyPolicy
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
+from mixlaws.steering.guards import BoundGuards, Guards
 from service.errors import InvalidRequestError
 from service.jobs.schemas import JobIn
 from service.methods import build
@@ -21,7 +21,7 @@ class JobDefinition:
 
     policy: AnyPolicy
     problem: MixtureProblem
-    guards: Guards
+    guards: BoundGuards
     sources: tuple[str, ...]
     wait_steps: int
     lead_steps: int
@@ -48,10 +48,9 @@ class JobDefinition:
             prior=body.prior,
             max_epochs=epochs(body.domains),
         )
-        guards = Guards(**body.guards.model_dump())
-        guards.check(len(problem.domains))
+        guards = Guards(**body.guards.model_dump()).bind(problem)
         return cls(policy, problem, guards, tuple(body.sources), body.wait_steps, body.lead_steps)
 
     def weights(self, state: object) -> FloatArray:
         """(d,) what the policy says in a state, within the guards."""
-        return self.guards.limit(self.policy.stages(state)[0].weights)
+        return self.guards.within(self.policy.stages(state)[0].weights)

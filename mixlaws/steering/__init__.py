@@ -1,0 +1,1 @@
+"""What stands around a policy while it steers a job: guards, budgets, alarms."""
