@@ -19,10 +19,10 @@ from rich.table import Table
 from mixlaws.domains import DomainSet
 from mixlaws.feedback import Evaluation, Feedback, TokenSums
 from mixlaws.policies.ado import Ado
-from mixlaws.policies.guards import Guards
 from mixlaws.policy import History, HistoryRequest
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
+from mixlaws.steering.guards import Guards
 
 DOMAINS = DomainSet(tuple(f"domain-{index}" for index in range(22)), tuple(range(1_000_000, 1_000_022)))
 HISTORY_STEPS = 60_000
@@ -52,8 +52,9 @@ def main() -> None:
 
 def update_cost(name: str, updates: int) -> float:
     """Median microseconds of an update of a policy."""
-    policy, guards = POLICIES[name](**NEEDED.get(name, {})), Guards(floor=0.001)
-    state = policy.init(MixtureProblem.create(DOMAINS))
+    policy, problem = POLICIES[name](**NEEDED.get(name, {})), MixtureProblem.create(DOMAINS)
+    guards = Guards(floor=0.001).bind(problem)
+    state = policy.init(problem)
     if isinstance(policy, Ado):
         state = policy.absorb(state, {"curves": [[2.0, 0.7, 0.3]] * len(DOMAINS)})
     rng = np.random.default_rng(0)
@@ -64,7 +65,7 @@ def update_cost(name: str, updates: int) -> float:
         feedback = measured(rng, step, plan[ended].weights, ended)
         started = time.perf_counter()
         state = policy.update(state, guards.admit(feedback))
-        guards.limit(policy.stages(state)[0].weights)
+        guards.within(policy.stages(state)[0].weights)
         policy.dump(state)
         taken.append(1e6 * (time.perf_counter() - started))
     return float(median(taken))

@@ -16,10 +16,10 @@ from mixlaws.driving import Drive
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.learning_truth import LearningTruth
 from mixlaws.live_trainer import LiveTrainer, Pace
-from mixlaws.policies.guards import Guards
 from mixlaws.policy import AnyPolicy
 from mixlaws.problem import MixtureProblem
 from mixlaws.proposers.convex import ConvexProposer
+from mixlaws.steering.guards import Guards
 
 _LARGEST_GAP = 1e-5  # nats that the optimum may be off
 
@@ -99,7 +99,7 @@ class LiveSimulation:
 
     def play(self, policy: AnyPolicy, *, rng: np.random.Generator, guards: Guards | None = None) -> Outcome:
         """A run that a policy steers."""
-        limits = guards or Guards()
+        limits = (guards or Guards()).bind(self.problem)
         drive = Drive(policy, policy.init(self.problem))
         trainer = LiveTrainer(self.truth, self.reference, self.pace, policy.signals, rng)
         weights, steps = [], []

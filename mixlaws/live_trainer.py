@@ -15,8 +15,8 @@ from mixlaws.arrays import FloatArray
 from mixlaws.driving import PlanFollower
 from mixlaws.feedback import Evaluation, Feedback, Signal, TokenSums
 from mixlaws.learning_truth import LearningTruth
-from mixlaws.policies.guards import Guards
 from mixlaws.policy import Stage
+from mixlaws.steering.guards import BoundGuards
 
 SEQUENCE = 1024  # tokens
 _EVALUATED = 1024  # sequences of each domain in the evaluation set
@@ -73,7 +73,7 @@ class LiveTrainer:
         self._owed = np.zeros(len(reference))  # sequences that the shares stand for and no batch has held
         self._set_error = rng.normal(0, pace.noise / np.sqrt(_EVALUATED), len(reference))
 
-    def report(self, plan: Sequence[Stage], guards: Guards) -> Feedback:
+    def report(self, plan: Sequence[Stage], guards: BoundGuards) -> Feedback:
         """Train until the next report, and tell what was measured."""
         pace, follower = self.pace, self.follower
         follower.follow(plan, self.step)
@@ -83,7 +83,7 @@ class LiveTrainer:
         until = 1 if evaluation is not None else every - self.step % every
         done = follower.stages_done
         weights, steps = follower.train(self.step, min(until, pace.steps - self.step))
-        weights = guards.limit(weights)
+        weights = guards.within(weights)
         sequences = self._drawn(weights * pace.batch * steps)
         counts = sequences * SEQUENCE
         losses = self.truth.losses(self.read + counts / 2)

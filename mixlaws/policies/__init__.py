@@ -1,1 +1,1 @@
-"""Rules that turn a trainer's feedback into stages of a schedule, and the guards around them."""
+"""Rules that turn a trainer's feedback into stages of a schedule."""

@@ -110,8 +110,7 @@ def _wish(setting: Setting, state: SteeringState, effective: int) -> _Wish:
 def _limited(setting: Setting, weights: FloatArray, anchor: FloatArray, wish: _Wish) -> FloatArray:
     if not wish.guarded:
         return weights
-    everyone = np.ones(len(weights), dtype=bool)
-    return setting.bound.near(setting.bound.within(weights, everyone), anchor)
+    return setting.bound.near(setting.bound.within(weights), anchor)
 
 
 def _cooled(begin: Sequence[int], mixtures: Sequence[FloatArray], cooldown: int | None) -> list[Placed]:
@@ -138,7 +137,7 @@ def _budgeted(
     ended: Mapping[int, int],
 ) -> tuple[list[Placed], dict[int, int]]:
     """A plan that reads no more of a domain than its budget allows, and where domains newly end."""
-    retired = list(state.retired)
+    retired, zeroed = list(state.retired), setting.bound.zeroed
     if not (retired or ended or np.isfinite(setting.budget).any()):
         return plan, {}
     rate = state.tokens_per_step
@@ -151,9 +150,10 @@ def _budgeted(
     if not np.any(left[open_to_all] > 0):
         left[open_to_all] = np.inf  # with nothing left to go to, repeating is better than to stop
     left[retired] = 0.0
+    plan = [Placed(stage.effective_step, zeroed(stage.weights, open_to_all)) for stage in plan]
     placed, zeros = within_budgets(
         plan, left, rate, effective,
-        until=effective + setting.ttl_steps, reserve=setting.lead_steps, zeroed=setting.bound.spread_over,
+        until=effective + setting.ttl_steps, reserve=setting.lead_steps, zeroed=zeroed,
     )  # fmt: skip
     return placed, {at: step for at, step in zeros.items() if at not in state.retired and at not in ended}
 

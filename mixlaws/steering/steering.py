@@ -61,7 +61,7 @@ class Steering(Setting):
             non_finite: (d,) which domains had a loss that was not finite.
         """
         told = self.bound.admit(replace(feedback, stages_done=self._stages_done(state, feedback.step)))
-        alarms, alarm = watch(self.bound, self.problem.domains.names, state.alarms, told, non_finite)
+        alarms, alarm = watch(self.guards, self.problem.domains.names, state.alarms, told, non_finite)
         tokens = told.token_counts
         state = replace(
             state,

@@ -12,10 +12,9 @@ from mixlaws.domains import DomainSet
 from mixlaws.driving import Drive
 from mixlaws.errors import StateError
 from mixlaws.feedback import Evaluation, Feedback, Signal, TokenSums
-from mixlaws.policies.guards import Guards
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
-from tests.support.steering import Trainer, example, followed, permuted
+from tests.support.steering import Trainer, example, followed, guarded, permuted
 
 SOAK_UPDATES = int(os.environ.get("MIXWRIGHT_SOAK_UPDATES", "10000"))
 # What of a feedback a signal stands for; the rest is always there.
@@ -41,7 +40,7 @@ def driven(name: str, known: DomainSet, *, updates: int = 0) -> Drive:
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
 def test_weights_stay_on_the_simplex_and_above_the_floor_through_a_long_run(name: str) -> None:
-    drive, guards = driven(name, domains(5), updates=SOAK_UPDATES), Guards(floor=0.001)
+    drive, guards = driven(name, domains(5), updates=SOAK_UPDATES), guarded(5, floor=0.001)
     first = drive.plan[-1].weights
     learns = bool(drive.policy.signals)
     for number, _ in enumerate(followed(drive, Trainer(5, seed=3), SOAK_UPDATES if learns else 100)):
@@ -50,7 +49,7 @@ def test_weights_stay_on_the_simplex_and_above_the_floor_through_a_long_run(name
         assert weights.min() >= 0
         if number % 50 == 0:
             for stage in drive.plan:
-                limited = guards.limit(stage.weights)
+                limited = guards.within(stage.weights)
                 assert abs(limited.sum() - 1) <= 1e-12
                 assert limited.min() >= 0.001 - 1e-15
             json.dumps(drive.policy.dump(drive.state), allow_nan=False)
@@ -146,7 +145,7 @@ def test_a_policy_needs_no_more_than_the_signals_that_it_names(name: str) -> Non
 def test_alike_domains_stay_alike(name: str) -> None:
     known = DomainSet(tuple("abcd"), (1000,) * 4)
     drive = driven(name, known)
-    guards = Guards()
+    guards = guarded(4)
     trainer = Trainer(4, seed=9, pace=4, broken=0.0)
     for _ in range(400):
         drive.tell(_alike(trainer.report(drive.plan, guards)))

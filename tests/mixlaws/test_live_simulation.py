@@ -13,11 +13,11 @@ from mixlaws.learning_truth import LearningTruth
 from mixlaws.live_environments import ENVIRONMENTS, suited
 from mixlaws.live_simulation import LiveSimulation
 from mixlaws.live_trainer import SEQUENCE, LiveTrainer, Pace
-from mixlaws.policies.guards import Guards
 from mixlaws.policies.handwritten import Handwritten, PlannedStage
 from mixlaws.policies.odm import Odm
 from mixlaws.policy import Stage
 from mixlaws.problem import MixtureProblem
+from mixlaws.steering.guards import Guards
 
 PACE = Pace(steps=2000)
 
@@ -117,9 +117,10 @@ def test_excess_is_clipped_token_by_token() -> None:
     trainer = LiveTrainer(
         live.truth, live.reference, PACE, frozenset({Signal.EXCESS}), np.random.default_rng(0)
     )
-    feedback = trainer.report([Stage(live.uniform)], Guards())
+    guards = Guards().bind(live.problem)
+    feedback = trainer.report([Stage(live.uniform)], guards)
     for _ in range(20):
-        feedback = trainer.report([Stage(live.uniform)], Guards())
+        feedback = trainer.report([Stage(live.uniform)], guards)
     assert feedback.excess is not None
     assert feedback.excess_clipped is not None
     tokens = np.random.default_rng(1).normal(size=(200_000, 1)) * PACE.spread + feedback.excess.means

@@ -9,9 +9,10 @@ import numpy as np
 from mixlaws.domains import DomainSet
 from mixlaws.driving import Drive, PlanFollower
 from mixlaws.feedback import Evaluation, Feedback, TokenSums
-from mixlaws.policies.guards import Guards
 from mixlaws.policy import AnyPolicy, Stage
+from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
+from mixlaws.steering.guards import BoundGuards, Guards
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
 
@@ -24,6 +25,12 @@ def example(name: str, domains: DomainSet, *, updates: int = 0) -> AnyPolicy:
         "velocitune": {"target_losses": dict.fromkeys(domains.names, 1.0)},
     }
     return POLICIES[name](**needed.get(name, {}))
+
+
+def guarded(d: int, *, floor: float = 0.0) -> BoundGuards:
+    """Guards around that many domains, whatever their names."""
+    known = DomainSet(tuple(f"domain-{index}" for index in range(d)), (1,) * d)
+    return Guards(floor=floor).bind(MixtureProblem.create(known))
 
 
 class Trainer:
@@ -42,7 +49,7 @@ class Trainer:
         self.step = 0
         self.follower = PlanFollower()
 
-    def report(self, plan: list[Stage], guards: Guards) -> Feedback:
+    def report(self, plan: list[Stage], guards: BoundGuards) -> Feedback:
         """Train some steps of a plan, from its start if it is new, and tell what was measured."""
         self.follower.follow(plan, self.step)
         before = self.follower.stages_done
@@ -61,7 +68,7 @@ class Trainer:
                 self.step,
                 sums,
                 counts,
-                guards.limit(weights),
+                guards.within(weights),
                 steps=steps,
                 version=self.follower.version,
                 stages_done=done,
@@ -81,7 +88,7 @@ class Trainer:
 
 def followed(drive: Drive, trainer: Trainer, count: int) -> Iterator[Feedback]:
     """Feedbacks of a trainer that follows a policy, each before the policy is told of it."""
-    guards = Guards(floor=0.001)
+    guards = guarded(trainer.d, floor=0.001)
     for _ in range(count):
         feedback = trainer.report(drive.plan, guards)
         yield feedback

@@ -1,15 +1,11 @@
-"""What is particular to each policy, and the guards around all of them."""
+"""What is particular to ODM and to static weights."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
 from mixlaws.feedback import Feedback
-from mixlaws.policies.guards import Guards
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.static import Static
 from mixlaws.problem import MixtureProblem
@@ -76,34 +72,3 @@ def test_a_hyperparameter_out_of_range_is_named() -> None:
         Odm(smoothing=1.0)
     with pytest.raises(InvalidInputError, match="update_every 0"):
         Odm(update_every=0)
-
-
-losses = st.floats(allow_nan=True, allow_infinity=True, width=64)
-
-
-@given(arrays(np.float64, 3, elements=losses), st.lists(st.integers(0, 5000), min_size=3, max_size=3))
-def test_guards_let_only_finite_and_bounded_losses_through(sums: np.ndarray, counts: list[int]) -> None:
-    raw = Feedback(1, sums, np.array(counts), np.full(3, 1 / 3))
-    admitted = Guards(loss_ceiling=20.0).admit(raw)
-    seen = admitted.losses[admitted.observed]
-    assert np.all(np.isfinite(seen))
-    assert np.all(seen <= 20.0 + 1e-9)
-    assert not admitted.observed[~np.isfinite(sums)].any()
-
-
-@given(arrays(np.float64, 6, elements=st.floats(0, 1)), st.floats(0, 1 / 6), st.floats(1 / 6, 1))
-def test_guards_keep_weights_between_floor_and_ceiling(raw: np.ndarray, floor: float, ceiling: float) -> None:
-    weights = (raw + 1e-9) / (raw + 1e-9).sum()
-    limited = Guards(floor=floor, ceiling=ceiling).limit(weights)
-    assert abs(limited.sum() - 1) <= 1e-12
-    assert limited.min() >= floor - 1e-12
-    assert limited.max() <= ceiling + 1e-12
-
-
-def test_guards_that_admit_no_mixture_are_refused() -> None:
-    with pytest.raises(InvalidInputError, match="admit no mixture"):
-        Guards(floor=0.3).check(4)
-    with pytest.raises(InvalidInputError, match="admit no mixture"):
-        Guards(ceiling=0.2).check(4)
-    with pytest.raises(InvalidInputError, match=r"floor 0\.5, ceiling 0\.2"):
-        Guards(floor=0.5, ceiling=0.2)
