@@ -16,6 +16,7 @@ from service.fits import endpoints as fits
 from service.fits.prediction import Predictors
 from service.imports import endpoints as imports
 from service.jobs import endpoints as jobs
+from service.jobs import order_endpoints as orders
 from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.keys import endpoints as keys
@@ -62,7 +63,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
     problem_details.install(app)
-    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, keys, health):
+    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(

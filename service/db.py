@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
+import anyio.from_thread
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
@@ -83,6 +84,9 @@ def _request_session(request: Request) -> Iterator[Session]:
     database: Database = request.app.state.database
     with database.session() as session:
         yield session
+        announced = session.info.get("announced")
+    if announced:
+        anyio.from_thread.run_sync(request.app.state.board.published, announced)
 
 
 # Scope "function": the commit happens before the answer is sent, so that a failed commit is an error the

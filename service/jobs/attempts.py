@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from mixlaws.domains import DomainSet
 from mixlaws.steering.events import Event, EventKind
 from service.errors import InvalidRequestError
 from service.jobs import log, recording, repository, states
@@ -35,7 +34,6 @@ def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> 
     weights = log.weights_of(session, job.id)
     past = states.past(session, job, seq) if len(state.anchor) < len(definition.domains) else []
     restored = fitting(definition, state, past, weights)
-    states.widen(session, job, definition)
     repository.take_back(session, job.id, seq, body.from_step)
     states.forget(session, job, seq)
     job.attempt += 1
@@ -92,13 +90,3 @@ def _restored_seq(session: Session, job: Job, body: AttemptIn) -> int:
             f"{body.from_step}: use the token of that checkpoint"
         )
     return seq
-
-
-def check_new(domains: DomainSet, name: str) -> None:
-    """Check that a domain may be added under a name.
-
-    Raises:
-        InvalidRequestError: the job has it.
-    """
-    if name in domains.indices:
-        raise InvalidRequestError(f"domain {name!r} is in the job already: choose another name")

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from service.db import SessionDep
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
-from service.jobs import repository, service
+from service.jobs import attempts, repository, service
 from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.jobs.schemas import (
@@ -163,4 +163,5 @@ def open_attempt(
 ) -> AttemptOut:
     """Restart from a checkpoint: the policy's state of that step comes back, older attempts are fenced."""
     followed = service.get(session, caller.project_id, job, lock=True)
-    return AttemptOut.model_validate(service.open_attempt(session, followed, body), from_attributes=True)
+    opened = attempts.open_attempt(session, followed, body, actor=caller.name)
+    return AttemptOut.model_validate(opened, from_attributes=True)

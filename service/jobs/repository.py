@@ -233,11 +233,15 @@ def attempts(session: Session, job_id: UUID) -> list[Attempt]:
 
 
 def announce(session: Session, job_ids: Iterable[UUID]) -> None:
-    """Tell every process, at the moment of the commit, that these jobs have a new schedule."""
+    """Tell every process, at the moment of the commit, that these jobs have a new schedule.
+
+    The session remembers them too: notifications take a moment, and this process should know at once.
+    """
     jobs = [str(job_id) for job_id in job_ids]
     if jobs:
         query = text("SELECT pg_notify(:channel, job) FROM unnest(CAST(:jobs AS text[])) AS job")
         session.execute(query, {"channel": CHANNEL, "jobs": jobs})
+        session.info.setdefault("announced", set()).update(UUID(job) for job in jobs)
 
 
 def _in_plan(stage: type[ScheduleStage]) -> tuple[ColumnElement[bool], ...]:

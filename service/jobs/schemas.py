@@ -18,7 +18,9 @@ from service.schemas import (
     Document,
     DomainBody,
     Parameters,
+    Share,
     Slug,
+    Text,
     Weights,
 )
 
@@ -27,13 +29,40 @@ Step = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 MOST_REPORTS = 1000
 
 
+Limit = Annotated[Share | dict[Text, Share], Field(union_mode="left_to_right")]
+
+
 class GuardsBody(Body):
     """Limits that hold whatever the policy says."""
 
-    floor: FiniteFloat = Field(default=0.0, ge=0, le=1, description="Smallest weight of any domain.")
-    ceiling: FiniteFloat = Field(default=1.0, ge=0, le=1, description="Largest weight of any domain.")
+    floor: Limit = Field(
+        default=0.0, description="Smallest weight: of any domain, or by domain (0 for those not named)."
+    )
+    ceiling: Limit = Field(
+        default=1.0, description="Largest weight: of any domain, or by domain (1 for those not named)."
+    )
     loss_ceiling: FiniteFloat = Field(
         default=20.0, gt=0, description="Mean losses above it are held at it, nats per token."
+    )
+    tempering: Share = Field(default=0.0, description="Part of every mixture that is the prior.")
+    trust_kl: FiniteFloat | None = Field(
+        default=None, gt=0, description="Largest KL(new || old) of an update, nats."
+    )
+    trust_ratio: FiniteFloat | None = Field(
+        default=None, gt=1, description="Largest factor by which a weight may change in an update."
+    )
+    warmup_steps: Step = Field(default=0, description="Steps at the prior before the policy is followed.")
+    cooldown_step: Step | None = Field(
+        default=None, description="From this step on the weights stay as they are."
+    )
+    spread: Literal["proportional", "prior", "equal"] = Field(
+        default="proportional", description="Who gets the share of a domain that is out."
+    )
+    freeze_after_non_finite: Annotated[int, Field(ge=1, le=10**6)] | None = Field(
+        default=3, description="Reports in a row with a non-finite loss that freeze the job; null for never."
+    )
+    loss_spike: FiniteFloat | None = Field(
+        default=None, gt=0, description="Nats above a domain's running mean loss that freeze the job."
     )
 
 
@@ -50,6 +79,9 @@ class JobIn(Body):
         default=None, description="Mixture to start with; by default by token counts."
     )
     guards: GuardsBody = Field(default=GuardsBody(), description="Limits around the policy.")
+    shadow: bool = Field(
+        default=False, description="Whether the policy only watches at first, while the prior holds."
+    )
     signals: list[Signal] = Field(
         default=[Signal.LOSSES], description="What the trainer will report; the policy must need no more."
     )
@@ -76,6 +108,15 @@ class JobIn(Body):
     study: Slug | None = Field(default=None, description="Study that the job belongs to, for people.")
 
 
+class HoldOut(Answer):
+    """Weights that stay as they are until somebody releases them."""
+
+    by: Literal["operator", "guard", "policy"] = Field(
+        description="Who holds them: people, an alarm, or a policy that failed."
+    )
+    reason: str = Field(description="Why.")
+
+
 class JobOut(Answer):
     """A live job."""
 
@@ -93,6 +134,8 @@ class JobOut(Answer):
     reported_step: int = Field(description="Last step that was reported; -1 before the first.")
     created_at: datetime = Field(description="When it was created.")
     last_report_at: datetime | None = Field(description="When a report came last.")
+    hold: HoldOut | None = Field(description="What holds the weights as they are; null if the policy steers.")
+    shadow: bool = Field(description="Whether the policy only watches, while the prior holds.")
 
 
 class StageOut(Answer):
@@ -116,7 +159,9 @@ class VersionOut(Answer):
     weights: dict[str, float] = Field(description="Share of samples of every domain.")
     reason: str = Field(description="Who or what chose the weights.")
     too_late: bool = Field(description="Whether it came too late and was planned anew.")
+    superseded: bool = Field(description="Whether another version replaced it before it began.")
     taken_back: bool = Field(description="Whether a restart from a checkpoint took it back.")
+    build: str = Field(description="The code that computed it.")
     created_at: datetime = Field(description="When it was published.")
 
 

@@ -83,6 +83,8 @@ def shown(session: Session, job: Job) -> JobOut:
         reported_step=job.reported_step,
         created_at=job.created_at,
         last_report_at=job.last_report_at,
+        hold=job.state.get("hold"),
+        shadow=bool(job.state.get("shadow")),
         **repository.counts(session, job.id),
     )
 

@@ -52,6 +52,7 @@ def head(session: Session, job: Job, definition: JobDefinition, last_effective: 
     except (MixlawsError, KeyError, TypeError, ValueError) as error:
         _log.warning("job %s: its state is computed again from the log: %s", job.name, error)
         state = _replayed(session, job, job.applied_seq)
+    state = state.widened(len(definition.domains))  # a restart brings new domains in
     return Head(job.applied_seq, job.applied_step, job.reported_step, job.version, last_effective, state)
 
 

@@ -1,0 +1,123 @@
+"""What can be looked up of a job's past: who changed its weights and why, its whole log, its domains."""
+
+from collections import defaultdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mixlaws.steering.events import EventKind
+from service.jobs import log, recording, repository, states
+from service.jobs.definition import JobDefinition
+from service.jobs.order_schemas import (
+    AuditOut,
+    DomainStatusOut,
+    LogEntry,
+    LogEvent,
+    LogOut,
+    LogReport,
+    LogVersion,
+)
+from service.jobs.schedules import named
+from service.models import Attempt, Job, JobEvent, ScheduleStage
+
+_WHY = {
+    EventKind.RESULT: "an expensive step of the policy was computed",
+    EventKind.TOO_LATE: "a stage reached the trainer too late",
+    EventKind.ATTEMPT: "restart from a checkpoint",
+}
+
+
+def audit(session: Session, job: Job, *, before: int | None, limit: int) -> list[AuditOut]:
+    """The newest entries of the audit trail before a place in the log, newest first."""
+    events = select(JobEvent).where(JobEvent.job_id == job.id)
+    stages = select(ScheduleStage).where(ScheduleStage.job_id == job.id)
+    if before is not None:
+        events, stages = events.where(JobEvent.seq < before), stages.where(ScheduleStage.applied_seq < before)
+    newest_events = list(session.scalars(events.order_by(JobEvent.seq.desc()).limit(limit)))
+    newest = list(session.scalars(stages.order_by(ScheduleStage.version.desc()).limit(limit)))
+    actors = {event.seq: event.actor for event in newest_events}
+    names = [domain["name"] for domain in job.definition["domains"]]
+    told = [_of_event(event) for event in newest_events]
+    told += [_of_stage(stage, actors.get(stage.applied_seq, "policy"), names) for stage in newest]
+    return sorted(told, key=lambda entry: (entry.seq, entry.version or 0), reverse=True)[:limit]
+
+
+def domains(session: Session, job: Job) -> list[DomainStatusOut]:
+    """What was read of each domain, and how long it lasts."""
+    definition = JobDefinition.stored(job.definition)
+    state = states.head(session, job, definition, 0).state
+    steering, total = definition.steering, float(state.consumed.sum())
+    left = steering.budget - state.consumed
+    return [
+        DomainStatusOut(
+            name=name,
+            weight=float(state.anchor[at]),
+            tokens_read=int(state.consumed[at]),
+            realised_share=float(state.consumed[at] / total) if total else None,
+            intended_share=float(state.intended[at] / total) if total else None,
+            tokens_left=max(0, int(left[at])) if left[at] < float("inf") else None,
+            dry_step=dry,
+            zero_step=state.zeros.get(at),
+            retired=at in state.retired,
+        )
+        for (at, name), dry in zip(enumerate(definition.domains.names), steering.forecast(state), strict=True)
+    ]
+
+
+def exported(session: Session, job: Job, *, after: int, limit: int) -> LogOut:
+    """A stretch of the log after a place, what restarts took back included."""
+    to_seq = after + limit
+    entries = log.entries(session, job.id, after_seq=after, to_seq=to_seq, taken_back=True)
+    events = {event.seq: event for event in recording.events(session, job)}
+    query = select(ScheduleStage).where(
+        ScheduleStage.job_id == job.id, ScheduleStage.applied_seq > after, ScheduleStage.applied_seq <= to_seq
+    )
+    versions: dict[int, list[LogVersion]] = defaultdict(list)
+    for stage in session.scalars(query.order_by(ScheduleStage.version)):
+        versions[stage.applied_seq].append(LogVersion.model_validate(stage))
+    attempts = session.scalars(select(Attempt).where(Attempt.job_id == job.id))
+    return LogOut(
+        job=job.name,
+        definitions={attempt.number: attempt.definition for attempt in attempts},  # type: ignore[misc]
+        entries=[
+            LogEntry(
+                seq=entry.seq,
+                reports=[LogReport.model_validate(report) for report in entry.reports],
+                event=LogEvent.model_validate(events[entry.seq]) if entry.event is not None else None,
+                published_from=entry.published_from,
+                versions=versions[entry.seq],
+            )
+            for entry in entries
+        ],
+        next=to_seq if to_seq < job.applied_seq else None,
+    )
+
+
+def _of_event(event: JobEvent) -> AuditOut:
+    return AuditOut(
+        seq=event.seq,
+        at=event.created_at,
+        kind=event.kind.value,
+        actor=event.actor,
+        reason=event.payload.get("error") or event.payload.get("reason") or _WHY.get(event.kind, ""),
+        attempt=event.attempt,
+        step=event.reported_step,
+        version=event.payload.get("version"),
+        weights=event.payload.get("weights"),
+        taken_back=event.taken_back,
+    )
+
+
+def _of_stage(stage: ScheduleStage, actor: str, names: list[str]) -> AuditOut:
+    return AuditOut(
+        seq=stage.applied_seq,
+        at=stage.created_at,
+        kind="version",
+        actor=actor,
+        reason=stage.reason,
+        attempt=stage.attempt,
+        step=stage.effective_step,
+        version=stage.version,
+        weights=named(names, stage.weights),
+        taken_back=stage.taken_back,
+    )

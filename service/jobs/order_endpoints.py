@@ -1,0 +1,136 @@
+"""Endpoints for people who watch over a live job: orders, its audit trail, its domains, its log."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+
+from service.db import SessionDep
+from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.jobs import auditing, orders, schedules, service
+from service.jobs.order_schemas import (
+    AuditOut,
+    DomainOrder,
+    DomainStatusOut,
+    LogOut,
+    NewDomainIn,
+    OrderOut,
+    PinIn,
+    ReasonIn,
+    RollbackIn,
+    ShadowIn,
+)
+from service.jobs.schemas import JobName
+from service.models import Job
+from service.problem_details import errors
+from service.schemas import LARGEST_INTEGER
+from service.scopes import Principal, Scope, needs
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+_REFUSED = errors(NotFoundError, ConflictError, InvalidRequestError)
+Operator = Annotated[Principal, needs(Scope.JOBS_WRITE)]
+Reader = Annotated[Principal, needs(Scope.JOBS_READ)]
+B = TypeVar("B", bound=ReasonIn | NewDomainIn)
+
+
+@router.post("/{job}/pin", responses=_REFUSED)
+def pin_job(job: JobName, body: PinIn, session: SessionDep, caller: Operator) -> OrderOut:
+    """Hold weights of your choice until you release them."""
+    return _ordered(session, caller, job, body, orders.pin)
+
+
+@router.post("/{job}/freeze", responses=_REFUSED)
+def freeze_job(job: JobName, body: ReasonIn, session: SessionDep, caller: Operator) -> OrderOut:
+    """Hold the weights as they are until you release them; the policy goes on learning."""
+    return _ordered(session, caller, job, body, orders.freeze)
+
+
+@router.post("/{job}/release", responses=_REFUSED)
+def release_job(job: JobName, body: ReasonIn, session: SessionDep, caller: Operator) -> OrderOut:
+    """Let the policy steer again after a pin, a freeze, a rollback or an alarm."""
+    return _ordered(session, caller, job, body, orders.release)
+
+
+@router.post("/{job}/rollback", responses=_REFUSED)
+def roll_back_job(job: JobName, body: RollbackIn, session: SessionDep, caller: Operator) -> OrderOut:
+    """Go back to a version: its weights are held until you release them, and the policy knows what it knew."""
+    return _ordered(session, caller, job, body, orders.rollback)
+
+
+@router.post("/{job}/retire", responses=_REFUSED)
+def retire_domain(job: JobName, body: DomainOrder, session: SessionDep, caller: Operator) -> OrderOut:
+    """Take a domain out; its share is spread as the job's guards say."""
+    return _ordered(session, caller, job, body, orders.retire)
+
+
+@router.post("/{job}/readmit", responses=_REFUSED)
+def readmit_domain(job: JobName, body: DomainOrder, session: SessionDep, caller: Operator) -> OrderOut:
+    """Let a retired domain in again."""
+    return _ordered(session, caller, job, body, orders.readmit)
+
+
+@router.post("/{job}/shadow", responses=_REFUSED)
+def shadow_job(job: JobName, body: ShadowIn, session: SessionDep, caller: Operator) -> OrderOut:
+    """Let the policy watch while the prior holds, or let it steer."""
+    return _ordered(session, caller, job, body, orders.shadow)
+
+
+@router.post("/{job}/domains", responses=_REFUSED)
+def add_domain(job: JobName, body: NewDomainIn, session: SessionDep, caller: Operator) -> OrderOut:
+    """Add a domain. It comes in with the next attempt: a trainer that runs has no data of it."""
+    return _ordered(session, caller, job, body, orders.add_domain)
+
+
+@router.get("/{job}/domains", responses=errors(NotFoundError))
+def list_domains(job: JobName, session: SessionDep, caller: Reader) -> list[DomainStatusOut]:
+    """What was read of each domain, realised against intended shares, and when it runs dry."""
+    return auditing.domains(session, service.get(session, caller.project_id, job))
+
+
+@router.get("/{job}/audit", responses=errors(NotFoundError))
+def audit_job(
+    job: JobName,
+    session: SessionDep,
+    caller: Reader,
+    before: Annotated[int | None, Query(ge=0, le=LARGEST_INTEGER, description="A place in the log.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most entries of the answer.")] = 100,
+) -> list[AuditOut]:
+    """Who or what changed the weights, and why; newest first."""
+    found = service.get(session, caller.project_id, job)
+    return auditing.audit(session, found, before=before, limit=limit)
+
+
+@router.get("/{job}/log", responses=errors(NotFoundError))
+def export_log(
+    job: JobName,
+    session: SessionDep,
+    caller: Reader,
+    after: Annotated[int, Query(ge=-1, le=LARGEST_INTEGER, description="A place in the log.")] = -1,
+    limit: Annotated[int, Query(ge=1, le=5000, description="How many places to go through.")] = 1000,
+) -> LogOut:
+    """The job's log, from which every version can be computed again: `mixwright job replay` does so."""
+    return auditing.exported(session, service.get(session, caller.project_id, job), after=after, limit=limit)
+
+
+def _ordered(
+    session: Session,
+    caller: Principal,
+    name: str,
+    body: B,
+    order: Callable[[Session, Job, B, str], None],
+) -> OrderOut:
+    job = service.get(session, caller.project_id, name, lock=True)
+    order(session, job, body, caller.name)
+    session.flush()
+    told = OrderOut(
+        seq=job.applied_seq,
+        version=job.version,
+        stored=not body.dry_run,
+        schedule=schedules.document(session, job),
+    )
+    if body.dry_run:
+        session.rollback()
+        session.info.pop("announced", None)
+    return told
