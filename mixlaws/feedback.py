@@ -7,6 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from mixlaws.arrays import BoolArray, FloatArray, IntArray
+from mixlaws.measurements import (
+    BenchmarkScores,
+    ExpertCounts,
+    GradientNorms,
+    GradientProducts,
+    Gram,
+    Influence,
+)
 
 
 class Signal(StrEnum):
@@ -18,11 +26,23 @@ class Signal(StrEnum):
     EXCESS_CLIPPED = "excess_clipped"  # sums over tokens of max(0, loss - loss of a reference model)
     EXCESS = "excess"  # the same differences, not clipped
     EVALUATIONS = "eval_losses"  # summed token losses on a fixed evaluation set
+    GRAM = "gram"  # products between the gradients of domains
+    GRAD_PRODUCTS = "grad_products"  # products of the gradients of domains with those of targets
+    GRAD_NORMS = "grad_norms"  # squared norms and variances of the gradients of domains
+    EXPERT_COUNTS = "expert_counts"  # tokens that a layer of experts sent to each expert
+    ADVANTAGES = "advantages"  # summed absolute advantages of rollouts
+    BENCH_SCORES = "bench_scores"  # scores of a checkpoint on benchmarks
+    INFLUENCE = "influence"  # what training on a domain does to the losses of targets
+
+    @property
+    def field(self) -> str:
+        """Name of the field of `Feedback` that holds it."""
+        return {"losses": "loss_sums", "eval_losses": "evaluation"}.get(self.value, self.value)
 
 
 @dataclass(frozen=True, eq=False)
 class TokenSums:
-    """A quantity of tokens, summed by domain.
+    """A quantity of tokens, or of rollouts, summed by domain.
 
     Args:
         sums: (d,) sums over tokens; meaningless where no token was counted.
@@ -79,6 +99,13 @@ class Feedback:
         excess_clipped: max(0, loss - reference loss) of every token.
         excess: loss - reference loss of every token.
         evaluation: losses on a fixed evaluation set.
+        gram: products between the gradients of domains.
+        grad_products: products of the gradients of domains with those of targets.
+        grad_norms: squared norms and variances of the gradients of domains.
+        expert_counts: where a layer of experts sent the tokens of every domain.
+        advantages: absolute advantages, by rollouts and not by tokens.
+        bench_scores: what a checkpoint scores.
+        influence: what training on a domain does to the losses of targets.
     """
 
     step: int
@@ -93,6 +120,13 @@ class Feedback:
     excess_clipped: TokenSums | None = None
     excess: TokenSums | None = None
     evaluation: Evaluation | None = None
+    gram: Gram | None = None
+    grad_products: GradientProducts | None = None
+    grad_norms: GradientNorms | None = None
+    expert_counts: ExpertCounts | None = None
+    advantages: TokenSums | None = None
+    bench_scores: BenchmarkScores | None = None
+    influence: Influence | None = None
 
     @cached_property
     def training(self) -> TokenSums:

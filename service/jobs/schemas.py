@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import Discriminator, Field, FiniteFloat, Tag
 
 from mixlaws.policy import Signal
+from service.jobs.signals import SignalsJson
 from service.schemas import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
@@ -15,7 +16,6 @@ from service.schemas import (
     Answer,
     Body,
     Count,
-    Document,
     DomainBody,
     Parameters,
     Share,
@@ -204,7 +204,7 @@ class ReportIn(Body):
     )
     token_counts: dict[str, Count] = Field(description="Tokens behind those sums.")
     non_finite: list[str] = Field(default=[], description="Domains whose loss was NaN or infinite.")
-    signals: Document = Field(default={}, description="Further measurements, by kind.")
+    signals: SignalsJson = Field(default={}, description="Further measurements, by kind.")
 
 
 class ReportsIn(Body):
