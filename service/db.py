@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Annotated
 
-from fastapi import Depends, Request
 import anyio.from_thread
+from fastapi import Depends, Request
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session, sessionmaker

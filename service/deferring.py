@@ -1,4 +1,4 @@
-"""Queueing of background work, in the transaction that makes its row: the task exists exactly if the row does."""
+"""Queueing of background work in the transaction that makes its row: one exists exactly if the other does."""
 
 from uuid import UUID
 

@@ -79,9 +79,7 @@ def _change_jobs() -> None:
     op.add_column("jobs", sa.Column("build", sa.String(), nullable=False, server_default=""))
     op.alter_column("jobs", "build", server_default=None)
     op.add_column("attempts", sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
-    op.execute(
-        "UPDATE attempts SET definition = jobs.definition FROM jobs WHERE jobs.id = attempts.job_id"
-    )
+    op.execute("UPDATE attempts SET definition = jobs.definition FROM jobs WHERE jobs.id = attempts.job_id")
     op.alter_column("attempts", "definition", nullable=False)
 
 

@@ -107,10 +107,11 @@ class SteeringState:
         """
         if raw.get("schema") != SCHEMA or "alarms" not in raw:
             raise StateError(f"not a state of a steered job, schema {SCHEMA}: schema {raw.get('schema')!r}")
+        arrays: dict[str, Any] = {name: frozen(raw[name]) for name in _ARRAYS}
         return cls(
             policy=policy.load(raw["policy"]),
             alarms=AlarmState.load(raw["alarms"]),
-            **{name: frozen(raw[name]) for name in _ARRAYS},
+            **arrays,
             **{name: raw[name] for name in _PLAIN},
             starts=tuple(raw["starts"]),
             retired=tuple(raw["retired"]),
@@ -122,7 +123,7 @@ class SteeringState:
         """The same for so many domains, those added at the end retired; the policy's state stays narrow."""
         if len(self.anchor) == d:
             return self
-        more = {name: _widened(getattr(self, name), d) for name in _ARRAYS}
+        more: dict[str, Any] = {name: _widened(getattr(self, name), d) for name in _ARRAYS}
         hold = self.hold
         if hold is not None and hold.weights is not None:
             hold = replace(hold, weights=_widened(hold.weights, d))

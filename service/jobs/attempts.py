@@ -19,8 +19,8 @@ _TOKEN = re.compile(r"a(\d{1,9})\.s(\d{1,18})")
 def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> Attempt:
     """Restart a locked job from a checkpoint.
 
-    The policy's state of that step comes back, what people ordered since stays in force, and domains that were
-    added come in.
+    The policy's state of that step comes back, what people ordered since stays in force, and domains that
+    were added come in.
 
     Raises:
         InvalidRequestError: the state token is unknown, or of a later step than the checkpoint.

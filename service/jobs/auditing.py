@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
-from service.jobs import log, recording, repository, states
+from service.jobs import log, recording, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
     AuditOut,
@@ -78,7 +78,7 @@ def exported(session: Session, job: Job, *, after: int, limit: int) -> LogOut:
     attempts = session.scalars(select(Attempt).where(Attempt.job_id == job.id))
     return LogOut(
         job=job.name,
-        definitions={attempt.number: attempt.definition for attempt in attempts},  # type: ignore[misc]
+        definitions={attempt.number: attempt.definition for attempt in attempts},
         entries=[
             LogEntry(
                 seq=entry.seq,

@@ -18,8 +18,8 @@ from mixlaws.feedback import Feedback
 from mixlaws.steering.events import Event
 from mixlaws.steering.state import SteeringState
 from mixlaws.steering.steering import Steering
-from service.jobs.definition import JobDefinition
 from service.jobs.adding import added
+from service.jobs.definition import JobDefinition
 
 
 @dataclass(frozen=True)

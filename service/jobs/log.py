@@ -41,7 +41,9 @@ def entries(
         taken_back: whether what restarts took back is read too.
     """
     reports: dict[int, list[Measured]] = defaultdict(list)
-    for report in session.scalars(_stretch(Report, job_id, after_seq, to_seq, taken_back).order_by(Report.source)):
+    for report in session.scalars(
+        _stretch(Report, job_id, after_seq, to_seq, taken_back).order_by(Report.source)
+    ):
         reports[report.applied_seq or 0].append(measured(vars(report)))
     events: dict[int, Event] = {}
     for row in session.scalars(_stretch(JobEvent, job_id, after_seq, to_seq, taken_back)):
@@ -50,9 +52,7 @@ def entries(
     for stage in session.scalars(_stretch(ScheduleStage, job_id, after_seq, to_seq, taken_back)):
         published[stage.applied_seq] = stage.published_from
     places = sorted({*reports, *events, *published})
-    return [
-        Entry(seq, tuple(reports.get(seq, ())), events.get(seq), published.get(seq)) for seq in places
-    ]
+    return [Entry(seq, tuple(reports.get(seq, ())), events.get(seq), published.get(seq)) for seq in places]
 
 
 def weights_of(session: Session, job_id: UUID) -> dict[int, list[float]]:

@@ -8,9 +8,7 @@ from pydantic import Field
 from service.jobs.schemas import JobIn, ScheduleOut, Step
 from service.schemas import LARGEST_NUMBER, Answer, Body, DomainBody, Share, Text, Weights
 
-Reason = Annotated[
-    Text, Field(min_length=1, max_length=500, description="Why; it stays in the audit trail.")
-]
+Reason = Annotated[Text, Field(min_length=1, max_length=500, description="Why; it stays in the audit trail.")]
 
 
 class ReasonIn(Body):
@@ -48,7 +46,8 @@ class NewDomainIn(DomainBody):
     """A domain that is added with the next attempt."""
 
     prior_weight: Share | None = Field(
-        default=None, description="Its weight in the prior, taken from all others alike; by default by tokens."
+        default=None,
+        description="Its weight in the prior, taken from all others alike; by default by tokens.",
     )
     reason: Reason
     dry_run: bool = Field(default=False, description="Whether only to show what would be: nothing is stored.")
@@ -69,11 +68,17 @@ class DomainStatusOut(Answer):
     name: str = Field(description="Name of the domain.")
     weight: float = Field(description="Its weight in the newest stage that has no end.")
     tokens_read: int = Field(description="Tokens that were reported of it.")
-    realised_share: float | None = Field(description="Its share of all tokens reported; null before the first.")
+    realised_share: float | None = Field(
+        description="Its share of all tokens reported; null before the first."
+    )
     intended_share: float | None = Field(description="The share that the weights in force stood for.")
     tokens_left: int | None = Field(description="Tokens that may still be read; null if there is no limit.")
-    dry_step: int | None = Field(description="Step at which it is used up with the weights in force, if ever.")
-    zero_step: int | None = Field(description="Step from which the schedule leaves it out, for want of tokens.")
+    dry_step: int | None = Field(
+        description="Step at which it is used up with the weights in force, if ever."
+    )
+    zero_step: int | None = Field(
+        description="Step from which the schedule leaves it out, for want of tokens."
+    )
     retired: bool = Field(description="Whether people took it out.")
 
 
@@ -99,7 +104,9 @@ class LogReport(Answer):
     step_from: Step = Field(description="First step that is covered.")
     step_to: Step = Field(description="Last step that is covered.")
     schedule_version: int = Field(description="Version that was in force.")
-    loss_sums: list[float | None] = Field(description="Summed token losses in the order of the domains, nats.")
+    loss_sums: list[float | None] = Field(
+        description="Summed token losses in the order of the domains, nats."
+    )
     token_counts: list[int] = Field(description="Tokens behind those sums.")
     non_finite: list[str] = Field(description="Domains whose loss was not finite.")
     signals: dict[str, Any] = Field(description="Further measurements, by kind.")

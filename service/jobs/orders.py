@@ -7,8 +7,8 @@ from mixlaws.steering.events import Event, EventKind
 from service.errors import ConflictError, InvalidRequestError
 from service.jobs import log, recording, repository, states
 from service.jobs.definition import JobDefinition
-from service.jobs.replaying import fitting
 from service.jobs.order_schemas import DomainOrder, NewDomainIn, PinIn, ReasonIn, RollbackIn, ShadowIn
+from service.jobs.replaying import fitting
 from service.jobs.schedules import named
 from service.models import Job
 
@@ -95,12 +95,14 @@ def add_domain(session: Session, job: Job, body: NewDomainIn, actor: str) -> Non
     Raises:
         InvalidRequestError: the job has a domain of that name, or it is waiting for the next attempt.
     """
-    taken = {*JobDefinition.stored(job.definition).domains.names, *(name for name in _waiting(session, job))}
+    taken = {*JobDefinition.stored(job.definition).domains.names, *_waiting(session, job)}
     if body.name in taken:
         raise InvalidRequestError(f"domain {body.name!r} is in the job already: choose another name")
     tokens = sum(domain["tokens"] for domain in job.definition["domains"])
     share = body.prior_weight if body.prior_weight is not None else body.tokens / (tokens + body.tokens)
-    _order(session, job, EventKind.DOMAIN, {**body.model_dump(exclude={"dry_run"}), "prior_weight": share}, actor)
+    _order(
+        session, job, EventKind.DOMAIN, {**body.model_dump(exclude={"dry_run"}), "prior_weight": share}, actor
+    )
 
 
 def _waiting(session: Session, job: Job) -> list[str]:

@@ -161,7 +161,7 @@ def _columns(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) ->
     for field in (report.loss_sums, report.token_counts, report.non_finite):
         for name in field:
             domains.index(name)
-    signals = report.signals.model_dump(mode="json", exclude_unset=True)
+    signals = report.signals
     check(domains, signals)
     counts = [int(count) for count in domains.to_array(report.token_counts, missing=0)]
     sums = [report.loss_sums.get(name) for name in domains.names]

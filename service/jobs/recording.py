@@ -35,9 +35,7 @@ class Published:
     replaces: bool
 
 
-def published(
-    definition: JobDefinition, head: Head, effective_step: int
-) -> tuple[Head, Published | None]:
+def published(definition: JobDefinition, head: Head, effective_step: int) -> tuple[Head, Published | None]:
     """A head with what its state says published from a step on."""
     state, publication = definition.steering.publish(head.state, effective_step)
     if publication is None:
@@ -51,7 +49,7 @@ def published(
 
 
 def within_size(definition: JobDefinition, head: Head) -> tuple[Head, list[tuple[int, Event]]]:
-    """A head whose policy state is as small as it must be: one that has grown too large is lost, and said so."""
+    """A head whose policy state is as small as it must be; one that has grown too large begins again."""
     size = states.oversized(definition, head.state, STATE_BYTES)
     if size is None:
         return head, []
@@ -113,7 +111,11 @@ def write(
 ) -> None:
     """Write a head, its versions and now and then a snapshot; queue the expensive step that is due."""
     due = head.applied_seq // states.SNAPSHOT_EVERY > job.applied_seq // states.SNAPSHOT_EVERY
-    job.applied_seq, job.applied_step, job.reported_step = head.applied_seq, head.applied_step, head.reported_step
+    job.applied_seq, job.applied_step, job.reported_step = (
+        head.applied_seq,
+        head.applied_step,
+        head.reported_step,
+    )
     job.version, job.state, job.build = head.version, definition.steering.dump(head.state), build()
     for what in publications:
         if what.replaces:

@@ -69,8 +69,8 @@ def fitting(
 ) -> SteeringState:
     """A state for a job that may have got more domains since.
 
-    The policy's is then that of a job which had these domains from its beginning, and never drew them: the past is
-    told to it again. Results of expensive steps know nothing of them and are left out.
+    The policy's is then that of a job which had these domains from its beginning, and never drew them: the
+    past is told to it again. Results of expensive steps know nothing of them and are left out.
 
     Args:
         definition: the job as it is now.

@@ -118,7 +118,6 @@ def last_active(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Schedul
         .join(Job, Job.id == ScheduleStage.job_id)
         .join(last, last.c.version == ScheduleStage.version)
         .where(Job.id.in_(job_ids))
-        
     )
     return {stage.job_id: stage for stage in session.scalars(query)}
 
@@ -184,7 +183,10 @@ def take_back(session: Session, job_id: UUID, seq: int, step: int) -> None:
     stages = update(ScheduleStage).where(ScheduleStage.job_id == job_id, ScheduleStage.applied_seq > seq)
     session.execute(stages.values(taken_back=True))
     events = update(JobEvent).where(
-        JobEvent.job_id == job_id, JobEvent.seq > seq, JobEvent.kind.not_in(ORDERS), JobEvent.kind != EventKind.ATTEMPT
+        JobEvent.job_id == job_id,
+        JobEvent.seq > seq,
+        JobEvent.kind.not_in(ORDERS),
+        JobEvent.kind != EventKind.ATTEMPT,
     )
     session.execute(events.values(taken_back=True))
 

@@ -13,6 +13,7 @@ from mixlaws.steering.build import build
 from mixlaws.steering.state import SteeringState
 from service.jobs import log
 from service.jobs.definition import JobDefinition
+from service.jobs.folding import Entry
 from service.jobs.replaying import advanced, lineage, replay
 from service.models import Job, JobSnapshot
 
@@ -69,7 +70,7 @@ def at(session: Session, job: Job, seq: int) -> tuple[SteeringState, JobDefiniti
     return advanced(definition, state, rest, log.weights_of(session, job.id)), definition
 
 
-def past(session: Session, job: Job, seq: int) -> list[log.Entry]:
+def past(session: Session, job: Job, seq: int) -> list[Entry]:
     """The entries that a state at a place goes back to."""
     return lineage(log.entries(session, job.id, after_seq=-1, to_seq=seq, taken_back=True), seq)
 
@@ -82,9 +83,7 @@ def keep(session: Session, job: Job, seq: int, definition: JobDefinition, state:
 
 def forget(session: Session, job: Job, after_seq: int) -> None:
     """Drop the snapshots of a stretch that a restart takes back."""
-    session.execute(
-        delete(JobSnapshot).where(JobSnapshot.job_id == job.id, JobSnapshot.seq > after_seq)
-    )
+    session.execute(delete(JobSnapshot).where(JobSnapshot.job_id == job.id, JobSnapshot.seq > after_seq))
 
 
 def oversized(definition: JobDefinition, state: SteeringState, limit: int) -> int | None:

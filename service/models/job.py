@@ -11,8 +11,8 @@ from service.models.base import Base, CreatedAt, Json, Moment, PrimaryId
 class Job(Base):
     """A job with the head of its fold.
 
-    `version` and `applied_seq` only ever grow, also across attempts: no number is used twice. `state` is that of
-    the whole steering, the policy's in it, as `build` computed it.
+    `version` and `applied_seq` only ever grow, also across attempts: no number is used twice. `state` is
+    that of the whole steering, the policy's in it, as `build` computed it.
     """
 
     __tablename__ = "jobs"

@@ -9,7 +9,7 @@ from service.models.base import Base, CreatedAt, Json
 
 
 class JobSnapshot(Base):
-    """State after a place in the log, and the build that computed it. It can be computed again at any time."""
+    """State after a place in the log, and the build that computed it. It can be computed again."""
 
     __tablename__ = "job_snapshots"
 

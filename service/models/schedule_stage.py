@@ -12,9 +12,9 @@ from service.models.base import Base, CreatedAt
 class ScheduleStage(Base):
     """One version: weights, the step from which they hold, and the place in the log that they came from.
 
-    Versions of one place were published together, from the step `published_from` on. A stage that came too late
-    for the trainer, that another publication replaced before it began, or that belongs to a stretch that a
-    restart took back, stays for the history but is no longer served.
+    Versions of one place were published together, from the step `published_from` on. A stage that came too
+    late for the trainer, that another publication replaced before it began, or that belongs to a stretch that
+    a restart took back, stays for the history but is no longer served.
     """
 
     __tablename__ = "schedule_stages"
