@@ -71,7 +71,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise RuntimeError("a log cannot be put back into single states: restore a backup of the older version")
+    live = op.get_bind().scalar(sa.text("SELECT count(*) FROM jobs"))
+    if live:
+        raise RuntimeError(f"the log of {live} jobs fits no older schema: delete them, or restore a backup")
+    for name in ("build", "superseded", "published_from"):
+        op.drop_column("schedule_stages", name)
+    state = postgresql.JSONB(astext_type=sa.Text())
+    op.add_column("schedule_stages", sa.Column("policy_state", state, nullable=False))
+    op.drop_column("attempts", "definition")
+    op.drop_column("jobs", "build")
+    op.alter_column("jobs", "state", new_column_name="policy_state")
+    for table in ("expensive_steps", "job_snapshots", "job_events"):
+        op.drop_table(table)
 
 
 def _change_jobs() -> None:

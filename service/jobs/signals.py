@@ -142,7 +142,7 @@ class ExpertCountsBody(SignalBody):
 
     counts: Annotated[
         dict[Name, Annotated[list[Load], Field(min_length=1, max_length=MOST_EXPERTS)]],
-        Field(max_length=MOST_DOMAINS),
+        Field(min_length=1, max_length=MOST_DOMAINS),
     ] = Field(description="Tokens of each expert, or summed gate weights, by domain; as many for each.")
     layer: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] = Field(description="Index of the layer.")
     gate: Literal["hard", "soft"] = Field(description="Counted tokens, or summed gate weights.")

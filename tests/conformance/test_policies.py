@@ -14,19 +14,9 @@ from mixlaws.errors import StateError
 from mixlaws.feedback import Evaluation, Feedback, Signal, TokenSums
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
-from tests.support.steering import Trainer, example, followed, guarded, permuted
+from tests.support.steering import Trainer, example, followed, guarded, measurements, permuted
 
 SOAK_UPDATES = int(os.environ.get("MIXWRIGHT_SOAK_UPDATES", "10000"))
-# What of a feedback a signal stands for; the rest is always there.
-FIELDS = {
-    Signal.LOSSES: "token_counts",
-    Signal.LOSS_SQUARES: "loss_squares",
-    Signal.SEQUENCES: "sequence_counts",
-    Signal.EXCESS_CLIPPED: "excess_clipped",
-    Signal.EXCESS: "excess",
-    Signal.EVALUATIONS: "evaluation",
-}
-MEASURED = ("excess_clipped", "excess", "evaluation")
 
 
 def domains(d: int) -> DomainSet:
@@ -117,7 +107,9 @@ def test_what_stands_beside_a_count_of_zero_is_never_read(name: str) -> None:
     clean, littered = driven(name, domains(5)), driven(name, domains(5))
     for feedback in followed(clean, Trainer(5, seed=7, pace=16), 400):
         changed: dict[str, Any] = {
-            key: _littered(measured) for key in MEASURED if (measured := getattr(feedback, key)) is not None
+            signal.field: _littered(measured)
+            for signal in Signal
+            if isinstance(measured := getattr(feedback, signal.field), TokenSums)
         }
         sums = _littered(feedback.training).sums
         littered.tell(dataclasses.replace(feedback, loss_sums=sums, **changed))
@@ -131,10 +123,10 @@ def _littered(measured: TokenSums) -> TokenSums:
 @pytest.mark.parametrize("name", sorted(POLICIES))
 def test_a_policy_needs_no_more_than_the_signals_that_it_names(name: str) -> None:
     full, bare = driven(name, domains(5)), driven(name, domains(5))
-    dropped: dict[str, Any] = {
-        field: None for signal, field in FIELDS.items() if signal not in full.policy.signals
-    }
-    if "token_counts" in dropped:
+    dropped: dict[str, Any] = dict.fromkeys(
+        signal.field for signal in set(Signal) - full.policy.signals if signal is not Signal.LOSSES
+    )
+    if Signal.LOSSES not in full.policy.signals:
         dropped["token_counts"] = np.zeros(5, dtype=np.int64)
     for feedback in followed(full, Trainer(5, seed=8, pace=16), 400):
         bare.tell(dataclasses.replace(feedback, **dropped))
@@ -167,4 +159,5 @@ def _alike(feedback: Feedback) -> Feedback:
         excess=alike,
         excess_clipped=alike,
         evaluation=evaluation,
+        **measurements(np.ones((4, 3)), counts),
     )

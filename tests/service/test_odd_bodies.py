@@ -31,7 +31,15 @@ REPORT = {
     "loss_sums": {"web": 3.0, "code": None},
     "token_counts": {"web": 1, "code": 1},
     "non_finite": ["code"],
-    "signals": {"extra": [1.0]},
+    "signals": {
+        "loss_squares": {"web": 9.0, "code": None},
+        "gram": {
+            "upper": {"web": {"web": 1.0, "code": 0.5}},
+            "counts": {"web": 1, "code": 1},
+            "layers": "head",
+        },
+        "expert_counts": {"counts": {"web": [1, 2]}, "layer": 3, "gate": "hard"},
+    },
 }
 ACK = {"attempt": 1, "version": 1, "step": 0, "outcome": "applied"}
 # A good body for every address that takes one; `{}` stands for the run that was claimed.

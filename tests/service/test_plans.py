@@ -85,7 +85,9 @@ def test_a_schedule_is_the_end_of_the_plan_from_the_stage_in_force(
                     weights=[0.2, 0.3, 0.5],
                     reason="odm",
                     applied_seq=version,
-                    policy_state={},
+                    published_from=step,
+                    build="",
+                    superseded=bool(rng.random() < 0.2),
                     too_late=bool(rng.random() < 0.2),
                     taken_back=bool(rng.random() < 0.2),
                 )
@@ -114,9 +116,10 @@ def test_an_etag_that_a_proxy_made_weak_is_still_the_one_in_hand(service: Servic
 
 def test_an_integer_that_would_not_come_back_as_it_was_is_refused(service: Service) -> None:
     # Stored, it would be rounded, and the same report again would contradict it.
-    refused = service.call("POST", f"{PATH}/reports", report(9, signals={"counts": [2**53 + 1]}))
-    problem_of(refused, 422, "counts.0 is beyond", code="invalid_request")
-    kept = report(9, signals={"counts": [2**53 - 1, -(2**53) + 1], "norm": 1.5e20, "small": 5e-324})
+    refused = service.call("POST", f"{PATH}/reports", report(9, signals={"sequence_counts": {"web": 2**53}}))
+    problem_of(refused, 422, "signals.sequence_counts.web", "less than", code="invalid_request")
+    squares = {"web": 1.2345678901234567e30, "code": 5e-324}
+    kept = report(9, signals={"sequence_counts": {"web": 2**53 - 1}, "loss_squares": squares})
     for duplicates in (0, 1):
         answer = service.call("POST", f"{PATH}/reports", kept)
         assert answer.json()["duplicates"] == duplicates, answer.text

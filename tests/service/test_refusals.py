@@ -114,8 +114,8 @@ DEEP = json.loads('{"a":' * 100 + "1" + "}" * 100)
             ["body.sweep_ids", "at most 1000"],
         ),
         ("/v1/keys", {"name": "\0", "scopes": ["runs:work"]}, ["body.name", "U+0000"]),
-        ("/v1/jobs/live/reports", {**REPORT, "signals": {"gram": float("nan")}}, ["signals", "gram is nan"]),
-        ("/v1/jobs/live/reports", {**REPORT, "signals": {"a": "\0"}}, ["signals", "text at a", "U+0000"]),
+        ("/v1/studies/trial/sweeps", {"params": {"a": [2**53 + 1]}}, ["body.params", "a.0 is beyond"]),
+        ("/v1/jobs/live/reports", {**REPORT, "signals": {"loss_squares": {"\0": 1}}}, ["signals", "U+0000"]),
         ("/v1/jobs/live/reports", {**REPORT, "attempt": 2**70}, ["was never opened"]),
         ("/v1/jobs/live/reports", {**REPORT, "schedule_version": 2**70}, ["was never published"]),
         (

@@ -9,12 +9,21 @@ import numpy as np
 from mixlaws.domains import DomainSet
 from mixlaws.driving import Drive, PlanFollower
 from mixlaws.feedback import Evaluation, Feedback, TokenSums
+from mixlaws.measurements import (
+    BenchmarkScores,
+    ExpertCounts,
+    GradientNorms,
+    GradientProducts,
+    Gram,
+    Influence,
+)
 from mixlaws.policy import AnyPolicy, Stage
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
 from mixlaws.steering.guards import BoundGuards, Guards
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)
+PROBED = 0.05  # how often gradients and what else is not free are measured
 
 
 def example(name: str, domains: DomainSet, *, updates: int = 0) -> AnyPolicy:
@@ -45,7 +54,7 @@ class Trainer:
 
     def __init__(self, d: int, *, seed: int, pace: int = 1, broken: float = 0.001) -> None:
         self.d, self.pace, self.broken = d, pace, broken
-        self.rng = np.random.default_rng(seed)
+        self.rng, self.probes = np.random.default_rng(seed), np.random.default_rng([seed, 1])
         self.step = 0
         self.follower = PlanFollower()
 
@@ -77,8 +86,14 @@ class Trainer:
                 excess=TokenSums(excess[0] - 4.0 * counts, counts),
                 excess_clipped=TokenSums(*clipped),
                 evaluation=evaluation,
+                **self._probed(counts),
             )
         )
+
+    def _probed(self, counts: np.ndarray) -> dict[str, Any]:
+        if self.probes.random() > PROBED:
+            return {}
+        return measurements(self.probes.standard_normal((self.d, 3)), counts)
 
     def _sums(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         losses = 2.5 + self.rng.random(self.d) + 3 / np.sqrt(self.step)
@@ -100,10 +115,34 @@ def permuted(feedback: Feedback, order: np.ndarray) -> Feedback:
     changed: dict[str, Any] = {}
     for field in dataclasses.fields(feedback):
         value = getattr(feedback, field.name)
-        if isinstance(value, TokenSums):
-            changed[field.name] = dataclasses.replace(
-                value, sums=value.sums[order], counts=value.counts[order]
-            )
-        elif isinstance(value, np.ndarray):
-            changed[field.name] = value[order]
+        changed[field.name] = value[order] if isinstance(value, np.ndarray) else _permuted(value, order)
     return dataclasses.replace(feedback, **changed)
+
+
+def _permuted(measured: Any, order: np.ndarray) -> Any:
+    if not dataclasses.is_dataclass(measured) or isinstance(measured, type):
+        return measured
+    arrays = {field.name: getattr(measured, field.name) for field in dataclasses.fields(measured)}
+    changed = {name: array[order] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    if isinstance(measured, Gram):
+        changed["products"] = changed["products"][:, order]
+    return dataclasses.replace(measured, **changed)
+
+
+def measurements(vectors: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
+    """Further kinds, as of domains whose mean gradients are these (d, 3) rows; none where a count is 0."""
+    gradients = np.where(counts[:, None] > 0, vectors, np.nan)
+    added, targets = gradients * counts[:, None], np.eye(2, vectors.shape[1])
+    square_norms = np.sum(gradients**2, axis=1)
+    names = ("exams", "proofs")
+    return {
+        "gram": Gram(added @ added.T, counts, "head"),
+        "grad_products": GradientProducts(
+            gradients @ targets.T, np.sqrt(square_norms), counts, learning_rate=1e-3, targets=names
+        ),
+        "grad_norms": GradientNorms(square_norms, 2 * square_norms, 64),
+        "expert_counts": ExpertCounts(np.nan_to_num(np.abs(added)), layer=3, gate="soft"),
+        "advantages": TokenSums(np.nan_to_num(square_norms) * counts, counts),
+        "bench_scores": BenchmarkScores({"exams": float(np.nanmean(vectors))}, "newest"),
+        "influence": Influence(gradients @ targets.T, names, "first-order", 1000),
+    }
