@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.policy_cost [--updates 2000] [--json]
 
-An update is what a service does with one feedback over 22 domains: guards, the policy's update, its first
-stage within floor and ceiling, and the dump of its state. The fit is one of 22 loss curves to 60,000 steps.
+An update is what a service does with one feedback over 22 domains: guards and alarms, the policy's update,
+its first stage tempered, above the floor and near the last one, and the dump of its state. The fit is one
+of 22 loss curves to 60,000 steps.
 """
 
 import argparse
@@ -22,11 +23,13 @@ from mixlaws.policies.ado import Ado
 from mixlaws.policy import History, HistoryRequest
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
+from mixlaws.steering.alarms import AlarmState, watch
 from mixlaws.steering.guards import Guards
 
 DOMAINS = DomainSet(tuple(f"domain-{index}" for index in range(22)), tuple(range(1_000_000, 1_000_022)))
 HISTORY_STEPS = 60_000
 SEQUENCES = 256
+GUARDS = Guards(floor=0.01, tempering=0.1, trust_kl=0.05, trust_ratio=1.25, loss_spike=2.0)
 # What has no default; and ADO from its first step on, with curves.
 NEEDED: dict[str, dict[str, Any]] = {
     "ado": {"start_step": 0},
@@ -53,8 +56,9 @@ def main() -> None:
 def update_cost(name: str, updates: int) -> float:
     """Median microseconds of an update of a policy."""
     policy, problem = POLICIES[name](**NEEDED.get(name, {})), MixtureProblem.create(DOMAINS)
-    guards = Guards(floor=0.001).bind(problem)
-    state = policy.init(problem)
+    guards = GUARDS.bind(problem)
+    state, alarms = policy.init(problem), AlarmState.start(len(DOMAINS))
+    weights, active, finite = problem.prior, np.ones(len(DOMAINS), bool), np.zeros(len(DOMAINS), bool)
     if isinstance(policy, Ado):
         state = policy.absorb(state, {"curves": [[2.0, 0.7, 0.3]] * len(DOMAINS)})
     rng = np.random.default_rng(0)
@@ -64,8 +68,10 @@ def update_cost(name: str, updates: int) -> float:
         ended = (ended + 1) % len(plan)
         feedback = measured(rng, step, plan[ended].weights, ended)
         started = time.perf_counter()
-        state = policy.update(state, guards.admit(feedback))
-        guards.within(policy.stages(state)[0].weights)
+        admitted = guards.admit(feedback)
+        alarms, _ = watch(guards.guards, DOMAINS.names, alarms, admitted, finite)
+        state = policy.update(state, admitted)
+        weights = guards.near(guards.within(policy.stages(state)[0].weights, active), weights)
         policy.dump(state)
         taken.append(1e6 * (time.perf_counter() - started))
     return float(median(taken))

@@ -70,7 +70,7 @@ def watch(
         state = state if spike else _moved(state, feedback)
     if most is None or streak < most:
         return state, spike
-    told = ", ".join(repr(names[at]) for at in np.flatnonzero(non_finite))
+    told = ", ".join(repr(names[at]) for at in np.flatnonzero(non_finite).tolist())
     return state, f"{streak} feedbacks in a row with a loss that is not finite, now of {told}; limit {most}"
 
 
@@ -82,8 +82,8 @@ def _spike(limit: float, names: Sequence[str], state: AlarmState, feedback: Feed
     if not above[at] > limit:
         return None
     return (
-        f"the loss of {names[at]!r} is {feedback.losses[at]:.4g}, {above[at]:.4g} nats above its running mean "
-        f"{state.running[at]:.4g}; limit {limit:g}"
+        f"the loss of {names[at]!r} is {feedback.losses[at]:.4g}, {above[at]:.4g} nats above its "
+        f"running mean {state.running[at]:.4g}; limit {limit:g}"
     )
 
 

@@ -85,19 +85,19 @@ def within_budgets(
     while active.any():
         times = _dry_times(rest, left, tokens_per_step, step)
         due = np.flatnonzero(active & (times < until - _ROUNDING))
-        ends = [max(step, _whole(times[at]) - reserve) for at in due]
-        boundary = min(ends, default=until)
+        ends = np.array([max(step, _whole(times[at]) - reserve) for at in due], dtype=np.int64)
+        boundary = int(ends.min(initial=until))
         if boundary >= until:
             break
         for start, end, weights in _spans(rest, step):
             left = left - weights * tokens_per_step * max(0, min(end, boundary) - start)
-        out = [int(at) for at, end in zip(due, ends, strict=True) if end == boundary]
-        at_zero |= dict.fromkeys(out, boundary)
-        active[out] = False
+        out = due[ends == boundary]
+        at_zero |= dict.fromkeys(out.tolist(), boundary)
+        active = active & ~np.isin(np.arange(len(left)), out)
         over += [stage for stage in rest if stage.effective_step < boundary]
         rest = _from(plan, boundary)
         if active.any():
-            rest = [Placed(s.effective_step, zeroed(s.weights, active.copy())) for s in rest]
+            rest = [Placed(s.effective_step, zeroed(s.weights, active)) for s in rest]
         step = boundary
     return over + rest, at_zero
 

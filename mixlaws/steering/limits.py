@@ -55,8 +55,7 @@ def limited(weights: FloatArray, /, lower: FloatArray, upper: FloatArray) -> Flo
     room = upper.sum()
     if room < 1:
         return np.asarray(upper / room) if room > 0 else weights
-    positive = weights > 0
     shares = np.maximum(weights, _LEAST_SHARE)
-    if np.where(positive, upper, lower).sum() >= 1:
-        shares = np.where(positive, shares, 0.0)
+    if weights.min() <= 0 and np.where(weights > 0, upper, lower).sum() >= 1:
+        shares = np.where(weights > 0, shares, 0.0)
     return fill(shares, lower, upper)
