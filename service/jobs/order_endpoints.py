@@ -55,7 +55,7 @@ def release_job(job: JobName, body: ReasonIn, session: SessionDep, caller: Opera
 
 @router.post("/{job}/rollback", responses=_REFUSED)
 def roll_back_job(job: JobName, body: RollbackIn, session: SessionDep, caller: Operator) -> OrderOut:
-    """Go back to a version: its weights are held until you release them; the policy forgets what came since."""
+    """Go back to a version: its weights are held until released; the policy forgets what came since."""
     return _ordered(session, caller, job, body, orders.rollback)
 
 
