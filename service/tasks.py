@@ -26,7 +26,7 @@ from service.deferring import defer
 from service.errors import ServiceError
 from service.fits import repository as fits
 from service.fits import service as fit_service
-from service.jobs import expensive
+from service.jobs import expensive, log_repository
 from service.models import ExpensiveStep, Fit, ProposalRequest, Study, TaskState
 from service.problem_details import DATABASE_AWAY
 from service.proposals import repository as proposals
@@ -73,7 +73,7 @@ def _with_study(
 _KINDS = {
     "fit": _Kind(fits.locked, _with_study(fit_service.task_input), _keep),
     "proposal": _Kind(proposals.locked, _with_study(proposal_service.task_input), _keep),
-    "policy-step": _Kind(expensive.locked, expensive.task_input, expensive.enter),
+    "policy-step": _Kind(log_repository.locked_step, expensive.task_input, expensive.enter),
 }
 
 

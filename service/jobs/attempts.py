@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
 from service.errors import InvalidRequestError
-from service.jobs import log, recording, repository, states
+from service.jobs import log, log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.replaying import fitting
 from service.jobs.schemas import AttemptIn
@@ -31,11 +31,11 @@ def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> 
     if added:
         job.definition = _with_domains(job.definition, added)
     definition = JobDefinition.stored(job.definition)
-    weights = log.weights_of(session, job.id)
+    weights = log_repository.weights_of_all(session, job.id)
     past = states.past(session, job, seq) if len(state.anchor) < len(definition.domains) else []
     restored = fitting(definition, state, past, weights)
     repository.take_back(session, job.id, seq, body.from_step)
-    states.forget(session, job, seq)
+    log_repository.forget_snapshots(session, job.id, seq)
     job.attempt += 1
     job.from_step = body.from_step
     job.applied_step = job.reported_step = body.from_step - 1
@@ -58,7 +58,7 @@ def _added_domains(session: Session, job: Job) -> list[dict[str, Any]]:
     """Orders of domains that wait for an attempt."""
     starts = log.attempt_starts(session, job.id)
     since = starts[-1][0] if starts else 0
-    orders = recording.events(session, job, kinds=[EventKind.DOMAIN])
+    orders = log_repository.events(session, job.id, [EventKind.DOMAIN])
     return [order.payload for order in orders if order.seq > since]
 
 

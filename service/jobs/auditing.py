@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
-from service.jobs import log, recording, states
+from service.jobs import log, log_repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
     AuditOut,
@@ -18,7 +17,9 @@ from service.jobs.order_schemas import (
     LogVersion,
 )
 from service.jobs.schedules import named
-from service.models import Attempt, Job, JobEvent, ScheduleStage
+from service.jobs.schemas import JobIn
+from service.models import Job, JobEvent, ScheduleStage
+from service.schemas import LARGEST_INTEGER
 
 _WHY = {
     EventKind.RESULT: "an expensive step of the policy was computed",
@@ -29,12 +30,9 @@ _WHY = {
 
 def audit(session: Session, job: Job, *, before: int | None, limit: int) -> list[AuditOut]:
     """The newest entries of the audit trail before a place in the log, newest first."""
-    events = select(JobEvent).where(JobEvent.job_id == job.id)
-    stages = select(ScheduleStage).where(ScheduleStage.job_id == job.id)
-    if before is not None:
-        events, stages = events.where(JobEvent.seq < before), stages.where(ScheduleStage.applied_seq < before)
-    newest_events = list(session.scalars(events.order_by(JobEvent.seq.desc()).limit(limit)))
-    newest = list(session.scalars(stages.order_by(ScheduleStage.version.desc()).limit(limit)))
+    seq = LARGEST_INTEGER if before is None else before
+    newest_events = log_repository.newest_events(session, job.id, seq, limit)
+    newest = log_repository.newest_stages(session, job.id, seq, limit)
     actors = {event.seq: event.actor for event in newest_events}
     names = [domain["name"] for domain in job.definition["domains"]]
     told = [_of_event(event) for event in newest_events]
@@ -68,17 +66,18 @@ def exported(session: Session, job: Job, *, after: int, limit: int) -> LogOut:
     """A stretch of the log after a place, what restarts took back included."""
     to_seq = after + limit
     entries = log.entries(session, job.id, after_seq=after, to_seq=to_seq, taken_back=True)
-    events = {event.seq: event for event in recording.events(session, job)}
-    query = select(ScheduleStage).where(
-        ScheduleStage.job_id == job.id, ScheduleStage.applied_seq > after, ScheduleStage.applied_seq <= to_seq
-    )
+    events = {event.seq: event for event in log_repository.events(session, job.id)}
     versions: dict[int, list[LogVersion]] = defaultdict(list)
-    for stage in session.scalars(query.order_by(ScheduleStage.version)):
+    for stage in log_repository.stretch(
+        session, ScheduleStage, job.id, after_seq=after, to_seq=to_seq, taken_back=True
+    ):
         versions[stage.applied_seq].append(LogVersion.model_validate(stage))
-    attempts = session.scalars(select(Attempt).where(Attempt.job_id == job.id))
     return LogOut(
         job=job.name,
-        definitions={attempt.number: attempt.definition for attempt in attempts},
+        definitions={
+            attempt: JobIn.model_validate(definition)
+            for attempt, definition in log_repository.definitions(session, job.id).items()
+        },
         entries=[
             LogEntry(
                 seq=entry.seq,

@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 import numpy as np
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session
 
 from mixlaws.domains import DomainSet
@@ -15,44 +12,26 @@ from mixlaws.errors import FitError
 from mixlaws.policy import ExpensivePolicy, History, HistoryRequest
 from mixlaws.steering.events import Event, EventKind
 from service.deferring import defer
-from service.ids import new_id
-from service.jobs import log, recording
+from service.jobs import log, log_repository, recording
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import Measured, feedback
-from service.models import ExpensiveStep, Job, Report, TaskState
+from service.models import ExpensiveStep, Job
 
 TASK = "mixwright:policy-step"
 
 
 def ask(session: Session, job: Job, request: HistoryRequest) -> None:
     """Queue a step that is due, unless it was asked for before."""
-    values = {
-        "id": new_id(), "job_id": job.id, "attempt": job.attempt, "step_from": request.step_from,
-        "step_to": request.step_to, "state": TaskState.QUEUED,
-    }  # fmt: skip
-    query = insert_unless(ExpensiveStep).values(**values).on_conflict_do_nothing().returning(ExpensiveStep.id)
-    made = session.scalar(query)
+    made = log_repository.ask_for_step(session, job, request.step_from, request.step_to)
     if made is not None:
         defer(session, TASK, made)
-
-
-def locked(session: Session, step_id: UUID) -> ExpensiveStep | None:
-    """A step as it is now, for whoever changes its state."""
-    query = select(ExpensiveStep).where(ExpensiveStep.id == step_id).with_for_update()
-    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def task_input(session: Session, step: ExpensiveStep) -> dict[str, Any]:
     """What the child needs: the job, and the history that the policy asked for."""
     job = session.get_one(Job, step.job_id)
-    query = select(Report).where(
-        Report.job_id == job.id,
-        Report.taken_back.is_(False),
-        Report.applied_seq.is_not(None),
-        Report.step_to >= step.step_from - 1,  # reports number steps from 0
-        Report.step_to < step.step_to,
-    )
-    rows = session.scalars(query.order_by(Report.applied_seq, Report.source))
+    # Reports number steps from 0, feedback counts those that were made.
+    rows = log_repository.applied_reports(session, job.id, step.step_from - 1, step.step_to - 1)
     reports = [log.measured(vars(row)) for row in rows]
     return {
         "definition": job.definition,
@@ -78,7 +57,7 @@ def compute(raw: dict[str, Any]) -> dict[str, Any]:
 
 def enter(session: Session, step: ExpensiveStep, result: dict[str, Any] | None, error: str | None) -> None:
     """Enter a result into the log of its job, unless a restart came in between."""
-    job = session.scalars(select(Job).where(Job.id == step.job_id).with_for_update()).one()
+    job = log_repository.locked_job(session, step.job_id)
     if job.attempt != step.attempt:
         return
     usable = result if result is not None and "error" not in result else {}

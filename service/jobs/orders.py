@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from mixlaws.arrays import JsonObject
 from mixlaws.steering.events import Event, EventKind
 from service.errors import ConflictError, InvalidRequestError
-from service.jobs import log, recording, repository, states
+from service.jobs import log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import DomainOrder, NewDomainIn, PinIn, ReasonIn, RollbackIn, ShadowIn
 from service.jobs.replaying import fitting
@@ -58,7 +58,7 @@ def rollback(session: Session, job: Job, body: RollbackIn, actor: str) -> None:
     definition = JobDefinition.stored(job.definition)
     narrow = len(state.anchor) < len(definition.domains)
     past = states.past(session, job, stage.applied_seq) if narrow else []
-    restored = fitting(definition, state, past, log.weights_of(session, job.id))
+    restored = fitting(definition, state, past, log_repository.weights_of_all(session, job.id))
     weights = named(definition.domains.names, stage.weights)
     payload = {
         "version": stage.version, "seq": stage.applied_seq, "weights": weights, "reason": body.reason,
@@ -106,7 +106,7 @@ def add_domain(session: Session, job: Job, body: NewDomainIn, actor: str) -> Non
 
 
 def _waiting(session: Session, job: Job) -> list[str]:
-    orders = recording.events(session, job, kinds=[EventKind.DOMAIN])
+    orders = log_repository.events(session, job.id, [EventKind.DOMAIN])
     return [order.payload["name"] for order in orders]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.build import build
@@ -128,14 +127,6 @@ def write(
     request = definition.steering.due(head.state)
     if request is not None:
         expensive.ask(session, job, request)
-
-
-def events(session: Session, job: Job, *, kinds: Sequence[EventKind] | None = None) -> list[JobEvent]:
-    """Events of a job by place."""
-    query = select(JobEvent).where(JobEvent.job_id == job.id)
-    if kinds is not None:
-        query = query.where(JobEvent.kind.in_(kinds))
-    return list(session.scalars(query.order_by(JobEvent.seq)))
 
 
 def _stages(job: Job, what: Published) -> list[ScheduleStage]:

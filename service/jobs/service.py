@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
-from service.jobs import recording, repository, states
+from service.jobs import log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.schedules import named
 from service.jobs.schemas import AckIn, JobIn, JobOut, VersionOut
@@ -45,8 +44,7 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
             "build": "",
         },
     )
-    stored = session.scalars(select(Attempt.definition).where(Attempt.job_id == job.id, Attempt.number == 1))
-    original = complete if created else stored.one()
+    original = complete if created else log_repository.definitions(session, job.id)[1]
     if original != complete:
         changed = sorted(key for key in complete if complete[key] != original.get(key))
         raise ConflictError(

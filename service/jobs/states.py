@@ -4,18 +4,16 @@ import json
 import logging
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
 from mixlaws.steering.build import build
 from mixlaws.steering.state import SteeringState
-from service.jobs import log
+from service.jobs import log, log_repository
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import Entry
 from service.jobs.replaying import advanced, lineage, replay
-from service.models import Job, JobSnapshot
+from service.models import Job
 
 _log = logging.getLogger("service.jobs")
 
@@ -61,13 +59,12 @@ def at(session: Session, job: Job, seq: int) -> tuple[SteeringState, JobDefiniti
     """The state at a place of the log that still counts, and the job as it was defined there."""
     starts = log.attempt_starts(session, job.id)
     definition = log.definitions(session, job.id)[1 + sum(start <= seq for start, _ in starts)]
-    query = select(JobSnapshot).where(JobSnapshot.job_id == job.id, JobSnapshot.seq <= seq)
-    snapshot = session.scalars(query.order_by(JobSnapshot.seq.desc()).limit(1)).first()
+    snapshot = log_repository.snapshot_at(session, job.id, seq)
     if snapshot is None or snapshot.build != build():
         return _replayed(session, job, seq), definition
     state = definition.steering.load(snapshot.state)
     rest = log.entries(session, job.id, after_seq=snapshot.seq, to_seq=seq)
-    return advanced(definition, state, rest, log.weights_of(session, job.id)), definition
+    return advanced(definition, state, rest, log_repository.weights_of_all(session, job.id)), definition
 
 
 def past(session: Session, job: Job, seq: int) -> list[Entry]:
@@ -78,12 +75,7 @@ def past(session: Session, job: Job, seq: int) -> list[Entry]:
 def keep(session: Session, job: Job, seq: int, definition: JobDefinition, state: SteeringState) -> None:
     """Store a snapshot."""
     values = {"job_id": job.id, "seq": seq, "state": definition.steering.dump(state), "build": build()}
-    session.execute(insert_unless(JobSnapshot).values(**values).on_conflict_do_nothing())
-
-
-def forget(session: Session, job: Job, after_seq: int) -> None:
-    """Drop the snapshots of a stretch that a restart takes back."""
-    session.execute(delete(JobSnapshot).where(JobSnapshot.job_id == job.id, JobSnapshot.seq > after_seq))
+    log_repository.keep_snapshot(session, values)
 
 
 def oversized(definition: JobDefinition, state: SteeringState, limit: int) -> int | None:
@@ -94,7 +86,7 @@ def oversized(definition: JobDefinition, state: SteeringState, limit: int) -> in
 
 def _replayed(session: Session, job: Job, seq: int) -> SteeringState:
     entries = log.entries(session, job.id, after_seq=-1, to_seq=seq, taken_back=True)
-    definitions, weights = log.definitions(session, job.id), log.weights_of(session, job.id)
+    definitions, weights = log.definitions(session, job.id), log_repository.weights_of_all(session, job.id)
     state = None
     for step in replay(definitions, entries, weights):
         state = step.state

@@ -1,0 +1,116 @@
+"""Queries for the log of a job: its entries, snapshots of states, expensive steps."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as insert_unless
+from sqlalchemy.orm import Session
+
+from mixlaws.steering.events import EventKind
+from service.ids import new_id
+from service.models import (
+    Attempt,
+    ExpensiveStep,
+    Job,
+    JobEvent,
+    JobSnapshot,
+    Report,
+    ScheduleStage,
+    TaskState,
+)
+
+T = TypeVar("T", Report, JobEvent, ScheduleStage)
+
+
+def stretch(
+    session: Session, table: type[T], job_id: UUID, *, after_seq: int, to_seq: int, taken_back: bool
+) -> list[T]:
+    """Rows of a stretch of the log, by place; with or without what restarts took back."""
+    place = table.seq if issubclass(table, JobEvent) else table.applied_seq
+    second = {Report: Report.source, ScheduleStage: ScheduleStage.version}.get(table)
+    query = select(table).where(table.job_id == job_id, place > after_seq, place <= to_seq)
+    if not taken_back:
+        query = query.where(table.taken_back.is_(False))
+    return list(session.scalars(query.order_by(place, *([] if second is None else [second]))))
+
+
+def weights_of_all(session: Session, job_id: UUID) -> dict[int, list[float]]:
+    """Weights of every version of a job."""
+    query = select(ScheduleStage.version, ScheduleStage.weights).where(ScheduleStage.job_id == job_id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def definitions(session: Session, job_id: UUID) -> dict[int, dict[str, Any]]:
+    """The definition of a job in each of its attempts."""
+    query = select(Attempt.number, Attempt.definition).where(Attempt.job_id == job_id)
+    return {row[0]: row[1] for row in session.execute(query.order_by(Attempt.number))}
+
+
+def events(session: Session, job_id: UUID, kinds: Collection[EventKind] = tuple(EventKind)) -> list[JobEvent]:
+    """Events of a job of some kinds, by place."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.kind.in_(kinds))
+    return list(session.scalars(query.order_by(JobEvent.seq)))
+
+
+def newest_events(session: Session, job_id: UUID, before: int, limit: int) -> Sequence[JobEvent]:
+    """The newest events before a place in the log, newest first."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.seq < before)
+    return session.scalars(query.order_by(JobEvent.seq.desc()).limit(limit)).all()
+
+
+def newest_stages(session: Session, job_id: UUID, before: int, limit: int) -> Sequence[ScheduleStage]:
+    """The newest versions before a place in the log, newest first."""
+    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id, ScheduleStage.applied_seq < before)
+    return session.scalars(query.order_by(ScheduleStage.version.desc()).limit(limit)).all()
+
+
+def snapshot_at(session: Session, job_id: UUID, seq: int) -> JobSnapshot | None:
+    """The newest snapshot that is not newer than a place in the log."""
+    query = select(JobSnapshot).where(JobSnapshot.job_id == job_id, JobSnapshot.seq <= seq)
+    return session.scalars(query.order_by(JobSnapshot.seq.desc()).limit(1)).first()
+
+
+def keep_snapshot(session: Session, snapshot: dict[str, Any]) -> None:
+    """Store a snapshot, unless there is one of that place."""
+    session.execute(insert_unless(JobSnapshot).values(**snapshot).on_conflict_do_nothing())
+
+
+def forget_snapshots(session: Session, job_id: UUID, after_seq: int) -> None:
+    """Drop the snapshots beyond a place in the log."""
+    session.execute(delete(JobSnapshot).where(JobSnapshot.job_id == job_id, JobSnapshot.seq > after_seq))
+
+
+def ask_for_step(session: Session, job: Job, step_from: int, step_to: int) -> UUID | None:
+    """The row of an expensive step; None if it was asked for before."""
+    values = {
+        "id": new_id(), "job_id": job.id, "attempt": job.attempt, "step_from": step_from,
+        "step_to": step_to, "state": TaskState.QUEUED,
+    }  # fmt: skip
+    query = insert_unless(ExpensiveStep).values(**values).on_conflict_do_nothing().returning(ExpensiveStep.id)
+    return session.scalar(query)
+
+
+def locked_step(session: Session, step_id: UUID) -> ExpensiveStep | None:
+    """An expensive step as it is now, for whoever changes its state."""
+    query = select(ExpensiveStep).where(ExpensiveStep.id == step_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def locked_job(session: Session, job_id: UUID) -> Job:
+    """A job as it is now, for whoever enters something into its log."""
+    query = select(Job).where(Job.id == job_id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def applied_reports(session: Session, job_id: UUID, step_from: int, step_to: int) -> Sequence[Report]:
+    """Reports that the policy has seen and that still count, by their last steps."""
+    query = select(Report).where(
+        Report.job_id == job_id,
+        Report.taken_back.is_(False),
+        Report.applied_seq.is_not(None),
+        Report.step_to >= step_from,
+        Report.step_to <= step_to,
+    )
+    return session.scalars(query.order_by(Report.applied_seq, Report.source)).all()
