@@ -24,7 +24,11 @@ def world(seed: int) -> tuple[list[Placed], FloatArray]:
     rng = np.random.default_rng(seed)
     d = int(rng.integers(1, 7))
     starts = [0, *sorted(rng.choice(np.arange(1, 70), int(rng.integers(0, 4)), replace=False).tolist())]
-    plan = [Placed(at, rng.dirichlet(np.full(d, 0.7)) * 1.0) for at in starts]
+    shares = (
+        rng.dirichlet(np.full(d, 0.7), len(starts)) * (rng.random((len(starts), d)) < 0.8)
+        + 1e-9 * np.eye(d)[0]
+    )
+    plan = [Placed(at, row / row.sum()) for at, row in zip(starts, shares, strict=True)]
     left = rng.choice([0.0, 1.0, np.inf], d, p=[0.1, 0.7, 0.2]) * rng.uniform(0, 80 * TOKENS / d, d)
     return plan, left
 
@@ -84,8 +88,12 @@ def test_no_budget_is_overdrawn_and_nearly_all_of_it_is_read(seed: int, reserve:
 
 def test_the_shares_of_exact_budgets_end_on_the_step() -> None:
     plan = [Placed(0, np.array([0.1, 0.2, 0.7]))]
-    left = np.array([3, 60, 30]) * plan[0].weights * TOKENS  # none is a whole number of tokens
-    assert dry_steps(plan, left, TOKENS, STEP) == [STEP + 3, STEP + 60, STEP + 30]
+    for steps in range(1, 100):
+        left = steps * plan[0].weights * TOKENS  # hardly a whole number of tokens
+        assert dry_steps(plan, left, TOKENS, STEP) == [STEP + steps] * 3
+    # What is used up within the last step of a stage is so, though the next one reads none of it.
+    turned = [Placed(0, np.array([0.5, 0.5])), Placed(10, np.array([0.0, 1.0]))]
+    assert dry_steps(turned, np.array([9.5 * 0.5 * TOKENS, np.inf]), TOKENS, 0) == [10, None]
     # A run that reads everything exactly once is left as it is.
     even = 60 * plan[0].weights * TOKENS
 
