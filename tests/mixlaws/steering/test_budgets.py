@@ -67,6 +67,7 @@ def test_no_budget_is_overdrawn_and_nearly_all_of_it_is_read(seed: int, reserve:
     d = len(left)
     names = tuple(f"domain-{index}" for index in range(d))
     bound = guards(d, seed).bind(MixtureProblem.create(DomainSet(names, tuple(range(1, d + 1)))))
+    plan = [Placed(stage.effective_step, bound.zeroed(stage.weights)) for stage in plan]
     new, out = within_budgets(plan, left, TOKENS, STEP, until=UNTIL, reserve=reserve, zeroed=bound.zeroed)
     end = max(out.values()) if len(out) == d else UNTIL  # from there on nothing is left to read
     assert np.all(read(new, STEP, end) <= left + 1e-6)
@@ -78,7 +79,6 @@ def test_no_budget_is_overdrawn_and_nearly_all_of_it_is_read(seed: int, reserve:
         assert all(at(new, step)[domain] == 0 for step in range(zero, end))
         # Had it stayed with those that are left, it would have run dry within the reserve.
         stayed = [Placed(s.effective_step, bound.zeroed(s.weights, active)) for s in plan]
-        stayed = plan if active.all() else stayed
         unread = left[domain] - read(new, STEP, zero)[domain]
         assert unread <= read(stayed, zero, zero + reserve)[domain] + 1e-6
         active[domain] = False
