@@ -9,11 +9,10 @@ from mixlaws.arrays import FloatArray, frozen
 from mixlaws.errors import FitError
 from mixlaws.policy import Stage
 from mixlaws.steering.budgets import Placed, within_budgets
-from mixlaws.steering.plans import digest, starts
+from mixlaws.steering.plans import SAME, digest, starts
 from mixlaws.steering.setting import Setting
 from mixlaws.steering.state import SteeringState
 
-SAME = 1e-12  # weights that differ by less are the same mixture
 _DRIFT = 0.05  # of the way to a domain's end that its forecast may move before it is published again
 
 

@@ -14,7 +14,7 @@ from tests.service.reports import JOB
 from tests.support.replaying import same_again
 from tests.support.servers import Service
 
-PARAMS = {"start_step": 50, "fit_every": 50, "ignore_steps": 0, "fit_rows": 1, "window": 5}
+PARAMS: dict[str, Any] = {"start_step": 50, "fit_every": 50, "ignore_steps": 0, "fit_rows": 1, "window": 5}
 NAMES = [domain["name"] for domain in JOB["domains"]]
 PATH = f"/v1/jobs/{JOB['name']}"
 
