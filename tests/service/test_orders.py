@@ -106,6 +106,7 @@ def test_a_domain_is_added_with_the_next_attempt_as_if_it_had_been_there(service
     more = [*JOB["domains"], {"name": "maths", "tokens": 2_000}]
     prior = {"web": 9 / 15, "code": 3 / 15, "law": 1 / 15, "maths": 2 / 15}
     service.client.create_job({**JOB, "name": "from-the-start", "domains": more, "prior": prior})
+    token = ""
     for step in range(9, 60, 10):
         for name in (JOB["name"], "from-the-start"):
             body = report(step, schedule_version=1)
