@@ -12,11 +12,14 @@ from mixclient.errors import (
     ServiceError,
     ServiceUnreachableError,
 )
+from mixclient.measurements import Evaluation, Excess, Signals
 from mixclient.sampler import Sampler
 from mixclient.schedule import Schedule, Stage
 
 __all__ = [
     "ConflictError",
+    "Evaluation",
+    "Excess",
     "MixclientError",
     "MixtureClient",
     "NotAuthorisedError",
@@ -28,5 +31,6 @@ __all__ = [
     "ServiceClient",
     "ServiceError",
     "ServiceUnreachableError",
+    "Signals",
     "Stage",
 ]

@@ -15,7 +15,6 @@ last schedule that it knows.
 import hashlib
 import json
 import logging
-import math
 import threading
 import time
 from collections import Counter
@@ -25,6 +24,7 @@ from typing import Any
 
 from mixclient.api import ServiceClient
 from mixclient.errors import MixclientError, ScheduleError, ScheduleUnavailableError
+from mixclient.measurements import Measured, Signals, read_losses, read_signal
 from mixclient.poller import Poller
 from mixclient.recorder import Recorder
 from mixclient.reporter import Reporter
@@ -78,6 +78,7 @@ class MixtureClient:
         self._opened = 0  # the attempt that this client opened, if any
         self._acknowledged: set[int] = set()  # versions, whether applied or too late
         self._state_token: str | None = None
+        self._told: set[str] = set()  # kinds of measurement that could not be used
         self._services = [ServiceClient(url, key) for _ in range(2)]
         self._poller = Poller(self._services[0], job, on_schedule=self._take)
         self._recorder = Recorder(report_every, self._report)
@@ -150,24 +151,48 @@ class MixtureClient:
             self._acknowledge(stage, step, "applied")
         return sampler.step(step)
 
-    def record(self, step: int, *, loss_sums: Sequence[float], token_counts: Sequence[int]) -> None:
+    def stage_ends(self, step: int) -> bool:
+        """Whether other weights hold after this step, so that a policy with probes wants an evaluation now.
+
+        From now on the stage of the next step is fixed too: what arrives later cannot make this untrue.
+        Ranks without a client ask `Schedule.stage_ends` of what rank 0 broadcasts after this call.
+        """
+        with self._lock:
+            self._drawn_to = max(self._drawn_to, int(step) + 1)
+            return self._following().schedule.stage_ends(int(step))
+
+    def record(
+        self,
+        step: int,
+        *,
+        loss_sums: Sequence[float],
+        token_counts: Sequence[int],
+        signals: Signals | None = None,
+    ) -> None:
         """Add what a step measured, summed over all ranks; reports go out by themselves.
+
+        What cannot be used, such as a list of another length, is left out, logged, and counted as
+        `unusable_measurements`: training losses with the whole step, a signal by itself.
 
         Args:
             step: the step, after its `step` call.
             loss_sums: summed token losses by domain, nats, in the order of `domains`; sums and never means,
                 so that steps and ranks can be added.
             token_counts: tokens behind those sums; a domain with 0 was not observed.
+            signals: further measurements of this step, by kind.
         """
         try:
-            schedule = self.schedule
-            if len(loss_sums) != len(schedule.domains):
-                raise ValueError(f"{len(loss_sums)} loss sums for {len(schedule.domains)} domains")  # noqa: TRY301
-            version = schedule.stage_at(int(step)).version
-            self._recorder.add(int(step), version, loss_sums, token_counts)
+            schedule, step, d = self.schedule, int(step), len(self.schedule.domains)
+            measured = read_losses(loss_sums, token_counts, domains=d)
+            for kind, value in (signals or {}).items():
+                try:
+                    read_signal(kind, value, measured, domains=d, step=step)
+                except Exception:  # noqa: BLE001 - one signal must not cost the losses
+                    self._unusable(kind, step)
+            version = schedule.stage_at(step).version
+            self._recorder.add(step, version, measured, last=schedule.stage_ends(step))
         except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
-            self._reporter.counters["unusable_measurements"] += 1
-            _log.exception("the measurements of step %s could not be recorded", step)
+            self._unusable("losses", step)
 
     def counters(self) -> dict[str, int]:
         """What happened so far: schedules taken and refused, reports sent, dropped, refused."""
@@ -201,18 +226,22 @@ class MixtureClient:
         for service in self._services:
             service.close()
 
-    def _report(self, step_from: int, step_to: int, loss_sums: list[float], token_counts: list[int]) -> None:
+    def _unusable(self, what: str, step: int) -> None:
+        """Count a measurement that cannot be used; told once of each kind, as it may be so in every step."""
+        self._reporter.counters["unusable_measurements"] += 1
+        if what not in self._told:
+            self._told.add(what)
+            _log.exception("the %s of step %s cannot be used, and will not be if they go on so", what, step)
+
+    def _report(self, step_from: int, step_to: int, version: int, measured: Measured) -> None:
         schedule = self.schedule
-        losses = dict(zip(schedule.domains, loss_sums, strict=True))
         body = {
             "attempt": schedule.attempt,
             "source": self.source,
             "step_from": step_from,
             "step_to": step_to,
-            "schedule_version": schedule.stage_at(step_to).version,
-            "loss_sums": {name: loss if math.isfinite(loss) else None for name, loss in losses.items()},
-            "token_counts": dict(zip(schedule.domains, token_counts, strict=True)),
-            "non_finite": [name for name, loss in losses.items() if not math.isfinite(loss)],
+            "schedule_version": version,
+            **measured.fields(schedule.domains),
         }
         self._reporter.put({"kind": "reports", "body": body})
 

@@ -7,8 +7,10 @@ has passed never change.
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mixclient.errors import ScheduleError
@@ -131,13 +133,28 @@ class Schedule:
         )
 
     def stage_at(self, step: int) -> Stage:
-        """The stage that holds at a step."""
-        current = self.stages[0]
-        for stage in self.stages:
-            if stage.effective_step > step:
-                break
-            current = stage
-        return current
+        """The stage that holds at a step.
+
+        Raises:
+            ScheduleError: the step is before all stages: of those that held there nothing is known.
+        """
+        place = bisect_right(self._steps, step)
+        if place == 0:
+            raise ScheduleError(
+                f"step {step} is before step {self._steps[0]}, the first that this schedule of job "
+                f"{self.job!r} holds: give the schedule of a checkpoint from before it"
+            )
+        return self.stages[place - 1]
+
+    def stage_ends(self, step: int) -> bool:
+        """Whether another stage holds from the next step on."""
+        place = bisect_right(self._steps, step)
+        return 0 < place < len(self._steps) and self._steps[place] == step + 1
+
+    def since(self, step: int) -> "Schedule":
+        """Without the stages that had ended before a step."""
+        place = self._in_force(step)
+        return self if place == 0 else replace(self, stages=self.stages[place:])
 
     def after(self, followed: "Schedule", *, step: int) -> "Schedule":
         """This schedule from a step on, and before it what a job has followed.
@@ -202,9 +219,17 @@ class Schedule:
 
     def _beginning(self, step: int) -> "Schedule":
         """The schedule from a step on: what holds there, and what follows."""
-        first = replace(self.stage_at(step), effective_step=step)
+        first = replace(self.stages[self._in_force(step)], effective_step=step)
         later = tuple(stage for stage in self.stages if stage.effective_step > step)
         return replace(self, stages=(first, *later))
+
+    def _in_force(self, step: int) -> int:
+        """Place of the stage that holds at a step, or of the first one."""
+        return max(0, bisect_right(self._steps, step) - 1)
+
+    @cached_property
+    def _steps(self) -> tuple[int, ...]:
+        return tuple(stage.effective_step for stage in self.stages)
 
     def _check_same_job(self, other: "Schedule") -> None:
         if other.job != self.job or other.domains != self.domains:
@@ -224,9 +249,8 @@ class Schedule:
             raise ScheduleError(f"domains {self.domains!r} must be distinct, and at least one")
         if not self.stages:
             raise ScheduleError("the schedule has no stage")
-        steps = [stage.effective_step for stage in self.stages]
-        if steps != sorted(set(steps)):
-            raise ScheduleError(f"stages are not in rising order of effective_step: {steps[:10]}")
+        if list(self._steps) != sorted(set(self._steps)):
+            raise ScheduleError(f"stages are not in rising order of effective_step: {list(self._steps[:10])}")
         for stage in self.stages:
             total = math.fsum(stage.weights)
             usable = all(math.isfinite(weight) and weight >= 0 for weight in stage.weights)
