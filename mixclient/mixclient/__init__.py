@@ -11,6 +11,7 @@ from mixclient.errors import (
     ScheduleUnavailableError,
     ServiceError,
     ServiceUnreachableError,
+    StartRefusedError,
 )
 from mixclient.measurements import Evaluation, Excess, Signals
 from mixclient.sampler import Sampler
@@ -33,4 +34,5 @@ __all__ = [
     "ServiceUnreachableError",
     "Signals",
     "Stage",
+    "StartRefusedError",
 ]

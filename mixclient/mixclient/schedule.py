@@ -197,12 +197,16 @@ class Schedule:
                 f"version {newer.attempt}-{newer.version} is older than {self.attempt}-{self.version}"
             )
         past = tuple(stage for stage in self.stages if stage.effective_step <= drawn_to)
-        if past and self.attempt == 0 < newer.attempt:
-            # A job that had to start on its fallback belongs to no attempt yet, and joins the one it finds.
+        if past and (self.attempt == 0 < newer.attempt or (self.adrift and past[-1] is self.stages[-1])):
+            # A job that had to start without the service belongs to no attempt yet, and joins the one it
+            # finds; one that went over to its fallback comes back.
             newer = newer._beginning(drawn_to + 1 + newer.lead_steps)
         known = {stage.version for stage in self.stages}
         late = tuple(
-            stage for stage in newer.stages if stage.effective_step <= drawn_to and stage.version not in known
+            stage
+            for stage in newer.stages
+            # What is older than all that is kept was followed, or refused, long ago.
+            if self._steps[0] <= stage.effective_step <= drawn_to and stage.version not in known
         )
         future = tuple(stage for stage in newer.stages if stage.effective_step > drawn_to)
         # What was joined at a later step than the service knows of must not be lost before that step.
@@ -216,6 +220,16 @@ class Schedule:
             and stage.version in begun
         )
         return replace(newer, stages=past + joining + future if past else newer.stages), late
+
+    @property
+    def adrift(self) -> bool:
+        """Whether it ends in weights of the trainer's own, such as a fallback."""
+        return self.stages[-1].version == 0
+
+    def falling_back(self, weights: tuple[float, ...], *, step: int) -> "Schedule":
+        """This schedule up to a step, and weights of the trainer's own from there on."""
+        kept = tuple(stage for stage in self.stages if stage.effective_step < step)
+        return replace(self, stages=(*kept, Stage(step, weights, 0, "fallback")))
 
     def _beginning(self, step: int) -> "Schedule":
         """The schedule from a step on: what holds there, and what follows."""
