@@ -1,5 +1,6 @@
 """Measurements: reports add up to what was measured, whatever is measured when, and hold it by name."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ steps_of_training = st.lists(
 
 
 def signals_of(step: dict[str, Any]) -> dict[str, Any]:
-    made = {
+    made: dict[str, Callable[[], Any]] = {
         "sequence_counts": lambda: step["sequences"],
         "excess": lambda: Excess(step["excess"], step["tokens"], f"model {step['version']}"),
         "eval_losses": lambda: Evaluation(step["evaluation"], (1, 1), "held out"),
