@@ -31,9 +31,9 @@ from mixclient.errors import (
 )
 from mixclient.folder import Folder
 from mixclient.following import Following
-from mixclient.measurements import Measured, Signals, read_losses, read_signal
+from mixclient.measurements import Measured, Signals, read_signal
 from mixclient.poller import Poller
-from mixclient.recorder import Recorder
+from mixclient.recorder import Recorder, Step, add_up
 from mixclient.reporter import Reporter
 from mixclient.schedule import Schedule, Stage
 from mixclient.spool import ATTEMPT, Spool
@@ -109,11 +109,16 @@ class MixtureClient:
             on_heard=self._following.heard,
             afresh=lambda: self._following.adrift,
         )
-        self._recorder = Recorder(report_every, self._report)
         self._spool = Spool(self._folder.reports)
         self._reporter = Reporter(
-            self._services[1], job, self._spool, on_answer=self._heard, on_attempt=self._joins
+            self._services[1],
+            job,
+            self._spool,
+            prepare=self._reports,
+            on_answer=self._heard,
+            on_attempt=self._joins,
         )
+        self._recorder = Recorder(report_every, self._reporter.put)
 
     def start(
         self,
@@ -189,7 +194,8 @@ class MixtureClient:
             ScheduleError: a step from before all that is kept (`keep_steps`), whose stage is forgotten.
         """
         step = int(step)  # a NumPy integer is no JSON
-        return self._following.fix(step).step(step)
+        self._following.fix(step)
+        return self._following.sampler.step(step)
 
     def stage(self, step: int) -> Stage:
         """The stage of a step, which is fixed from now on: for loaders that draw from weights themselves.
@@ -197,8 +203,7 @@ class MixtureClient:
         Raises:
             ScheduleError: a step from before all that is kept (`keep_steps`).
         """
-        step = int(step)
-        return self._following.fix(step).schedule.stage_at(step)
+        return self._following.fix(int(step))
 
     def stage_ends(self, step: int) -> bool:
         """Whether another stage begins after this step, so that a policy with probes wants an evaluation now.
@@ -229,15 +234,22 @@ class MixtureClient:
             signals: further measurements of this step, by kind.
         """
         try:
-            schedule, step, d = self.schedule, int(step), len(self.schedule.domains)
-            measured = read_losses(loss_sums, token_counts, domains=d)
+            schedule, step, measured = self.schedule, int(step), Measured()
+            d = len(schedule.domains)
             for kind, value in (signals or {}).items():
                 try:
                     read_signal(kind, value, measured, domains=d, step=step)
                 except Exception:  # noqa: BLE001 - one signal must not cost the losses
                     self._unusable(kind, step)
-            version = schedule.stage_at(step).version
-            self._recorder.add(step, version, measured, last=schedule.stage_ends(step))
+            self._recorder.note(
+                step,
+                schedule.stage_at(step).version,
+                loss_sums,
+                token_counts,
+                measured,
+                domains=d,
+                last=schedule.stage_ends(step),
+            )
         except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
             self._unusable("losses", step)
 
@@ -333,24 +345,35 @@ class MixtureClient:
         self._reporter.counters["unusable_measurements"] += 1
         if what not in self._told:
             self._told.add(what)
-            _log.exception("the %s of step %s cannot be used, and will not be if they go on so", what, step)
+            _log.exception("the %s of step %s cannot be used; of later ones this is only counted", what, step)
 
-    def _report(self, step_from: int, step_to: int, version: int, measured: Measured) -> None:
-        if version == 0:
-            # The service has no version with these weights, and would refuse the report.
-            self._reporter.counters["measured_on_fallback"] += 1
-            return
-        steps = {"step_from": step_from, "step_to": step_to, "schedule_version": version}
-        self._put("reports", {"source": self.source, **steps, **measured.fields(self.domains)})
+    def _reports(self, steps: list[Step]) -> list[dict[str, Any]]:
+        """Reports of noted steps, on the reporter's thread."""
+        items = []
+        for report in add_up(steps, unusable=self._unusable):
+            if report.version == 0:
+                # The service has no version with these weights, and would refuse the report.
+                self._reporter.counters["measured_on_fallback"] += 1
+                continue
+            body = {
+                "source": self.source,
+                "step_from": report.step_from,
+                "step_to": report.step_to,
+                "schedule_version": report.version,
+                **report.measured.fields(self.domains),
+            }
+            items.append(self._item("reports", body))
+        return items
 
     def _acknowledge(self, stage: Stage, step: int, outcome: str) -> None:
         if stage.version > 0:
-            self._put("acks", {"version": stage.version, "step": step, "outcome": outcome})
+            body = {"version": stage.version, "step": step, "outcome": outcome}
+            self._reporter.put(self._item("acks", body))
 
-    def _put(self, kind: str, body: dict[str, Any]) -> None:
+    def _item(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         # The number of an attempt that is still owed is filled in when it is opened.
         attempt = (self._opened or None) if self._resumes else self.schedule.attempt
-        self._reporter.put({"kind": kind, "body": {"attempt": attempt, **body}})
+        return {"kind": kind, "body": {"attempt": attempt, **body}}
 
     def _heard(self, answer: dict[str, Any]) -> None:
         token = answer.get("state_token")

@@ -83,25 +83,25 @@ class Following:
             self._follow(schedule)
             self._wait_from_here()
 
-    def fix(self, step: int) -> Sampler:
-        """The sampler for a step, whose stage nothing can change from now on.
+    def fix(self, step: int) -> Stage:
+        """The stage of a step, which nothing can change from now on.
 
         Raises:
             ScheduleError: the step is from before all that is kept.
         """
         with self._lock:
-            sampler = self.sampler
-            if step < sampler.schedule.stages[0].effective_step and self._drawn_to < 0:
-                sampler = self._reach_back(step)
-            self._drawn_to = max(self._drawn_to, step)
-            if step > self._expires_after and self._silent():
-                sampler = self._expire()
-            stage = sampler.schedule.stage_at(step)
-            known = stage.version in self._acknowledged
+            if step > self._drawn_to:
+                if self._drawn_to < 0:
+                    self._reach_back(step)
+                self._drawn_to = step
+                if step > self._expires_after and self._silent():
+                    self._expire()
+            stage = self.sampler.schedule.stage_at(step)
+            if stage.version in self._acknowledged:
+                return stage
             self._acknowledged.add(stage.version)
-        if not known:
-            self._told(stage, step, "applied")
-        return sampler
+        self._told(stage, step, "applied")
+        return stage
 
     def stage_ends(self, step: int) -> bool:
         """Whether another stage holds after a step; the stage of the next step is fixed by asking."""
@@ -132,26 +132,27 @@ class Following:
                 _log.info("the service is heard of again at step %d", self._drawn_to)
             self._wait_from_here()
 
-    def _follow(self, schedule: Schedule) -> Sampler:
+    def _follow(self, schedule: Schedule) -> None:
         self._sampler = Sampler(schedule.since(self._drawn_to + 1 - self._keep_steps), seed=self._seed)
-        return self._sampler
 
     def _wait_from_here(self) -> None:
         self._heard_at, self._expired = self._drawn_to, False
         self._expires_after = self._heard_at + (self.sampler.schedule.ttl_steps or _NEVER)
 
-    def _reach_back(self, step: int) -> Sampler:
-        """Let the first stage hold from a job's first step, which the service believes to be over."""
+    def _reach_back(self, step: int) -> None:
+        """Let the first stage hold from a job's first step, if the service believes that to be over."""
         schedule = self.sampler.schedule
         first, *later = schedule.stages
+        if first.effective_step <= step:
+            return
         _log.warning(
             "the job begins at step %d, its schedule at step %d: give start() the from_step of a restart",
             step,
             first.effective_step,
         )
-        return self._follow(replace(schedule, stages=(replace(first, effective_step=step), *later)))
+        self._follow(replace(schedule, stages=(replace(first, effective_step=step), *later)))
 
-    def _expire(self) -> Sampler:
+    def _expire(self) -> None:
         """Go down a step, once for each time of silence."""
         self._expires_after, self._expired = _NEVER, True
         self.counters["expired"] += 1
@@ -171,4 +172,4 @@ class Following:
             schedule.ttl_steps,
             then,
         )
-        return self._follow(schedule)
+        self._follow(schedule)

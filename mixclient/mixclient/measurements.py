@@ -5,7 +5,7 @@ on the CPU; a report holds them by domain name. Sums and counts, never means: me
 """
 
 import json
-import sys
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import add
@@ -67,7 +67,7 @@ class Signals(TypedDict, total=False):
 
 _SUMS, _COUNTS = ("loss_squares",), ("sequence_counts",)
 _EXCESSES, _EVALUATIONS = ("excess", "excess_clipped"), ("eval_losses",)
-_LARGEST = sys.float_info.max
+_LARGEST = 1 << 53  # up to which a float holds every integer
 KINDS = tuple(Signals.__annotations__)
 
 
@@ -81,7 +81,7 @@ class Measured:
         snapshots: kinds that are not added up, as a report holds them; of `eval_losses`, lists and no names.
     """
 
-    sums: dict[str, list[float]]
+    sums: dict[str, list[float]] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
     snapshots: dict[str, Any] = field(default_factory=dict)
 
@@ -95,6 +95,12 @@ class Measured:
             self.sums[name] = list(map(add, self.sums[name], values))
         self.snapshots |= step.snapshots
 
+    def join(self, other: "Measured") -> None:
+        """Take further kinds of the same step."""
+        self.sums |= other.sums
+        self.references |= other.references
+        self.snapshots |= other.snapshots
+
     def fields(self, domains: Sequence[str]) -> dict[str, Any]:
         """`loss_sums`, `token_counts`, `signals` and `non_finite` of a report, by domain name.
 
@@ -102,13 +108,17 @@ class Measured:
         """
         strange: set[str] = set()
 
-        def named(values: list[float]) -> dict[str, float | None]:
-            by_name = dict(zip(domains, values, strict=True))
-            spoilt = [domain for domain, value in by_name.items() if not -_LARGEST <= value <= _LARGEST]
-            strange.update(spoilt)
-            return {**by_name, **dict.fromkeys(spoilt)}
+        def named(name: str, values: list[float]) -> dict[str, float | None]:
+            if name.endswith("counts"):
+                return dict(zip(domains, map(int, values), strict=True))
+            by_name: dict[str, float | None] = dict(zip(domains, values, strict=True))
+            if not math.isfinite(sum(values)):
+                spoilt = [d for d, value in zip(domains, values, strict=True) if not math.isfinite(value)]
+                strange.update(spoilt)
+                by_name |= dict.fromkeys(spoilt)
+            return by_name
 
-        sums = {name: named(values) for name, values in self.sums.items()}
+        sums = {name: named(name, values) for name, values in self.sums.items()}
         signals: dict[str, Any] = {name: sums[name] for name in (*_SUMS, *_COUNTS) if name in sums}
         for kind, reference in self.references.items():
             parts = {part: sums[f"{kind}.{part}"] for part in ("sums", "counts")}
@@ -116,7 +126,7 @@ class Measured:
         for kind, value in self.snapshots.items():
             signals[kind] = value
             if kind in _EVALUATIONS:
-                signals[kind] = {**value, **{part: named(value[part]) for part in ("sums", "counts")}}
+                signals[kind] = {**value, **{part: named(part, value[part]) for part in ("sums", "counts")}}
         return {
             "loss_sums": sums["loss_sums"],
             "token_counts": sums["token_counts"],
@@ -132,7 +142,9 @@ def read_losses(loss_sums: Sequence[float], token_counts: Sequence[int], *, doma
         ValueError: not one number for each domain, or negative counts.
         TypeError: no numbers.
     """
-    return Measured({"loss_sums": _floats(loss_sums, domains), "token_counts": _whole(token_counts, domains)})
+    return Measured(
+        {"loss_sums": _floats(loss_sums, domains), "token_counts": _counts(token_counts, domains)}
+    )
 
 
 def read_signal(kind: str, value: Any, into: Measured, *, domains: int, step: int) -> None:
@@ -145,15 +157,15 @@ def read_signal(kind: str, value: Any, into: Measured, *, domains: int, step: in
     if kind in _SUMS:
         into.sums[kind] = _floats(value, domains)
     elif kind in _COUNTS:
-        into.sums[kind] = _whole(value, domains)
+        into.sums[kind] = _counts(value, domains)
     elif kind in _EXCESSES:
-        sums, counts = _floats(value.sums, domains), _whole(value.counts, domains)
+        sums, counts = _floats(value.sums, domains), _counts(value.counts, domains)
         into.references[kind] = str(value.reference)
         into.sums |= {f"{kind}.sums": sums, f"{kind}.counts": counts}
     elif kind in _EVALUATIONS:
         into.snapshots[kind] = {
             "sums": _floats(value.sums, domains),
-            "counts": _whole(value.counts, domains),
+            "counts": _counts(value.counts, domains),
             "set": str(value.set),
             "step": step + 1 if value.step is None else int(value.step),
         }
@@ -168,21 +180,27 @@ def read_signal(kind: str, value: Any, into: Measured, *, domains: int, step: in
         raise ValueError(f"unknown kind of signal {kind!r}: there are {', '.join(KINDS)}")
 
 
-def _floats(values: Any, domains: int) -> list[float]:
-    return _as_many(list(map(float, _plain(values))), domains)
-
-
-def _whole(values: Any, domains: int) -> list[float]:
-    numbers = _as_many(list(map(int, _plain(values))), domains)
-    if min(numbers) < 0:
-        raise ValueError(f"a count of {min(numbers)}: counts are never negative")
+def _counts(values: Any, domains: int) -> list[float]:
+    numbers = _floats(values, domains)
+    if not (min(numbers) >= 0 and sum(numbers) <= _LARGEST):
+        raise ValueError(f"counts {numbers}: each must be from 0 to 2^53")
     return numbers
 
 
-def _as_many(numbers: list[Any], domains: int) -> list[Any]:
+def _floats(values: Any, domains: int) -> list[float]:
+    numbers = list(map(float, _plain(values)))
     if len(numbers) != domains:
         raise ValueError(f"{len(numbers)} numbers for {domains} domains")
     return numbers
+
+
+def copied(values: Any) -> list[Any]:
+    """A list of what a trainer measured; it may write into its arrays at the next step.
+
+    Raises:
+        TypeError: it is no sequence.
+    """
+    return list(_plain(values))
 
 
 def _plain(values: Any) -> Any:

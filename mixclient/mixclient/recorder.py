@@ -1,48 +1,94 @@
-"""Adds measurements up to reports: sums and counts over steps that were drawn with one version."""
+"""Notes what steps measured, and adds it up to reports.
 
-from collections.abc import Callable
+Noting is what the training loop pays for: a copy of the numbers. They are read and added up by the
+reporter's thread.
+"""
 
-from mixclient.measurements import Measured
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from mixclient.measurements import Measured, copied, read_losses
+
+
+class Step(NamedTuple):
+    """A step's measurements as they were noted."""
+
+    number: int
+    version: int  # of the schedule that drew it
+    domains: int
+    losses: list[Any]
+    tokens: list[Any]
+    signals: Measured
+
+
+@dataclass
+class Report:
+    """Steps that were drawn with one version and measured the same kinds; its last one may have snapshots."""
+
+    step_from: int
+    step_to: int
+    version: int
+    measured: Measured
 
 
 class Recorder:
     """Collects the steps of a report.
 
-    A report never spans two versions: what a policy learns from a loss depends on the weights that drew it.
-    All its steps measured the same kinds, and at most its last one carries snapshots.
-
     Args:
         every: steps of a report.
-        send: called with (step_from, step_to, version, what these steps measured).
+        hand_over: called with the steps of one report, or of several where `add_up` finds more than one.
     """
 
-    def __init__(self, every: int, send: Callable[[int, int, int, Measured], None]) -> None:
+    def __init__(self, every: int, hand_over: Callable[[list[Step]], None]) -> None:
         self._every = every
-        self._send = send
-        self._sums: Measured | None = None
-        self._step_from = self._step_to = self._version = 0
+        self._hand_over = hand_over
+        self._noted: list[Step] = []
 
-    def add(self, step: int, version: int, measured: Measured, *, last: bool = False) -> None:
-        """Add what a step measured; a report is sent once it is full.
-
-        Args:
-            step: the step.
-            version: what it was drawn with; another one than before begins a new report.
-            measured: kept, and added to.
-            last: whether the report ends here in any case, as where a stage ends.
-        """
-        if self._sums is not None and (self._version != version or not self._sums.adds_up_with(measured)):
-            self.flush()
-        if self._sums is None:
-            self._sums, self._step_from, self._version = measured, step, version
-        else:
-            self._sums.add(measured)
-        self._step_to = step
-        if last or measured.snapshots or (step + 1) % self._every == 0:
+    def note(
+        self,
+        number: int,
+        version: int,
+        losses: Sequence[float],
+        tokens: Sequence[int],
+        signals: Measured,
+        *,
+        domains: int,
+        last: bool,
+    ) -> None:
+        """Note a step; steps are handed over where a report is full, is the `last`, or has snapshots."""
+        self._noted.append(Step(number, version, domains, copied(losses), copied(tokens), signals))
+        if last or signals.snapshots or (number + 1) % self._every == 0:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is collected, if anything is."""
-        if self._sums is not None:
-            sums, self._sums = self._sums, None
-            self._send(self._step_from, self._step_to, self._version, sums)
+        """Hand over what is noted, if anything is."""
+        if self._noted:
+            noted, self._noted = self._noted, []
+            self._hand_over(noted)
+
+
+def add_up(steps: Sequence[Step], *, unusable: Callable[[str, int], None]) -> list[Report]:
+    """Reports of steps that follow each other.
+
+    A report never spans two versions: what a policy learns from a loss depends on the weights that drew it.
+
+    Args:
+        steps: what was handed over.
+        unusable: called with "losses" and the number of a step whose losses cannot be used.
+    """
+    reports: list[Report] = []
+    for step in steps:
+        try:
+            measured = read_losses(step.losses, step.tokens, domains=step.domains)
+        except Exception:  # noqa: BLE001 - whatever it was that a trainer gave, other steps are sound
+            unusable("losses", step.number)
+            continue
+        measured.join(step.signals)
+        newest = reports[-1] if reports else None
+        if newest and newest.version == step.version and newest.measured.adds_up_with(measured):
+            newest.measured.add(measured)
+            newest.step_to = step.number
+        else:
+            reports.append(Report(step.number, step.number, step.version, measured))
+    return reports

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from mixclient.api import ServiceClient
 from mixclient.errors import ServiceError, ServiceUnreachableError
+from mixclient.recorder import Step
 from mixclient.spool import ATTEMPT, Spool, number_it
 
 _log = logging.getLogger("mixclient")
@@ -34,6 +35,7 @@ class Reporter:
         service: a connection of its own; closed with the reporter.
         job: name of the job.
         spool: where reports wait.
+        prepare: makes reports of the steps that were handed over.
         on_answer: called with each answer of the service; it names the newest version.
         on_attempt: called with the number of each attempt that was opened.
         queue_limit: reports that may wait between two turns of the thread; beyond it they are dropped
@@ -46,6 +48,7 @@ class Reporter:
         job: str,
         spool: Spool,
         *,
+        prepare: Callable[[list[Step]], list[dict[str, Any]]],
         on_answer: Callable[[dict[str, Any]], None],
         on_attempt: Callable[[int], None],
         queue_limit: int = 10_000,
@@ -54,9 +57,10 @@ class Reporter:
         self._service = service
         self._path = f"/v1/jobs/{quote(job, safe='')}"
         self._spool = spool
+        self._prepare = prepare
         self._on_answer, self._on_attempt = on_answer, on_attempt
         self._attempt: int | None = None  # opened last
-        self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue(queue_limit)
+        self._queue: queue.Queue[dict[str, Any] | list[Step] | None] = queue.Queue(queue_limit)
         self._give_up_at: float | None = None  # set while closing
         self._thread = threading.Thread(target=self._run, name="mixclient-reporter", daemon=True)
 
@@ -73,8 +77,8 @@ class Reporter:
         """
         self._send_all(timeout=timeout, starting=True)
 
-    def put(self, item: dict[str, Any]) -> None:
-        """Queue a report or an acknowledgement; never waits, never raises."""
+    def put(self, item: dict[str, Any] | list[Step]) -> None:
+        """Queue an acknowledgement, or steps to report; never waits, never raises."""
         try:
             self._queue.put_nowait(item)
         except queue.Full:
@@ -114,15 +118,17 @@ class Reporter:
         """Move the queue to the spool; wait for the first item, or at most `wait` seconds."""
         if self._give_up_at is not None:
             wait = min(wait or 0.0, 0.5)  # the trainer is leaving: try often
-        items: list[dict[str, Any] | None] = []
+        items: list[dict[str, Any] | list[Step] | None] = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=wait) if wait != 0.0 else self._queue.get_nowait())
             while len(items) < _DRAINED:  # a trainer that never pauses must not keep us from sending
                 items.append(self._queue.get_nowait())
-        waiting = [item for item in items if item is not None]
+        waiting: list[dict[str, Any]] = []
+        for item in items:
+            waiting += self._prepare(item) if isinstance(item, list) else [item] if item else []
         if not self._spool.owes_attempt:
-            for item in waiting:
-                number_it(item, self._attempt)
+            for report in waiting:
+                number_it(report, self._attempt)
         self._spool.extend(waiting)
 
     def _send_all(self, *, timeout: float | None = None, starting: bool = False) -> None:

@@ -196,8 +196,7 @@ def test_a_version_that_comes_too_late_is_refused_and_planned_anew(service: Serv
     follower = client(service.url, service.key, tmp_path)
     follower.start()
     drawn_before = [follower.step(step) for step in range(100)]
-    follower.record(30, loss_sums=[99.0, 10.0, 10.0], token_counts=[10, 10, 10])
-    follower._recorder.flush()
+    follower.record(34, loss_sums=[99.0, 10.0, 10.0], token_counts=[10, 10, 10])
     until(lambda: service.client.job("run")["versions_too_late"] >= 1)
     assert [follower.step(step) for step in range(100)] == drawn_before, "what was drawn stays as it was"
     until(lambda: max(v["effective_step"] for v in service.client.versions("run")) >= 99)

@@ -57,7 +57,7 @@ def test_stages_are_kept_as_long_as_they_can_be_asked_for_and_no_longer(
         following.take(served(last, newest))
         last = newest
         for drawn in range(step, newest.effective_step):
-            weights[drawn] = following.fix(drawn).schedule.stage_at(drawn).weights
+            weights[drawn] = following.fix(drawn).weights
         step = newest.effective_step
         assert len(following.sampler.schedule.stages) <= 50 // 5 + 3
     kept = Schedule.parse(json.loads(following.sampler.schedule.dump()))
@@ -86,7 +86,7 @@ def test_what_was_said_of_the_end_of_a_stage_stays_true() -> None:
     assert following.stage_ends(9)
     assert not following.stage_ends(10)
     following.take(served(stage(10, 0.6, 2), stage(11, 0.9, 3), stage(30, 0.8, 4)))
-    assert following.fix(11).schedule.stage_at(11).version == 2, "11 was said to go on with version 2"
+    assert following.fix(11).version == 2, "11 was said to go on with version 2"
     ends = [step for step in range(12, 60) if following.stage_ends(step)]
     assert ends == [29]
 
@@ -95,14 +95,14 @@ def test_a_job_that_begins_before_its_schedule_is_told_so_and_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     following = Job().begun(served(stage(40, 0.5, 7)))
-    assert following.fix(0).schedule.stage_at(0).version == 7
+    assert following.fix(0).version == 7
     assert "give start() the from_step" in caplog.text
     following.take(served(stage(40, 0.5, 7), stage(60, 0.6, 8)))
-    assert [following.fix(s).schedule.stage_at(s).version for s in (1, 39, 40, 59, 60)] == [7, 7, 7, 7, 8]
+    assert [following.fix(s).version for s in (1, 39, 40, 59, 60)] == [7, 7, 7, 7, 8]
 
 
 def trace(following: Following, steps: range) -> list[float]:
-    return [following.fix(step).schedule.stage_at(step).weights[0] for step in steps]
+    return [following.fix(step).weights[0] for step in steps]
 
 
 @pytest.mark.parametrize("safe", [None, SAFE])
@@ -169,7 +169,9 @@ def test_other_ranks_learn_of_every_change_before_its_step() -> None:
             following.heard()
             if following.adrift:
                 following.take(served(stage(14, 0.3, 2), ttl=3))
-        sampler = following.fix(step)
+        following.fix(step)
         document = following.sampler.schedule.dump()
-        assert Sampler(Schedule.parse(json.loads(document)), seed=1).step(step) == sampler.step(step)
+        assert Sampler(Schedule.parse(json.loads(document)), seed=1).step(step) == following.sampler.step(
+            step
+        )
     assert following.counters["fell_back"] == 1

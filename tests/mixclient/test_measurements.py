@@ -9,24 +9,28 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from mixclient.measurements import KINDS, Measured, read_losses, read_signal
-from mixclient.recorder import Recorder
+from mixclient.recorder import Recorder, Step, add_up
 
 from mixclient import Evaluation, Excess
 
 DOMAINS = ("web", "code")
-Report = tuple[int, int, int, dict[str, Any]]
 
 
-def measured(losses: Any, tokens: Any, step: int = 0, **signals: Any) -> Measured:
-    read = read_losses(losses, tokens, domains=2)
+def signals_read(step: int = 0, **signals: Any) -> Measured:
+    read = Measured()
     for kind, value in signals.items():
         read_signal(kind, value, read, domains=2, step=step)
     return read
 
 
-def reporting(every: int) -> tuple[Recorder, list[Report]]:
-    reports: list[Report] = []
-    return Recorder(every, lambda *report: reports.append((*report[:3], report[3].fields(DOMAINS)))), reports
+def measured(losses: Any, tokens: Any, **signals: Any) -> Measured:
+    read = read_losses(losses, tokens, domains=2)
+    read.join(signals_read(**signals))
+    return read
+
+
+def never(what: str, step: int) -> None:
+    raise AssertionError(f"{what} of step {step} are sound")
 
 
 numbers = st.tuples(st.integers(0, 99), st.integers(0, 99))
@@ -53,20 +57,20 @@ def signals_of(step: dict[str, Any]) -> dict[str, Any]:
 def test_reports_add_up_to_what_was_measured_and_each_is_of_one_kind(
     steps: list[dict[str, Any]], every: int
 ) -> None:
-    recorder, reports = reporting(every)
+    batches: list[list[Step]] = []
+    recorder = Recorder(every, batches.append)
     for number, step in enumerate(steps):
-        recorder.add(
-            number,
-            step["version"],
-            measured(step["losses"], step["tokens"], number, **signals_of(step)),
-            last=step["last"],
+        signals = signals_read(number, **signals_of(step))
+        recorder.note(
+            number, step["version"], step["losses"], step["tokens"], signals, domains=2, last=step["last"]
         )
     recorder.flush()
-    covered = [step for start, end, *_ in reports for step in range(start, end + 1)]
+    reports = [report for batch in batches for report in add_up(batch, unusable=never)]
+    covered = [step for r in reports for step in range(r.step_from, r.step_to + 1)]
     assert covered == list(range(len(steps)))
-    for start, end, version, fields in reports:
-        own = steps[start : end + 1]
-        assert {step["version"] for step in own} == {version}
+    for report in reports:
+        own, fields = steps[report.step_from : report.step_to + 1], report.measured.fields(DOMAINS)
+        assert {step["version"] for step in own} == {report.version}
         assert not any(step["last"] or "evaluation" in step for step in own[:-1])
         for d, name in enumerate(DOMAINS):
             assert fields["loss_sums"][name] == sum(step["losses"][d] for step in own)
@@ -82,17 +86,17 @@ def test_reports_add_up_to_what_was_measured_and_each_is_of_one_kind(
         if evaluation is not None:
             expected = dict(zip(DOMAINS, own[-1]["evaluation"], strict=True))
             assert evaluation == {
-                "sums": expected, "counts": {"web": 1, "code": 1}, "set": "held out", "step": end + 1
+                "sums": expected, "counts": {"web": 1, "code": 1},
+                "set": "held out", "step": report.step_to + 1,
             }  # fmt: skip
 
 
 def test_sums_that_are_not_finite_become_null_and_their_domains_are_named() -> None:
-    recorder, reports = reporting(2)
     nan, inf = float("nan"), float("inf")
-    recorder.add(0, 1, measured([1.0, 1.0], [1, 1], loss_squares=[inf, 1.0]))
-    recorder.add(1, 1, measured([1.0, 1.0], [1, 1], loss_squares=[1.0, 1.0]))
-    recorder.add(2, 1, measured([1.0, nan], [1, 1], eval_losses=Evaluation([2.0, -inf], [5, 5], "s", step=2)))
-    first, second = (fields for *_, fields in reports)
+    sums = measured([1.0, 1.0], [1, 1], loss_squares=[inf, 1.0])
+    sums.add(measured([1.0, 1.0], [1, 1], loss_squares=[1.0, 1.0]))
+    evaluated = measured([1.0, nan], [1, 1], eval_losses=Evaluation([2.0, -inf], [5, 5], "s", step=2))
+    first, second = sums.fields(DOMAINS), evaluated.fields(DOMAINS)
     assert first["signals"] == {"loss_squares": {"web": None, "code": 2.0}}
     assert first["loss_sums"] == {"web": 2.0, "code": 2.0}
     assert first["non_finite"] == ["web"]
