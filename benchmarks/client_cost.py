@@ -52,54 +52,46 @@ def measured(address: Address, folder: Path, steps: int) -> dict[str, Any]:
         service.create_job(job)
     client = MixtureClient(address.url, address.key, job="cost", folder=folder / "client")
     client.start()
-    clocks = np.empty((steps, 4, 2))  # four moments of a step
+    clocks = np.empty((steps, 4))
     counts = [64 * SAMPLES // len(DOMAINS)] * len(DOMAINS)
     matrix, product = np.ones((2, 256, 256))
     for step in range(steps):
         sums = [(2 + d / 22 + 3 / (step + 1) ** 0.5) * count for d, count in enumerate(counts)]
-        begun = now()
+        begun = time.perf_counter_ns()
         client.stage(step)
-        read = now()
+        read = time.perf_counter_ns()
         client.record(step, loss_sums=sums, token_counts=counts)
-        recorded = now()
+        recorded = time.perf_counter_ns()
         Sampler(client.schedule).step(step)
-        clocks[step] = begun, read, recorded, now()
+        clocks[step] = begun, read, recorded, time.perf_counter_ns()
         np.matmul(matrix, matrix, out=product)
     client.close()
-    # By what was done, clock and step.
-    reading, recording, drawing = np.diff(clocks, axis=1).transpose(1, 2, 0) / 1000
+    reading, recording, drawing = np.diff(clocks, axis=1).T / 1000
     timed = {SCHEDULE: reading, RECORD: recording, BOTH: reading + recording, SAMPLER: drawing}
     counted = client.counters()
     return {
         "steps": steps,
         "microseconds": {name: summary(costs) for name, costs in timed.items()},
-        "sampler_microseconds_per_sample": float(drawing[0].mean() / SAMPLES),
+        "sampler_microseconds_per_sample": float(drawing.mean() / SAMPLES),
         "reports_sent": counted["sent_reports"],
         "schedules_followed": counted["schedules"],
     }
 
 
-def now() -> tuple[int, int]:
-    """Nanoseconds of the wall clock, and of this thread on a core."""
-    return time.perf_counter_ns(), time.thread_time_ns()
-
-
 def summary(costs: Any) -> dict[str, float]:
-    """Mean, median and 99th percentile of the wall clock, and the mean of the thread's own time."""
-    wall, own = costs
+    """Mean, median and 99th percentile."""
     return {
-        "mean": float(wall.mean()),
-        "median": float(np.median(wall)),
-        "p99": float(np.quantile(wall, 0.99)),
-        "own_mean": float(own.mean()),
+        "mean": float(costs.mean()),
+        "median": float(np.median(costs)),
+        "p99": float(np.quantile(costs, 0.99)),
     }
 
 
 def show(found: dict[str, Any]) -> None:
     """The findings as a table."""
-    table = Table("each step", "mean, µs", "median, µs", "99 %, µs", "mean of own time, µs")
+    table = Table("each step", "mean, µs", "median, µs", "99 %, µs")
     for name, costs in found["microseconds"].items():
-        table.add_row(name, *(f"{costs[of]:.1f}" for of in ("mean", "median", "p99", "own_mean")))
+        table.add_row(name, *(f"{costs[of]:.1f}" for of in ("mean", "median", "p99")))
     Console().print(table)
     print(
         f"sampler: {found['sampler_microseconds_per_sample']:.2f} µs a sample; meanwhile "

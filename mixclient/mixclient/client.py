@@ -31,7 +31,7 @@ from mixclient.errors import (
 )
 from mixclient.folder import Folder
 from mixclient.following import Following
-from mixclient.measurements import Measured, Signals, read_signal
+from mixclient.measurements import NOTHING, Measured, Signals, read_signal
 from mixclient.poller import Poller
 from mixclient.recorder import Recorder, Step, add_up
 from mixclient.reporter import Reporter
@@ -234,22 +234,9 @@ class MixtureClient:
             signals: further measurements of this step, by kind.
         """
         try:
-            schedule, step, measured = self.schedule, int(step), Measured()
-            d = len(schedule.domains)
-            for kind, value in (signals or {}).items():
-                try:
-                    read_signal(kind, value, measured, domains=d, step=step)
-                except Exception:  # noqa: BLE001 - one signal must not cost the losses
-                    self._unusable(kind, step)
-            self._recorder.note(
-                step,
-                schedule.stage_at(step).version,
-                loss_sums,
-                token_counts,
-                measured,
-                domains=d,
-                last=schedule.stage_ends(step),
-            )
+            stage, last = self._following.drawn(int(step))
+            measured = self._read(signals, step, domains=len(stage.weights)) if signals else NOTHING
+            self._recorder.note(int(step), stage, loss_sums, token_counts, measured, last=last)
         except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
             self._unusable("losses", step)
 
@@ -339,6 +326,15 @@ class MixtureClient:
         self._opened = attempt
         if self._following.begun:
             self._poller.start()
+
+    def _read(self, signals: Signals, step: int, *, domains: int) -> Measured:
+        measured = Measured()
+        for kind, value in signals.items():
+            try:
+                read_signal(kind, value, measured, domains=domains, step=int(step))
+            except Exception:  # noqa: BLE001 - one signal must not cost the losses, nor another signal
+                self._unusable(kind, step)
+        return measured
 
     def _unusable(self, what: str, step: int) -> None:
         """Count a measurement that cannot be used; told once of each kind, as it may be so in every step."""

@@ -48,6 +48,8 @@ class Following:
         self._heard_at = -1  # last step drawn when the service was heard of
         self._expires_after = _NEVER
         self._expired = False
+        # A stage with the steps from which to which nothing can happen but that it is drawn.
+        self._calm: tuple[int, int, Stage] = (0, 0, Stage(0, (), 0))
         self._acknowledged: set[int] = set()  # versions, whether applied or too late
 
     @property
@@ -90,18 +92,30 @@ class Following:
             ScheduleError: the step is from before all that is kept.
         """
         with self._lock:
-            if step > self._drawn_to:
-                if self._drawn_to < 0:
-                    self._reach_back(step)
-                self._drawn_to = step
-                if step > self._expires_after and self._silent():
-                    self._expire()
-            stage = self.sampler.schedule.stage_at(step)
+            begin, end, stage = self._calm
+            if begin <= step < end:
+                self._drawn_to = max(self._drawn_to, step)
+                return stage
+            if self._drawn_to < 0:
+                self._reach_back(step)
+            self._drawn_to = max(self._drawn_to, step)
+            if step > self._expires_after and self._silent():
+                self._expire()
+            stage, over = self.sampler.schedule.stage_and_end(step)
+            self._calm = step, min(_NEVER if over is None else over, self._expires_after + 1), stage
             if stage.version in self._acknowledged:
                 return stage
             self._acknowledged.add(stage.version)
         self._told(stage, step, "applied")
         return stage
+
+    def drawn(self, step: int) -> tuple[Stage, bool]:
+        """The stage of a step that was drawn, and whether another one follows it at once."""
+        begin, end, stage = self._calm
+        if begin <= step < end - 1:
+            return stage, False
+        stage, over = self.sampler.schedule.stage_and_end(step)
+        return stage, over == step + 1
 
     def stage_ends(self, step: int) -> bool:
         """Whether another stage holds after a step; the stage of the next step is fixed by asking."""
@@ -133,10 +147,12 @@ class Following:
             self._wait_from_here()
 
     def _follow(self, schedule: Schedule) -> None:
+        self._calm = (0, 0, schedule.stages[0])
         self._sampler = Sampler(schedule.since(self._drawn_to + 1 - self._keep_steps), seed=self._seed)
 
     def _wait_from_here(self) -> None:
         self._heard_at, self._expired = self._drawn_to, False
+        self._calm = (0, 0, self.sampler.schedule.stages[0])
         self._expires_after = self._heard_at + (self.sampler.schedule.ttl_steps or _NEVER)
 
     def _reach_back(self, step: int) -> None:

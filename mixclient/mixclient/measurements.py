@@ -135,6 +135,9 @@ class Measured:
         }
 
 
+NOTHING = Measured()  # shared, and never added to
+
+
 def read_losses(loss_sums: Sequence[float], token_counts: Sequence[int], *, domains: int) -> Measured:
     """Check the training losses of a step.
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mixclient.measurements import Measured, copied, read_losses
+from mixclient.schedule import Stage
 
 
 class Step(NamedTuple):
     """A step's measurements as they were noted."""
 
     number: int
-    version: int  # of the schedule that drew it
-    domains: int
+    stage: Stage
     losses: list[Any]
     tokens: list[Any]
     signals: Measured
@@ -48,16 +48,15 @@ class Recorder:
     def note(
         self,
         number: int,
-        version: int,
+        stage: Stage,
         losses: Sequence[float],
         tokens: Sequence[int],
         signals: Measured,
         *,
-        domains: int,
         last: bool,
     ) -> None:
         """Note a step; steps are handed over where a report is full, is the `last`, or has snapshots."""
-        self._noted.append(Step(number, version, domains, copied(losses), copied(tokens), signals))
+        self._noted.append(Step(number, stage, copied(losses), copied(tokens), signals))
         if last or signals.snapshots or (number + 1) % self._every == 0:
             self.flush()
 
@@ -80,15 +79,16 @@ def add_up(steps: Sequence[Step], *, unusable: Callable[[str, int], None]) -> li
     reports: list[Report] = []
     for step in steps:
         try:
-            measured = read_losses(step.losses, step.tokens, domains=step.domains)
+            measured = read_losses(step.losses, step.tokens, domains=len(step.stage.weights))
         except Exception:  # noqa: BLE001 - whatever it was that a trainer gave, other steps are sound
             unusable("losses", step.number)
             continue
         measured.join(step.signals)
         newest = reports[-1] if reports else None
-        if newest and newest.version == step.version and newest.measured.adds_up_with(measured):
+        version = step.stage.version
+        if newest and newest.version == version and newest.measured.adds_up_with(measured):
             newest.measured.add(measured)
             newest.step_to = step.number
         else:
-            reports.append(Report(step.number, step.number, step.version, measured))
+            reports.append(Report(step.number, step.number, version, measured))
     return reports

@@ -151,6 +151,16 @@ class Schedule:
         place = bisect_right(self._steps, step)
         return 0 < place < len(self._steps) and self._steps[place] == step + 1
 
+    def stage_and_end(self, step: int) -> tuple[Stage, int | None]:
+        """The stage that holds at a step, and the first step of the next one; None for the last stage.
+
+        Raises:
+            ScheduleError: the step is before all stages.
+        """
+        stage = self.stage_at(step)
+        place = bisect_right(self._steps, step)
+        return stage, self._steps[place] if place < len(self._steps) else None
+
     def since(self, step: int) -> "Schedule":
         """Without the stages that had ended before a step."""
         place = self._in_force(step)

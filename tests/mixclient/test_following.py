@@ -102,7 +102,16 @@ def test_a_job_that_begins_before_its_schedule_is_told_so_and_goes_on(
 
 
 def trace(following: Following, steps: range) -> list[float]:
-    return [following.fix(step).weights[0] for step in steps]
+    """Shares of the first domain, for a loop that asks after each step whether its stage ends.
+
+    Asking fixes the next step as well, so that changes begin one step later.
+    """
+    drawn = []
+    for step in steps:
+        drawn.append(following.fix(step).weights[0])
+        ends = following.stage_ends(step)
+        assert following.drawn(step) == (following.sampler.schedule.stage_at(step), ends)
+    return drawn
 
 
 @pytest.mark.parametrize("safe", [None, SAFE])
@@ -129,7 +138,7 @@ def test_a_job_goes_down_once_when_its_time_is_over_and_comes_back_when_the_serv
         following.take(schedule)
     following.heard()
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
-    assert trace(following, range(80, 120)) == ([0.8] * 40 if safe is None else [0.5] * 5 + [0.8] * 35)
+    assert trace(following, range(80, 120)) == ([0.8] * 40 if safe is None else [0.5] * 6 + [0.8] * 34)
     job.silent = True
     trace(following, range(120, 160))
     assert following.counters["expired"] == 2
@@ -152,7 +161,7 @@ def test_a_job_of_no_attempt_joins_the_one_that_is_opened_though_versions_were_t
     assert trace(following, range(15, 30)) == [0.8] * 5 + [0.7] * 10
     restored = replace(served(stage(0, 0.9, 1)), attempt=2)
     following.take(restored)
-    assert trace(following, range(30, 60)) == [0.7] * 5 + [0.9] * 25
+    assert trace(following, range(30, 60)) == [0.7] * 6 + [0.9] * 24
     assert following.sampler.schedule.attempt == 2
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mixclient.measurements import KINDS, Measured, read_losses, read_signal
 from mixclient.recorder import Recorder, Step, add_up
 
-from mixclient import Evaluation, Excess
+from mixclient import Evaluation, Excess, Stage
 
 DOMAINS = ("web", "code")
 
@@ -61,9 +61,8 @@ def test_reports_add_up_to_what_was_measured_and_each_is_of_one_kind(
     recorder = Recorder(every, batches.append)
     for number, step in enumerate(steps):
         signals = signals_read(number, **signals_of(step))
-        recorder.note(
-            number, step["version"], step["losses"], step["tokens"], signals, domains=2, last=step["last"]
-        )
+        stage = Stage(0, (0.5, 0.5), step["version"])
+        recorder.note(number, stage, step["losses"], step["tokens"], signals, last=step["last"])
     recorder.flush()
     reports = [report for batch in batches for report in add_up(batch, unusable=never)]
     covered = [step for r in reports for step in range(r.step_from, r.step_to + 1)]
