@@ -1,5 +1,6 @@
 """What the documents and examples show does what they say."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from mixclient import Sampler
+from mixclient import Sampler, Schedule
 from mixlaws.domains import DomainSet
 from mixlaws.problem import MixtureProblem
 from mixlaws.simulation import Simulation
 from tests.support.populated import finish_runs, settled
 from tests.support.servers import Service
+from tests.support.trainers import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +62,7 @@ def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> Non
 
 
 def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Service, tmp_path: Path) -> None:
-    loop, checkpoint, resume, ranks = blocks("integrate.md")
+    loop, signals, checkpoint, resume, ranks = blocks("integrate.md")
     assert len(loop.strip().splitlines()) < 20
     domains = [{"name": "web", "tokens": 9_000}, {"name": "code", "tokens": 3_000}]
     job = {"name": "first", "policy": "odm", "domains": domains, "samples_per_step": 8, "lead_steps": 5}
@@ -75,15 +77,29 @@ def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Servi
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path))  # where reports wait
         exec(loop, names)  # noqa: S102
+        exec(signals, names)  # noqa: S102
+        evaluated: list[int] = []
+
+        def evaluate() -> tuple[list[float], list[int]]:
+            evaluated.append(len(trained))
+            return [3.0, 2.0], [1, 1]
+
+        names["evaluate"] = evaluate
+        until(lambda: names["client"].schedule.stages[-1].effective_step > 100)
+        while not evaluated:
+            trained.append(names["client"].step(len(trained)))
+            names["record"](len(trained) - 1, [3.0, 2.0], [1, 1], [4, 4])
+        names["step"] = last = len(trained) - 1
         exec(checkpoint, names)  # noqa: S102
-        assert service.client.job("first")["reported_step"] == 99
+        assert service.client.job("first")["reported_step"] == last
+        assert Schedule.parse(json.loads(names["saved"]["schedule"])).stage_ends(last)
         exec(resume, names)  # noqa: S102
     resumed = names["client"]
     sampler = Sampler(resumed.schedule, seed=17)
-    assert [sampler.step(step) for step in range(100)] == trained
+    assert [sampler.step(step) for step in range(last + 1)] == trained
     assert (resumed.schedule.attempt, service.client.job("first")["attempt"]) == (2, 2)
     for rank in range(2):
         names |= {"rank": rank, "world": 2}
         exec(ranks, names)  # noqa: S102
-        assert names["own"] == resumed.step(100)[rank::2]
+        assert names["own"] == resumed.step(last + 1)[rank::2]
     resumed.close()
