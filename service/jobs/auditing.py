@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
-from service.jobs import log, recording, states
+from service.jobs import log, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
     AuditOut,
@@ -48,10 +48,12 @@ def domains(session: Session, job: Job) -> list[DomainStatusOut]:
     state = states.head(session, job, definition, 0).state
     steering, total = definition.steering, float(state.consumed.sum())
     left = steering.budget - state.consumed
+    last = repository.last_active(session, [job.id])[job.id]
+    weights = named(definition.domains.names, last.weights)
     return [
         DomainStatusOut(
             name=name,
-            weight=float(state.anchor[at]),
+            weight=weights[name],
             tokens_read=int(state.consumed[at]),
             realised_share=float(state.consumed[at] / total) if total else None,
             intended_share=float(state.intended[at] / total) if total else None,
