@@ -2,6 +2,7 @@
 
 import math
 
+from mixclient import Schedule
 from tests.service.reports import JOB, report
 from tests.support.servers import Service
 
@@ -21,3 +22,15 @@ def test_a_retired_domain_has_no_weight_and_others_run_dry_the_sooner(service: S
         assert told["weight"] == weight
         assert told["dry_step"] == (lasts and made + lasts)
         assert told["retired"] == (weight == 0) == (told["name"] == "law")
+
+
+def test_a_retired_domain_is_not_drawn_after_a_restart_either(service: Service) -> None:
+    service.client.create_job(JOB)
+    for step in (9, 19):
+        service.client.call("POST", f"{PATH}/reports", body=report(step))
+    order = {"domain": "law", "reason": "its licence was withdrawn"}
+    service.client.call("POST", f"{PATH}/retire", body=order)
+    service.client.open_attempt(JOB["name"], 20)  # whose state had placed its weights at step 39
+    schedule = Schedule.parse(service.client.call("GET", f"{PATH}/schedule"))
+    law = schedule.domains.index("law")
+    assert {schedule.stage_at(step).weights[law] for step in range(20, 100)} == {0.0}
