@@ -27,14 +27,16 @@ _WHY = {
 }
 
 
-def audit(session: Session, job: Job, *, before: int | None, limit: int) -> list[AuditOut]:
-    """The newest entries of the audit trail before a place in the log, newest first."""
+def audit(
+    session: Session, job: Job, *, before: int | None, limit: int, versions: bool = True
+) -> list[AuditOut]:
+    """The newest entries of the audit trail before a place in the log, newest first; versions among them."""
     events = select(JobEvent).where(JobEvent.job_id == job.id)
     stages = select(ScheduleStage).where(ScheduleStage.job_id == job.id)
     if before is not None:
         events, stages = events.where(JobEvent.seq < before), stages.where(ScheduleStage.applied_seq < before)
     newest_events = list(session.scalars(events.order_by(JobEvent.seq.desc()).limit(limit)))
-    newest = list(session.scalars(stages.order_by(ScheduleStage.version.desc()).limit(limit)))
+    newest = list(session.scalars(stages.order_by(ScheduleStage.version.desc()).limit(limit * versions)))
     actors = {event.seq: event.actor for event in newest_events}
     names = [domain["name"] for domain in job.definition["domains"]]
     told = [_of_event(event) for event in newest_events]
