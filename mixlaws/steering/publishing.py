@@ -149,7 +149,8 @@ def _budgeted(
     if not np.any(left[open_to_all] > 0):
         left[open_to_all] = np.inf  # with nothing left to go to, repeating is better than to stop
     left[retired] = 0.0
-    plan = [Placed(stage.effective_step, zeroed(stage.weights, open_to_all)) for stage in plan]
+    if retired:
+        plan = [Placed(stage.effective_step, zeroed(stage.weights, open_to_all)) for stage in plan]
     placed, zeros = within_budgets(
         plan, left, rate, effective,
         until=effective + setting.ttl_steps, reserve=setting.lead_steps, zeroed=zeroed,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from mixclient import Sampler, Schedule
 from mixlaws.domains import DomainSet
 from mixlaws.problem import MixtureProblem
 from mixlaws.simulation import Simulation
+from service.jobs.definition import JobDefinition
+from service.jobs.schemas import JobIn, ReportIn, ScheduleOut
 from tests.support.populated import finish_runs, settled
 from tests.support.servers import Service
 from tests.support.trainers import until
@@ -21,9 +24,13 @@ from tests.support.trainers import until
 ROOT = Path(__file__).parents[2]
 
 
-def blocks(document: str) -> list[str]:
-    """Python of a document, block by block."""
-    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / document).read_text(), re.DOTALL)
+def text(document: str) -> str:
+    return (ROOT / "docs" / document).read_text()
+
+
+def blocks(document: str, language: str = "python") -> list[str]:
+    """Python of a document, or another language, block by block."""
+    return re.findall(rf"```{language}\n(.*?)```", text(document), re.DOTALL)
 
 
 def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
@@ -103,3 +110,27 @@ def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Servi
         exec(ranks, names)  # noqa: S102
         assert names["own"] == resumed.step(last + 1)[rank::2]
     resumed.close()
+
+
+def test_the_way_of_a_report_names_what_there_is() -> None:
+    names = set(re.findall(r"\b(?:mixclient|mixlaws|service)(?:\.\w+)+", text("live.md")))
+    assert len(names) > 40
+    assert [name for name in names if pkgutil.resolve_name(name) is None] == []
+
+
+def test_jobs_schedules_and_reports_are_taken_as_they_are_printed() -> None:
+    job, schedule, report = (json.loads(block) for block in blocks("live.md", "json"))
+    domains = JobDefinition.of(JobIn.model_validate(job)).domains.names
+    assert Schedule.parse(schedule).domains == domains
+    assert ScheduleOut.model_validate(schedule).model_dump(mode="json", by_alias=True) == schedule
+    ReportIn.model_validate(report)
+    assert set(report["loss_sums"]) == set(domains)
+
+
+def test_what_an_operator_types_is_done(service: Service) -> None:
+    service.client.create_job(json.loads(blocks("live.md", "json")[0]))
+    typed = re.findall(r'"\$URL(/\S*)"(?: --json \'(.*)\')?', text("operators.md"))
+    assert len(typed) > 15
+    for path, body in typed:
+        answer = service.call("POST" if body else "GET", path, json.loads(body) if body else None)
+        assert answer.is_success, (path, body, answer.text)
