@@ -29,7 +29,7 @@ from mixlaws.steering.guards import Guards
 DOMAINS = DomainSet(tuple(f"domain-{index}" for index in range(22)), tuple(range(1_000_000, 1_000_022)))
 HISTORY_STEPS = 60_000
 SEQUENCES = 256
-GUARDS = Guards(floor=0.01, tempering=0.1, trust_kl=0.05, trust_ratio=1.25, loss_spike=2.0)
+GUARDS = Guards(floor=0.01, tempering=0.1, trust_kl=0.05, trust_ratio=1.25)
 # What has no default; and ADO from its first step on, with curves.
 NEEDED: dict[str, dict[str, Any]] = {
     "ado": {"start_step": 0},

@@ -15,8 +15,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.errors import FitError
 from mixlaws.feedback import Feedback
 from mixlaws.policy import AnyPolicy, ExpensivePolicy, History, HistoryRequest, Stage
-
-_EQUAL = 1e-12  # weights that differ by less are the same
+from mixlaws.steering.plans import SAME
 
 
 class PlanFollower:
@@ -95,6 +94,6 @@ class Drive:
 
 def _same(left: Sequence[Stage], right: Sequence[Stage]) -> bool:
     return len(left) == len(right) and all(
-        one.steps == other.steps and bool(np.all(np.abs(one.weights - other.weights) <= _EQUAL))
+        one.steps == other.steps and bool(np.all(np.abs(one.weights - other.weights) <= SAME))
         for one, other in zip(left, right, strict=True)
     )

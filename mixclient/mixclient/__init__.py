@@ -11,12 +11,16 @@ from mixclient.errors import (
     ScheduleUnavailableError,
     ServiceError,
     ServiceUnreachableError,
+    StartRefusedError,
 )
+from mixclient.measurements import Evaluation, Excess, Signals
 from mixclient.sampler import Sampler
 from mixclient.schedule import Schedule, Stage
 
 __all__ = [
     "ConflictError",
+    "Evaluation",
+    "Excess",
     "MixclientError",
     "MixtureClient",
     "NotAuthorisedError",
@@ -28,5 +32,7 @@ __all__ = [
     "ServiceClient",
     "ServiceError",
     "ServiceUnreachableError",
+    "Signals",
     "Stage",
+    "StartRefusedError",
 ]

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from mixclient.errors import (
+    NOT_A_PROBLEM,
     ConflictError,
     NotAuthorisedError,
     NotFoundError,
@@ -25,7 +26,6 @@ _KINDS: dict[int, type[ServiceError]] = {
     404: NotFoundError,
     409: ConflictError,
 }
-NOT_A_PROBLEM = "not_a_problem_document"  # code of an error page that the service did not write
 _LONGEST_DETAIL = 500  # characters of a foreign error page that are worth showing
 
 
@@ -61,7 +61,13 @@ class ServiceClient:
         self._http.close()
 
     def call(
-        self, method: str, path: str, *, body: Any = None, parameters: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        parameters: dict[str, Any] | None = None,
+        timeout: float | None = None,
     ) -> Any:
         """Make a call and return the decoded answer; None for an empty one.
 
@@ -69,7 +75,7 @@ class ServiceClient:
             ServiceUnreachableError: no usable answer.
             ServiceError: the service said no.
         """
-        response = self.send(method, path, body=body, parameters=parameters)
+        response = self.send(method, path, body=body, parameters=parameters, timeout=timeout)
         return decoded(response) if response.content else None
 
     def send(

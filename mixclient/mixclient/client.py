@@ -8,31 +8,38 @@
         client.record(step, loss_sums=loss_sums, token_counts=token_counts)
     client.close()
 
-After `start`, no call waits for the network and none raises: without the service the job goes on with the
-last schedule that it knows.
+After `start`, no call waits for the network, and none raises for what the service or the network does:
+without the service the job goes on with the last schedule that it knows.
 """
 
-import hashlib
-import json
 import logging
-import math
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mixclient.api import ServiceClient
-from mixclient.errors import MixclientError, ScheduleError, ScheduleUnavailableError
+from mixclient.errors import (
+    MixclientError,
+    ScheduleError,
+    ScheduleUnavailableError,
+    ServiceError,
+    ServiceUnreachableError,
+    StartRefusedError,
+)
+from mixclient.folder import Folder
+from mixclient.following import Following
+from mixclient.measurements import NOTHING, Measured, Signals, read_signal
 from mixclient.poller import Poller
-from mixclient.recorder import Recorder
+from mixclient.recorder import Recorder, Step, add_up
 from mixclient.reporter import Reporter
-from mixclient.sampler import Sampler
 from mixclient.schedule import Schedule, Stage
-from mixclient.spool import Spool
+from mixclient.spool import ATTEMPT, Spool
 
 _log = logging.getLogger("mixclient")
+_LEAST_PATIENCE = 0.5  # seconds that a request of `start` may take, however little time is given
 
 
 class MixtureClient:
@@ -45,11 +52,18 @@ class MixtureClient:
         seed: seed of the sampler, the same in every restart.
         source: who reports, such as `rank0`; one of the job's declared sources.
         folder: where reports and the last schedule are kept, of this source alone; by default a folder of
-            the user's cache.
+            the user's cache, which another key does not find.
         fallback: weights to start with if the service cannot be reached and no schedule is stored, for the
             job's domains in their order; the job joins the schedule once the service is there.
         samples_per_step: needed with `fallback` only.
         report_every: steps of a report.
+        after_ttl: what to do once the schedule's `ttl_steps` were drawn without hearing of the service: stay
+            on the last schedule, or go over to `fallback` until the service is back.
+        keep_steps: for how many drawn steps a stage is kept after its end, in memory and in `schedule`; at
+            least the steps by which recording lags behind drawing.
+
+    Raises:
+        ScheduleError: the fallback is no mixture, or is asked for and not given.
     """
 
     def __init__(
@@ -64,25 +78,47 @@ class MixtureClient:
         fallback: Mapping[str, float] | None = None,
         samples_per_step: int | None = None,
         report_every: int = 10,
+        after_ttl: Literal["stay", "fallback"] = "stay",
+        keep_steps: int = 1000,
     ) -> None:
         self.job = job
         self.source = source
-        self.seed = seed
-        self._fallback, self._samples_per_step = fallback, samples_per_step
-        place = folder if folder is not None else _cache_folder(url, job, source)
-        self._stored = place / "schedule.json"
-        self._lock = threading.Lock()
-        self._sampler: Sampler | None = None
-        self._drawn_to = -1
+        self._fallback = _static(fallback, samples_per_step, job)
+        self._may_start_alone = samples_per_step is not None
+        if after_ttl == "fallback" and fallback is None:
+            raise ScheduleError("after_ttl is 'fallback': give the fallback, weights for the job's domains")
+        self._folder = Folder(folder) if folder is not None else Folder.default(url, key, job, source)
         self._followed: Schedule | None = None  # up to the checkpoint that the job resumes from
-        self._opened = 0  # the attempt that this client opened, if any
-        self._acknowledged: set[int] = set()  # versions, whether applied or too late
+        self._from_step: int | None = None
+        self._resumes = False  # whether this run belongs to an attempt of its own
+        self._opened = 0  # the attempt that this client opened last
         self._state_token: str | None = None
+        self._told: set[str] = set()  # kinds of measurement that could not be used
         self._services = [ServiceClient(url, key) for _ in range(2)]
-        self._poller = Poller(self._services[0], job, on_schedule=self._take)
-        self._recorder = Recorder(report_every, self._report)
-        self._spool = Spool(place / "reports.jsonl")
-        self._reporter = Reporter(self._services[1], job, self._spool, on_answer=self._heard)
+        self._following = Following(
+            seed=seed,
+            keep_steps=keep_steps,
+            safe=fallback if after_ttl == "fallback" else None,
+            silent=lambda: self._poller.failing,
+            told=self._acknowledge,
+        )
+        self._poller = Poller(
+            self._services[0],
+            job,
+            on_schedule=self._take,
+            on_heard=self._following.heard,
+            afresh=lambda: self._following.adrift,
+        )
+        self._spool = Spool(self._folder.reports)
+        self._reporter = Reporter(
+            self._services[1],
+            job,
+            self._spool,
+            prepare=self._reports,
+            on_answer=self._heard,
+            on_attempt=self._joins,
+        )
+        self._recorder = Recorder(report_every, self._reporter.put)
 
     def start(
         self,
@@ -94,35 +130,49 @@ class MixtureClient:
     ) -> None:
         """Get a first schedule and start the background threads. Call it once, before the loop.
 
+        A restart first sends what the last run left, then opens its attempt. If the service is away, it
+        begins with what is stored, and does both as soon as the service is back: until then its reports wait.
+
         Args:
-            timeout: seconds to wait for the service.
+            timeout: seconds to wait for a service that does not answer.
             from_step: step of the checkpoint that the job resumes from; opens a new attempt.
             state_token: the token that was stored with that checkpoint.
             followed: the `schedule` that was stored with that checkpoint: steps before `from_step` are drawn
                 with it again, and the job goes on with it if the service is away and nothing newer is stored.
 
         Raises:
-            ScheduleError: what was followed is of another job.
+            ScheduleError: what was followed, or the fallback, is of another job or of other domains.
+            StartRefusedError: the service refuses the key, the job, or the state token.
             ScheduleUnavailableError: no schedule from the service, none stored, and no fallback given.
         """
-        if followed is not None and followed.job != self.job:
-            self._disconnect()
-            raise ScheduleError(
-                f"the schedule that was followed is of job {followed.job!r}, not {self.job!r}"
-            )
-        self._followed = followed
+        attempt = None
         try:
-            self._first_schedule(time.monotonic() + timeout, from_step, state_token)
+            if followed is not None and followed.job != self.job:
+                raise ScheduleError(  # noqa: TRY301 - all connections are closed in one place
+                    f"the schedule that was followed is of job {followed.job!r}, not {self.job!r}"
+                )
+            self._followed, self._from_step = followed, from_step
+            if from_step is not None:
+                body = {"from_step": from_step} | ({"state_token": state_token} if state_token else {})
+                attempt = {"kind": ATTEMPT, "body": body}
+                self._spool.append(attempt)
+            self._resumes = self._spool.owes_attempt
+            self._first_schedule(time.monotonic() + timeout)
+            self._check_fallback()
         except BaseException:
-            self._disconnect()
+            if attempt is not None:
+                self._spool.withdraw(attempt)
+            for service in self._services:
+                service.close()
             raise
-        self._poller.start()
+        if not self._spool.owes_attempt:
+            self._poller.start()
         self._reporter.start()
 
     @property
     def schedule(self) -> Schedule:
-        """The schedule that is followed now."""
-        return self._following().schedule
+        """The schedule that is followed now, without stages that ended more than `keep_steps` ago."""
+        return self._following.sampler.schedule
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -139,41 +189,65 @@ class MixtureClient:
 
         Call it for rising steps. Ranks that do not poll take `Sampler(Schedule.parse(...))` of the
         document that rank 0 broadcasts.
+
+        Raises:
+            ScheduleError: a step from before all that is kept (`keep_steps`), whose stage is forgotten.
         """
         step = int(step)  # a NumPy integer is no JSON
-        with self._lock:
-            self._drawn_to = max(self._drawn_to, step)
-            sampler = self._following()
-            stage = sampler.schedule.stage_at(step)
-        if stage.version not in self._acknowledged:
-            self._acknowledged.add(stage.version)
-            self._acknowledge(stage, step, "applied")
-        return sampler.step(step)
+        self._following.fix(step)
+        return self._following.sampler.step(step)
 
-    def record(self, step: int, *, loss_sums: Sequence[float], token_counts: Sequence[int]) -> None:
+    def stage(self, step: int) -> Stage:
+        """The stage of a step, which is fixed from now on: for loaders that draw from weights themselves.
+
+        Raises:
+            ScheduleError: a step from before all that is kept (`keep_steps`).
+        """
+        return self._following.fix(int(step))
+
+    def stage_ends(self, step: int) -> bool:
+        """Whether another stage begins after this step, so that a policy with probes wants an evaluation now.
+
+        From now on the stage of the next step is fixed too: what arrives later cannot make this untrue.
+        Ranks without a client ask `Schedule.stage_ends` of what rank 0 broadcasts after this call.
+        """
+        return self._following.stage_ends(int(step))
+
+    def record(
+        self,
+        step: int,
+        *,
+        loss_sums: Sequence[float],
+        token_counts: Sequence[int],
+        signals: Signals | None = None,
+    ) -> None:
         """Add what a step measured, summed over all ranks; reports go out by themselves.
+
+        What cannot be used, such as a list of another length, is left out, logged, and counted as
+        `unusable_measurements`: training losses with the whole step, a signal by itself.
 
         Args:
             step: the step, after its `step` call.
             loss_sums: summed token losses by domain, nats, in the order of `domains`; sums and never means,
                 so that steps and ranks can be added.
             token_counts: tokens behind those sums; a domain with 0 was not observed.
+            signals: further measurements of this step, by kind.
         """
         try:
-            schedule = self.schedule
-            if len(loss_sums) != len(schedule.domains):
-                raise ValueError(f"{len(loss_sums)} loss sums for {len(schedule.domains)} domains")  # noqa: TRY301
-            version = schedule.stage_at(int(step)).version
-            self._recorder.add(int(step), version, loss_sums, token_counts)
+            stage, last = self._following.drawn(int(step))
+            measured = self._read(signals, step, domains=len(stage.weights)) if signals else NOTHING
+            self._recorder.note(int(step), stage, loss_sums, token_counts, measured, last=last)
         except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
-            self._reporter.counters["unusable_measurements"] += 1
-            _log.exception("the measurements of step %s could not be recorded", step)
+            self._unusable("losses", step)
 
     def counters(self) -> dict[str, int]:
         """What happened so far: schedules taken and refused, reports sent, dropped, refused."""
         # Copies: the threads add names while this adds up.
-        counted = Counter(dict(self._poller.counters)) + Counter(dict(self._reporter.counters))
-        return dict(counted + Counter(dropped_from_spool=self._spool.dropped))
+        parts = (self._poller.counters, self._reporter.counters, self._following.counters)
+        counted = sum(
+            (Counter(dict(part)) for part in parts), Counter(dropped_from_spool=self._spool.dropped)
+        )
+        return dict(counted)
 
     def close(self, *, timeout: float = 10.0) -> bool:
         """Send what waits, for at most `timeout` seconds; the rest is sent by the next client of this job."""
@@ -183,121 +257,129 @@ class MixtureClient:
         self._services[0].close()  # ends a poll in flight; the reporter closes its own
         return done
 
-    def _first_schedule(self, deadline: float, from_step: int | None, state_token: str | None) -> None:
-        if from_step is not None:
-            self._drawn_to = from_step - 1
+    def _first_schedule(self, deadline: float) -> None:
         while True:
+            patience = max(_LEAST_PATIENCE, deadline - time.monotonic())
             try:
-                if from_step is not None:
-                    opened = self._services[0].open_attempt(self.job, from_step, state_token=state_token)
-                    self._opened, from_step = int(opened["number"]), None
-                return self._poller.poll()
-            except MixclientError as error:
-                if time.monotonic() >= deadline or not _may_pass(error):
+                if self._spool.owes_attempt:
+                    self._reporter.deliver(timeout=patience)
+                return self._poller.poll(timeout=min(10.0, patience))
+            except (ServiceError, ServiceUnreachableError) as error:
+                if isinstance(error, ServiceError) and not error.may_pass:
+                    raise StartRefusedError(f"job {self.job!r} cannot start: {error}") from error
+                if time.monotonic() >= deadline:
                     return self._start_without(error)
                 time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
 
-    def _disconnect(self) -> None:
-        for service in self._services:
-            service.close()
-
-    def _report(self, step_from: int, step_to: int, loss_sums: list[float], token_counts: list[int]) -> None:
-        schedule = self.schedule
-        losses = dict(zip(schedule.domains, loss_sums, strict=True))
-        body = {
-            "attempt": schedule.attempt,
-            "source": self.source,
-            "step_from": step_from,
-            "step_to": step_to,
-            "schedule_version": schedule.stage_at(step_to).version,
-            "loss_sums": {name: loss if math.isfinite(loss) else None for name, loss in losses.items()},
-            "token_counts": dict(zip(schedule.domains, token_counts, strict=True)),
-            "non_finite": [name for name, loss in losses.items() if not math.isfinite(loss)],
-        }
-        self._reporter.put({"kind": "reports", "body": body})
-
-    def _following(self) -> Sampler:
-        if self._sampler is None:
-            raise ScheduleUnavailableError(
-                f"job {self.job!r} has no schedule yet: call start() before the loop"
-            )
-        return self._sampler
-
-    def _take(self, newer: Schedule) -> None:
-        """Follow a newer schedule from its steps on; refuse what comes too late."""
-        if newer.job != self.job:
-            raise ScheduleError(f"a schedule of job {newer.job!r}: this is {self.job!r}")
-        if newer.attempt < self._opened:
-            # A service that answers from memory may not know yet of what another part of it has stored.
-            raise ScheduleError(f"a schedule of attempt {newer.attempt}: this client opened {self._opened}")
-        late: tuple[Stage, ...] = ()
-        with self._lock:
-            if self._sampler is None:
-                # The past of a checkpoint stays, whatever a restart took back.
-                past = self._followed
-                merged = newer if past is None else newer.after(past, step=self._drawn_to + 1)
-            else:
-                merged, late = self._sampler.schedule.merged(newer, drawn_to=self._drawn_to)
-                late = tuple(stage for stage in late if stage.version not in self._acknowledged)
-                self._acknowledged |= {stage.version for stage in late}
-            self._sampler = Sampler(merged, seed=self.seed)
-            drawn_to = self._drawn_to
-        for stage in late:
-            self._acknowledge(stage, drawn_to, "too_late")
-        self._store(merged)
-
-    def _acknowledge(self, stage: Stage, step: int, outcome: str) -> None:
-        attempt = self.schedule.attempt
-        body = {"attempt": attempt, "version": stage.version, "step": step, "outcome": outcome}
-        self._reporter.put({"kind": "acks", "body": body})
-
-    def _heard(self, answer: dict[str, Any]) -> None:
-        token = answer.get("state_token")
-        if isinstance(token, str):
-            self._state_token = token
-
     def _start_without(self, error: MixclientError) -> None:
         """Start from the newest schedule at hand: stored here, or with a checkpoint; or from the fallback."""
-        known = [schedule for schedule in (self._load(), self._followed) if schedule is not None]
+        known = [schedule for schedule in (self._folder.kept(self.job), self._followed) if schedule]
         stored = max(known, key=lambda schedule: (schedule.attempt, schedule.version), default=None)
         if stored is not None:
             _log.warning("starting from the stored schedule %d: %s", stored.version, error)
-            self._take(stored)
-        elif self._fallback is not None and self._samples_per_step is not None:
+        elif self._fallback is not None and self._may_start_alone:
             _log.warning("starting from the fallback weights: %s", error)
-            self._take(
-                Schedule.static(
-                    self._fallback, samples_per_step=self._samples_per_step, job=self.job, reason="fallback"
-                )
-            )
+            stored = self._fallback
         else:
             raise ScheduleUnavailableError(
                 f"job {self.job!r} cannot start: {error}. Start the service, or give fallback weights"
             ) from error
+        # Of an attempt that is owed it belongs to none, and joins the one that will be opened.
+        self._begin(replace(stored, attempt=0) if self._resumes else stored)
 
-    def _store(self, schedule: Schedule) -> None:
-        try:
-            self._stored.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._stored.with_suffix(".new")
-            beside.write_text(schedule.dump(), encoding="utf-8")
-            beside.replace(self._stored)
-        except OSError as error:
-            _log.info("the schedule could not be stored at %s: %s", self._stored, error)
+    def _begin(self, schedule: Schedule) -> None:
+        drawn_to = -1 if self._from_step is None else self._from_step - 1
+        if self._followed is not None:  # the past of a checkpoint stays, whatever a restart took back
+            schedule = schedule.after(self._followed, step=drawn_to + 1)
+        self._following.begin(schedule, drawn_to=drawn_to)
 
-    def _load(self) -> Schedule | None:
-        try:
-            schedule = Schedule.parse(json.loads(self._stored.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return None
-        return schedule if schedule.job == self.job else None
+    def _check_fallback(self) -> None:
+        if self._fallback is not None and self._fallback.domains != self.domains:
+            raise ScheduleError(
+                f"the fallback is of {', '.join(self._fallback.domains)}, job {self.job!r} of "
+                f"{', '.join(self.domains)}: give a weight for each of them, in this order"
+            )
+
+    def _take(self, newer: Schedule) -> None:
+        """Follow a newer schedule, if it is one for this run."""
+        if newer.job != self.job:
+            raise ScheduleError(f"a schedule of job {newer.job!r}: this is {self.job!r}")
+        if newer.attempt < self._opened:
+            # A service that answers from memory may not know yet of what another part of it has stored.
+            raise ServiceUnreachableError(
+                f"a schedule of attempt {newer.attempt}: this client opened {self._opened}"
+            )
+        if newer.attempt > self._opened > 0:
+            raise ScheduleError(
+                f"attempt {newer.attempt} was opened by another trainer: this one should stop"
+            )
+        if self._following.begun:
+            self._following.take(newer)
+        else:
+            self._begin(newer)
+        self._folder.keep(self.schedule)
+
+    def _joins(self, attempt: int) -> None:
+        """An attempt was opened; if it is the one that was owed, its schedule is taken from now on."""
+        if self._spool.owes_attempt:
+            return
+        self._opened = attempt
+        if self._following.begun:
+            self._poller.start()
+
+    def _read(self, signals: Signals, step: int, *, domains: int) -> Measured:
+        measured = Measured()
+        for kind, value in signals.items():
+            try:
+                read_signal(kind, value, measured, domains=domains, step=int(step))
+            except Exception:  # noqa: BLE001 - one signal must not cost the losses, nor another signal
+                self._unusable(kind, step)
+        return measured
+
+    def _unusable(self, what: str, step: int) -> None:
+        """Count a measurement that cannot be used; told once of each kind, as it may be so in every step."""
+        self._reporter.counters["unusable_measurements"] += 1
+        if what not in self._told:
+            self._told.add(what)
+            _log.exception("the %s of step %s cannot be used; of later ones this is only counted", what, step)
+
+    def _reports(self, steps: list[Step]) -> list[dict[str, Any]]:
+        """Reports of noted steps, on the reporter's thread."""
+        items = []
+        for report in add_up(steps, unusable=self._unusable):
+            if report.version == 0:
+                # The service has no version with these weights, and would refuse the report.
+                self._reporter.counters["measured_on_fallback"] += 1
+                continue
+            body = {
+                "source": self.source,
+                "step_from": report.step_from,
+                "step_to": report.step_to,
+                "schedule_version": report.version,
+                **report.measured.fields(self.domains),
+            }
+            items.append(self._item("reports", body))
+        return items
+
+    def _acknowledge(self, stage: Stage, step: int, outcome: str) -> None:
+        if stage.version > 0:
+            body = {"version": stage.version, "step": step, "outcome": outcome}
+            self._reporter.put(self._item("acks", body))
+
+    def _item(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        # The number of an attempt that is still owed is filled in when it is opened.
+        attempt = (self._opened or None) if self._resumes else self.schedule.attempt
+        return {"kind": kind, "body": {"attempt": attempt, **body}}
+
+    def _heard(self, answer: dict[str, Any]) -> None:
+        token = answer.get("state_token")
+        # While an attempt is owed, what is answered are reports of the run before.
+        if isinstance(token, str) and bool(self._opened) is self._resumes:
+            self._state_token = token
 
 
-def _may_pass(error: MixclientError) -> bool:
-    """Whether waiting can help: a wrong key or an unknown job stays wrong."""
-    return getattr(error, "status", 503) >= 500
-
-
-def _cache_folder(url: str, job: str, source: str) -> Path:
-    # A job name may hold any character; its digest is a safe file name.
-    name = hashlib.sha256(f"{url}\n{job}\n{source}".encode()).hexdigest()[:16]
-    return Path.home() / ".cache" / "mixclient" / name
+def _static(weights: Mapping[str, float] | None, samples_per_step: int | None, job: str) -> Schedule | None:
+    """Fallback weights as a schedule of one stage."""
+    if weights is None:
+        return None
+    return Schedule.static(weights, samples_per_step=samples_per_step or 1, job=job, reason="fallback")

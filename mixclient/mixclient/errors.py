@@ -3,6 +3,7 @@
     MixclientError
     ├── ScheduleError             a schedule document that must not be followed
     ├── ScheduleUnavailableError  a job finds no schedule to start with: start the service, or give weights
+    │   └── StartRefusedError       the service is there and says no: read it, since waiting cannot help
     ├── ServiceUnreachableError   no answer: try again later
     └── ServiceError              an answer that says no: read it
         ├── NotAuthorisedError      401 or 403: use another key
@@ -13,6 +14,9 @@ A running training loop sees none of these: `MixtureClient` turns them into coun
 """
 
 from typing import Any
+
+NOT_A_PROBLEM = "not_a_problem_document"  # code of an error page that the service did not write
+_TRY_AGAIN = frozenset({408, 425, 429})
 
 
 class MixclientError(Exception):
@@ -25,6 +29,10 @@ class ScheduleError(MixclientError, ValueError):
 
 class ScheduleUnavailableError(MixclientError):
     """A job cannot start: the service gave no schedule, none is stored, and no fallback was given."""
+
+
+class StartRefusedError(ScheduleUnavailableError):
+    """The service refuses what a job asks for at its start: its key, its name, or its state token."""
 
 
 class ServiceUnreachableError(MixclientError):
@@ -47,6 +55,11 @@ class ServiceError(MixclientError):
         self.code = code
         self.detail = detail
         self.problem = problem
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether waiting can help: the service is troubled, or a server in between has answered for it."""
+        return self.status >= 500 or self.status in _TRY_AGAIN or self.code == NOT_A_PROBLEM
 
 
 class NotAuthorisedError(ServiceError):

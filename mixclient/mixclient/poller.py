@@ -6,10 +6,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 from mixclient.api import ServiceClient, decoded
-from mixclient.errors import ScheduleError
+from mixclient.errors import ScheduleError, ServiceUnreachableError
 from mixclient.schedule import Schedule
 
 _log = logging.getLogger("mixclient")
@@ -26,13 +27,24 @@ class Poller:
         service: a connection of its own.
         job: name of the job.
         on_schedule: called with each new schedule; what it raises counts as a refused schedule.
+        on_heard: called whenever the service has confirmed the schedule in hand, or given a newer one.
+        afresh: whether the schedule is wanted even if it is the one that came last.
     """
 
-    def __init__(self, service: ServiceClient, job: str, *, on_schedule: Callable[[Schedule], None]) -> None:
+    def __init__(
+        self,
+        service: ServiceClient,
+        job: str,
+        *,
+        on_schedule: Callable[[Schedule], None],
+        on_heard: Callable[[], None],
+        afresh: Callable[[], bool],
+    ) -> None:
         self.counters: Counter[str] = Counter()
         self._service = service
         self._path = f"/v1/jobs/{quote(job, safe='')}/schedule"
-        self._on_schedule = on_schedule
+        self._on_schedule, self._on_heard, self._afresh = on_schedule, on_heard, afresh
+        self.failing = True  # whether the last poll had no usable answer
         self._etag: str | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mixclient-poller", daemon=True)
@@ -52,23 +64,27 @@ class Poller:
             MixclientError: no usable answer; the schedule in hand stays.
         """
         headers = {"Prefer": f"wait={wait}"} if wait else {}
-        if self._etag is not None:
+        if self._etag is not None and not self._afresh():
             headers["If-None-Match"] = self._etag
         response = self._service.send("GET", self._path, headers=headers, timeout=wait + timeout)
         if response.status_code == 304:
             self.counters["unchanged"] += 1
-            return
-        document = decoded(response)
-        if not isinstance(document, dict):
-            raise ScheduleError("the answer is not a schedule document")
+        else:
+            self._take(decoded(response))
+            # Remembered only now: a schedule that was refused must be offered again.
+            self._etag = response.headers.get("ETag")
+            self.counters["schedules"] += 1
+        self.failing = False
+        self._on_heard()
+
+    def _take(self, document: Any) -> None:
+        if not isinstance(document, dict) or "schema" not in document:
+            raise ServiceUnreachableError(f"{self._path}: the answer is not a schedule: is this the service?")
         try:
             self._on_schedule(Schedule.parse(document))
         except ScheduleError:
             self.counters["refused_schedules"] += 1
             raise
-        # Remembered only now: a schedule that was refused must be offered again.
-        self._etag = response.headers.get("ETag")
-        self.counters["schedules"] += 1
 
     def _run(self) -> None:
         pause = 0.0
@@ -78,6 +94,12 @@ class Poller:
                 self.poll(wait=WAIT_SECONDS)
                 pause = max(0.0, _LEAST_TURN - (time.monotonic() - started))
             except Exception as error:  # noqa: BLE001 - without this thread no later schedule is heard of
-                self.counters["failed_polls"] += 1
+                if not self._closing.is_set():
+                    self._failed(error)
                 pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
-                _log.info("following the last known schedule: %s", error)
+
+    def _failed(self, error: Exception) -> None:
+        self.counters["failed_polls"] += 1
+        level = logging.INFO if self.failing else logging.WARNING  # once for each time of silence
+        _log.log(level, "following the last known schedule: %s", error)
+        self.failing = True

@@ -1,57 +1,94 @@
-"""Adds measurements up to reports: sums and counts over steps that were drawn with one version."""
+"""Notes what steps measured, and adds it up to reports.
+
+Noting is what the training loop pays for: a copy of the numbers. They are read and added up by the
+reporter's thread.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from mixclient.measurements import Measured, copied, read_losses
+from mixclient.schedule import Stage
+
+
+class Step(NamedTuple):
+    """A step's measurements as they were noted."""
+
+    number: int
+    stage: Stage
+    losses: list[Any]
+    tokens: list[Any]
+    signals: Measured
 
 
 @dataclass
-class _Sums:
+class Report:
+    """Steps that were drawn with one version and measured the same kinds; its last one may have snapshots."""
+
     step_from: int
     step_to: int
     version: int
-    losses: list[float]
-    tokens: list[int]
+    measured: Measured
 
 
 class Recorder:
     """Collects the steps of a report.
 
-    A report never spans two versions: what a policy learns from a loss depends on the weights that drew it.
-
     Args:
         every: steps of a report.
-        send: called with (step_from, step_to, loss sums, token counts).
+        hand_over: called with the steps of one report, or of several where `add_up` finds more than one.
     """
 
-    def __init__(self, every: int, send: Callable[[int, int, list[float], list[int]], None]) -> None:
+    def __init__(self, every: int, hand_over: Callable[[list[Step]], None]) -> None:
         self._every = every
-        self._send = send
-        self._sums: _Sums | None = None
+        self._hand_over = hand_over
+        self._noted: list[Step] = []
 
-    def add(self, step: int, version: int, losses: Sequence[float], tokens: Sequence[int]) -> None:
-        """Add what a step measured; a report is sent once it is full, or the version changes.
-
-        Raises:
-            ValueError: the measurements are no numbers, or not as many losses as counts; nothing is added.
-        """
-        if len(losses) != len(tokens):
-            raise ValueError(f"{len(losses)} loss sums but {len(tokens)} token counts")
-        # Everything is read before anything is added: half a step must not stay in the sums.
-        measured = [(float(loss), int(count)) for loss, count in zip(losses, tokens, strict=True)]
-        if self._sums is not None and self._sums.version != version:
-            self.flush()
-        if self._sums is None:
-            self._sums = _Sums(step, step, version, [0.0] * len(losses), [0] * len(tokens))
-        sums = self._sums
-        sums.step_to = step
-        for domain, (loss, count) in enumerate(measured):
-            sums.losses[domain] += loss
-            sums.tokens[domain] += count
-        if (step + 1) % self._every == 0:
+    def note(
+        self,
+        number: int,
+        stage: Stage,
+        losses: Sequence[float],
+        tokens: Sequence[int],
+        signals: Measured,
+        *,
+        last: bool,
+    ) -> None:
+        """Note a step; steps are handed over where a report is full, is the `last`, or has snapshots."""
+        self._noted.append(Step(number, stage, copied(losses), copied(tokens), signals))
+        if last or signals.snapshots or (number + 1) % self._every == 0:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is collected, if anything is."""
-        if self._sums is not None:
-            sums, self._sums = self._sums, None
-            self._send(sums.step_from, sums.step_to, sums.losses, sums.tokens)
+        """Hand over what is noted, if anything is."""
+        if self._noted:
+            noted, self._noted = self._noted, []
+            self._hand_over(noted)
+
+
+def add_up(steps: Sequence[Step], *, unusable: Callable[[str, int], None]) -> list[Report]:
+    """Reports of steps that follow each other.
+
+    A report never spans two versions: what a policy learns from a loss depends on the weights that drew it.
+
+    Args:
+        steps: what was handed over.
+        unusable: called with "losses" and the number of a step whose losses cannot be used.
+    """
+    reports: list[Report] = []
+    for step in steps:
+        try:
+            measured = read_losses(step.losses, step.tokens, domains=len(step.stage.weights))
+        except Exception:  # noqa: BLE001 - whatever it was that a trainer gave, other steps are sound
+            unusable("losses", step.number)
+            continue
+        measured.join(step.signals)
+        newest = reports[-1] if reports else None
+        version = step.stage.version
+        if newest and newest.version == version and newest.measured.adds_up_with(measured):
+            newest.measured.add(measured)
+            newest.step_to = step.number
+        else:
+            reports.append(Report(step.number, step.number, version, measured))
+    return reports

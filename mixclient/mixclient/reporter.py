@@ -11,16 +11,20 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from mixclient.api import NOT_A_PROBLEM, ServiceClient
+from mixclient.api import ServiceClient
 from mixclient.errors import ServiceError, ServiceUnreachableError
-from mixclient.spool import Spool
+from mixclient.recorder import Step
+from mixclient.spool import ATTEMPT, Spool, number_it
 
 _log = logging.getLogger("mixclient")
 
 BATCH = 100  # reports in one request
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds between tries while the service is away
-_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_LARGE = 413
+# An expired key may be renewed and a lost job restored, so that nothing is taken off for these.
+_KEPT_BACK = frozenset({401, 403, 404})
+# What the service says of a state token that it cannot bring back.
+_TOKEN_REFUSED = frozenset({409, 422})
 _DRAINED = 20_000  # items that one turn takes at most
 
 
@@ -31,7 +35,9 @@ class Reporter:
         service: a connection of its own; closed with the reporter.
         job: name of the job.
         spool: where reports wait.
+        prepare: makes reports of the steps that were handed over.
         on_answer: called with each answer of the service; it names the newest version.
+        on_attempt: called with the number of each attempt that was opened.
         queue_limit: reports that may wait between two turns of the thread; beyond it they are dropped
             and counted.
     """
@@ -42,15 +48,19 @@ class Reporter:
         job: str,
         spool: Spool,
         *,
+        prepare: Callable[[list[Step]], list[dict[str, Any]]],
         on_answer: Callable[[dict[str, Any]], None],
+        on_attempt: Callable[[int], None],
         queue_limit: int = 10_000,
     ) -> None:
         self.counters: Counter[str] = Counter()
         self._service = service
         self._path = f"/v1/jobs/{quote(job, safe='')}"
         self._spool = spool
-        self._on_answer = on_answer
-        self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue(queue_limit)
+        self._prepare = prepare
+        self._on_answer, self._on_attempt = on_answer, on_attempt
+        self._attempt: int | None = None  # opened last
+        self._queue: queue.Queue[dict[str, Any] | list[Step] | None] = queue.Queue(queue_limit)
         self._give_up_at: float | None = None  # set while closing
         self._thread = threading.Thread(target=self._run, name="mixclient-reporter", daemon=True)
 
@@ -58,8 +68,17 @@ class Reporter:
         """Start the thread."""
         self._thread.start()
 
-    def put(self, item: dict[str, Any]) -> None:
-        """Queue a report or an acknowledgement; never waits, never raises."""
+    def deliver(self, *, timeout: float) -> None:
+        """Send all that waits, in the caller's thread, before the start.
+
+        Raises:
+            ServiceUnreachableError: no usable answer within `timeout` seconds, or a passing refusal.
+            ServiceError: the service refuses the key, the job, or the attempt that is owed last.
+        """
+        self._send_all(timeout=timeout, starting=True)
+
+    def put(self, item: dict[str, Any] | list[Step]) -> None:
+        """Queue an acknowledgement, or steps to report; never waits, never raises."""
         try:
             self._queue.put_nowait(item)
         except queue.Full:
@@ -99,41 +118,74 @@ class Reporter:
         """Move the queue to the spool; wait for the first item, or at most `wait` seconds."""
         if self._give_up_at is not None:
             wait = min(wait or 0.0, 0.5)  # the trainer is leaving: try often
-        items: list[dict[str, Any] | None] = []
+        items: list[dict[str, Any] | list[Step] | None] = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=wait) if wait != 0.0 else self._queue.get_nowait())
             while len(items) < _DRAINED:  # a trainer that never pauses must not keep us from sending
                 items.append(self._queue.get_nowait())
-        self._spool.extend([item for item in items if item is not None])
+        waiting: list[dict[str, Any]] = []
+        for item in items:
+            waiting += self._prepare(item) if isinstance(item, list) else [item] if item else []
+        if not self._spool.owes_attempt:
+            for report in waiting:
+                number_it(report, self._attempt)
+        self._spool.extend(waiting)
 
-    def _send_all(self) -> None:
+    def _send_all(self, *, timeout: float | None = None, starting: bool = False) -> None:
         while len(self._spool):
             batch = self._spool.oldest(BATCH)
             kind = batch[0]["kind"]
+            if kind == ATTEMPT:
+                strict = starting and len(self._spool) == 1
+                self._attempt = self._opened(batch[0]["body"], timeout, strict=strict)
+                self._spool.opened(self._attempt)
+                self._on_attempt(self._attempt)
+                continue
             alike = next((i for i, item in enumerate(batch) if item["kind"] != kind), len(batch))
-            self._send(kind, [item["body"] for item in batch[:alike]])
+            self._send(kind, [item["body"] for item in batch[:alike]], timeout)
             self._spool.take_off(alike)
 
-    def _send(self, kind: str, bodies: list[dict[str, Any]]) -> None:
-        """Send a batch; where the service refuses it, each item by itself, so that one spoils no other."""
+    def _opened(self, body: dict[str, Any], timeout: float | None, *, strict: bool) -> int:
+        """Open an attempt; a token that is refused while the job trains costs the token, not the attempt."""
         try:
-            answer = self._service.call("POST", f"{self._path}/{kind}", body={kind: bodies})
+            answer = self._call(ATTEMPT, body, timeout)
+        except ServiceError as error:
+            if strict or "state_token" not in body or error.status not in _TOKEN_REFUSED:
+                raise
+            self.counters["refused_state_tokens"] += 1
+            _log.error("the policy's state is restored by step, since its token is refused: %s", error)
+            answer = self._call(ATTEMPT, {"from_step": body["from_step"]}, timeout)
+        number = answer.get("number")
+        if not isinstance(number, int):
+            raise ServiceUnreachableError("the answer to an attempt has no number: it may not be open")
+        return number
+
+    def _call(self, kind: str, body: dict[str, Any], timeout: float | None) -> dict[str, Any]:
+        try:
+            answer = self._service.call("POST", f"{self._path}/{kind}", body=body, timeout=timeout)
         except ServiceError as error:
             # A page of a server in between says nothing of the reports, unless that they are too large.
-            foreign = error.code == NOT_A_PROBLEM and error.status != _TOO_LARGE
-            if error.status in _TRY_AGAIN or foreign:
+            if error.may_pass and error.status != _TOO_LARGE:
                 raise ServiceUnreachableError(str(error)) from None
-            if error.status == 401:
-                raise  # an expired key may be renewed: keep everything
+            raise
+        if not isinstance(answer, dict):
+            raise ServiceUnreachableError(f"the answer to the {kind} is no object: they may not be stored")
+        return answer
+
+    def _send(self, kind: str, bodies: list[dict[str, Any]], timeout: float | None) -> None:
+        """Send a batch; where the service refuses it, each item by itself, so that one spoils no other."""
+        try:
+            answer = self._call(kind, {kind: bodies}, timeout)
+        except ServiceError as error:
+            if error.status in _KEPT_BACK:
+                raise
             if len(bodies) > 1:
                 for body in bodies:
-                    self._send(kind, [body])
+                    self._send(kind, [body], timeout)
                 return
             self.counters[f"refused_{error.code}"] += 1
             _log.warning("the service refused one of the %s: %s", kind, error)
             return
-        if not isinstance(answer, dict):
-            raise ServiceUnreachableError(f"the answer to the {kind} is no object: they may not be stored")
         self.counters[f"sent_{kind}"] += len(bodies)
         for name in ("accepted", "duplicates", "late"):
             count = answer.get(name)

@@ -7,8 +7,10 @@ has passed never change.
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from mixclient.errors import ScheduleError
@@ -131,13 +133,38 @@ class Schedule:
         )
 
     def stage_at(self, step: int) -> Stage:
-        """The stage that holds at a step."""
-        current = self.stages[0]
-        for stage in self.stages:
-            if stage.effective_step > step:
-                break
-            current = stage
-        return current
+        """The stage that holds at a step.
+
+        Raises:
+            ScheduleError: the step is before all stages: of those that held there nothing is known.
+        """
+        place = bisect_right(self._steps, step)
+        if place == 0:
+            raise ScheduleError(
+                f"step {step} is before step {self._steps[0]}, the first that this schedule of job "
+                f"{self.job!r} holds: give the schedule of a checkpoint from before it"
+            )
+        return self.stages[place - 1]
+
+    def stage_ends(self, step: int) -> bool:
+        """Whether another stage holds from the next step on."""
+        place = bisect_right(self._steps, step)
+        return 0 < place < len(self._steps) and self._steps[place] == step + 1
+
+    def stage_and_end(self, step: int) -> tuple[Stage, int | None]:
+        """The stage that holds at a step, and the first step of the next one; None for the last stage.
+
+        Raises:
+            ScheduleError: the step is before all stages.
+        """
+        stage = self.stage_at(step)
+        place = bisect_right(self._steps, step)
+        return stage, self._steps[place] if place < len(self._steps) else None
+
+    def since(self, step: int) -> "Schedule":
+        """Without the stages that had ended before a step."""
+        place = self._in_force(step)
+        return self if place == 0 else replace(self, stages=self.stages[place:])
 
     def after(self, followed: "Schedule", *, step: int) -> "Schedule":
         """This schedule from a step on, and before it what a job has followed.
@@ -180,12 +207,16 @@ class Schedule:
                 f"version {newer.attempt}-{newer.version} is older than {self.attempt}-{self.version}"
             )
         past = tuple(stage for stage in self.stages if stage.effective_step <= drawn_to)
-        if past and self.attempt == 0 < newer.attempt:
-            # A job that had to start on its fallback belongs to no attempt yet, and joins the one it finds.
+        if past and (self.attempt == 0 < newer.attempt or (self.adrift and past[-1] is self.stages[-1])):
+            # A job that had to start without the service belongs to no attempt yet, and joins the one it
+            # finds; one that went over to its fallback comes back.
             newer = newer._beginning(drawn_to + 1 + newer.lead_steps)
         known = {stage.version for stage in self.stages}
         late = tuple(
-            stage for stage in newer.stages if stage.effective_step <= drawn_to and stage.version not in known
+            stage
+            for stage in newer.stages
+            # What is older than all that is kept was followed, or refused, long ago.
+            if self._steps[0] <= stage.effective_step <= drawn_to and stage.version not in known
         )
         future = tuple(stage for stage in newer.stages if stage.effective_step > drawn_to)
         # What was joined at a later step than the service knows of must not be lost before that step.
@@ -200,11 +231,29 @@ class Schedule:
         )
         return replace(newer, stages=past + joining + future if past else newer.stages), late
 
+    @property
+    def adrift(self) -> bool:
+        """Whether it ends in weights of the trainer's own, such as a fallback."""
+        return self.stages[-1].version == 0
+
+    def falling_back(self, weights: tuple[float, ...], *, step: int) -> "Schedule":
+        """This schedule up to a step, and weights of the trainer's own from there on."""
+        kept = tuple(stage for stage in self.stages if stage.effective_step < step)
+        return replace(self, stages=(*kept, Stage(step, weights, 0, "fallback")))
+
     def _beginning(self, step: int) -> "Schedule":
         """The schedule from a step on: what holds there, and what follows."""
-        first = replace(self.stage_at(step), effective_step=step)
+        first = replace(self.stages[self._in_force(step)], effective_step=step)
         later = tuple(stage for stage in self.stages if stage.effective_step > step)
         return replace(self, stages=(first, *later))
+
+    def _in_force(self, step: int) -> int:
+        """Place of the stage that holds at a step, or of the first one."""
+        return max(0, bisect_right(self._steps, step) - 1)
+
+    @cached_property
+    def _steps(self) -> tuple[int, ...]:
+        return tuple(stage.effective_step for stage in self.stages)
 
     def _check_same_job(self, other: "Schedule") -> None:
         if other.job != self.job or other.domains != self.domains:
@@ -224,9 +273,8 @@ class Schedule:
             raise ScheduleError(f"domains {self.domains!r} must be distinct, and at least one")
         if not self.stages:
             raise ScheduleError("the schedule has no stage")
-        steps = [stage.effective_step for stage in self.stages]
-        if steps != sorted(set(steps)):
-            raise ScheduleError(f"stages are not in rising order of effective_step: {steps[:10]}")
+        if list(self._steps) != sorted(set(self._steps)):
+            raise ScheduleError(f"stages are not in rising order of effective_step: {list(self._steps[:10])}")
         for stage in self.stages:
             total = math.fsum(stage.weights)
             usable = all(math.isfinite(weight) and weight >= 0 for weight in stage.weights)

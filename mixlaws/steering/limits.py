@@ -27,9 +27,8 @@ def spread_out(weights: FloatArray, /, active: BoolArray, prior: FloatArray, spr
         prior: (d,) on the simplex.
         spread: by what.
     """
-    kept = np.where(active, weights, 0.0)
-    share = weights.sum() - kept.sum()
-    if not weights[~active].any():
+    kept, share = np.where(active, weights, 0.0), weights[~active].sum()
+    if share <= 0:
         return weights
     order = {"proportional": (kept, prior), "prior": (prior,), "equal": ()}[spread]
     for by in (*order, np.ones(len(weights))):

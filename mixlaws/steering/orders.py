@@ -47,13 +47,18 @@ def _attempt(setting: Setting, state: SteeringState, told: JsonObject, restored:
     new = {setting.problem.domains.index(name) for name in told.get("domains", ())}
     retired = tuple(index for index in state.retired if index not in new)
     changed = "new domains" if new else "domains as they are now" if retired != back.retired else None
+    starts, from_step = back.starts, told["from_step"]
+    if changed and starts:  # at once: no earlier plan knows of it
+        ahead = max(0, starts[0] - from_step)
+        starts = tuple(start - ahead for start in starts)
     return replace(
         back,
         hold=held,
         shadow=state.shadow,
         retired=retired,
         stale=changed or back.stale,
-        step=told["from_step"],
+        starts=starts,
+        step=from_step,
     )
 
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from mixlaws.policy import Stage
 
+SAME = 1e-12  # weights that differ by less are the same mixture
+
 
 def digest(plan: Sequence[Stage]) -> str:
     """Name of a plan: the same for the same weights, to the last bit, and steps."""

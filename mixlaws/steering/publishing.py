@@ -9,11 +9,10 @@ from mixlaws.arrays import FloatArray, frozen
 from mixlaws.errors import FitError
 from mixlaws.policy import Stage
 from mixlaws.steering.budgets import Placed, within_budgets
-from mixlaws.steering.plans import digest, starts
+from mixlaws.steering.plans import SAME, digest, starts
 from mixlaws.steering.setting import Setting
 from mixlaws.steering.state import SteeringState
 
-SAME = 1e-12  # weights that differ by less are the same mixture
 _DRIFT = 0.05  # of the way to a domain's end that its forecast may move before it is published again
 
 
@@ -150,7 +149,8 @@ def _budgeted(
     if not np.any(left[open_to_all] > 0):
         left[open_to_all] = np.inf  # with nothing left to go to, repeating is better than to stop
     left[retired] = 0.0
-    plan = [Placed(stage.effective_step, zeroed(stage.weights, open_to_all)) for stage in plan]
+    if retired:
+        plan = [Placed(stage.effective_step, zeroed(stage.weights, open_to_all)) for stage in plan]
     placed, zeros = within_budgets(
         plan, left, rate, effective,
         until=effective + setting.ttl_steps, reserve=setting.lead_steps, zeroed=zeroed,

@@ -109,7 +109,10 @@ class Steering(Setting):
         rate = state.tokens_per_step
         if rate == 0:
             return [None] * len(self.problem.domains)
-        plan = [Placed(state.step, state.anchor)]
+        active = np.ones(len(state.anchor), dtype=bool)
+        active[list(state.retired)] = False
+        active[[index for index, step in state.zeros.items() if step <= state.step]] = False
+        plan = [Placed(state.step, self.bound.zeroed(state.anchor, active))]
         return dry_steps(plan, np.maximum(self.budget - state.consumed, 0.0), rate, state.step)
 
     def policy_bytes(self, state: SteeringState, /) -> int:

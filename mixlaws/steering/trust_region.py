@@ -33,19 +33,20 @@ def held_back(
         ratio: largest factor, > 1; None for any.
     """
     base, change = np.maximum(anchor, COUNTED), weights - anchor
-    reach = 1.0 if ratio is None else _reach_by_ratio(anchor, change, base, ratio)
+    reach = 1.0 if ratio is None else _reach_by_ratio(weights, anchor, base, ratio)
     if kl is not None:
         reach = _reach_by_divergence(anchor, change, base, kl, reach)
     return weights if reach >= 1 else np.asarray(anchor + reach * change)
 
 
-def _reach_by_ratio(anchor: FloatArray, change: FloatArray, base: FloatArray, ratio: float) -> float:
-    """The largest s by the ratios: each weight meets its limit at a point of its own."""
-    lowest = base / ratio
-    # What may fall below m may fall to any share.
-    room = np.where(change > 0, base * ratio, np.where(lowest > COUNTED, lowest, 0.0)) - anchor
-    beyond = np.abs(change) > np.abs(room)
-    return float((room[beyond] / change[beyond]).min(initial=1.0))
+def _reach_by_ratio(weights: FloatArray, anchor: FloatArray, base: FloatArray, ratio: float) -> float:
+    """The largest s by the ratios: each weight that ends beyond its limit meets it at a point of its own."""
+    factors = np.maximum(weights, COUNTED) / base
+    if factors.max() <= ratio and factors.min() >= 1 / ratio:
+        return 1.0
+    limits = np.where(factors > 1, base * ratio, base / ratio)
+    beyond = (factors > ratio) | (factors < 1 / ratio)
+    return float(((limits - anchor)[beyond] / (weights - anchor)[beyond]).min())
 
 
 def _reach_by_divergence(

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from mixlaws.figures.losses import losses
 from mixlaws.figures.schedule import schedule
-from service.dashboard.rendering import figure_data, page
+from service.dashboard.rendering import figure_data, fragment, page
 from service.db import SessionDep
-from service.jobs import repository, service
+from service.jobs import auditing, repository, service
 from service.jobs.board import Board
 from service.models import Job
 from service.scopes import Principal, Scope, needs
@@ -22,6 +22,8 @@ router = APIRouter()
 
 _COMMENT_SECONDS = 15.0
 _MOST_VERSIONS = 20
+_MOST_EVENTS = 10
+_PARTS = ("hold", "domains", "audit")  # of the page that its script renews, by their templates
 _COUNTERS = (
     "version",
     "attempt",
@@ -44,7 +46,7 @@ def show_job(
     weights, training = _figures(session, found)
     return page(
         "job.html",
-        job=service.shown(session, found),
+        **_parts(session, found),
         counters=_COUNTERS,
         weights=weights,
         losses=training,
@@ -60,10 +62,11 @@ def live_state(
     """What the page's script needs to draw the job as it is now."""
     found = service.get(session, caller.project_id, job)
     weights, training = _figures(session, found)
-    shown = service.shown(session, found)
+    parts = _parts(session, found)
     return {
         "figures": {"weights": figure_data(weights), "losses": figure_data(training)},
-        "counters": {name: getattr(shown, name) for name in _COUNTERS},
+        "counters": {name: getattr(parts["job"], name) for name in _COUNTERS},
+        "parts": {name: fragment(f"job_{name}.html", **parts) for name in _PARTS},
     }
 
 
@@ -88,6 +91,15 @@ async def job_events(
 
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+def _parts(session: Session, job: Job) -> dict[str, Any]:
+    """What the parts of the page tell, all of it read at once."""
+    return {
+        "job": service.shown(session, job),
+        "domains": auditing.domains(session, job),
+        "audit": auditing.audit(session, job, before=None, limit=_MOST_EVENTS, versions=False),
+    }
 
 
 def _figures(session: Session, job: Job) -> tuple[go.Figure, go.Figure]:

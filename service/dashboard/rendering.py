@@ -17,7 +17,12 @@ _STATES = {"completed": "good", "done": "good", "running": "busy", "failed": "ba
 
 def page(template: str, **context: Any) -> HTMLResponse:
     """A page."""
-    return HTMLResponse(_environment.get_template(template).render(**context))
+    return HTMLResponse(fragment(template, **context))
+
+
+def fragment(template: str, **context: Any) -> str:
+    """A part of a page."""
+    return _environment.get_template(template).render(**context)
 
 
 def error_page(status: int, title: str, detail: str) -> HTMLResponse:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
-from service.jobs import log, log_repository, states
+from service.jobs import log, log_repository, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
     AuditOut,
@@ -28,11 +28,13 @@ _WHY = {
 }
 
 
-def audit(session: Session, job: Job, *, before: int | None, limit: int) -> list[AuditOut]:
-    """The newest entries of the audit trail before a place in the log, newest first."""
+def audit(
+    session: Session, job: Job, *, before: int | None, limit: int, versions: bool = True
+) -> list[AuditOut]:
+    """The newest entries of the audit trail before a place in the log, newest first; versions among them."""
     seq = LARGEST_INTEGER if before is None else before
     newest_events = log_repository.newest_events(session, job.id, seq, limit)
-    newest = log_repository.newest_stages(session, job.id, seq, limit)
+    newest = log_repository.newest_stages(session, job.id, seq, limit * versions)
     actors = {event.seq: event.actor for event in newest_events}
     names = [domain["name"] for domain in job.definition["domains"]]
     told = [_of_event(event) for event in newest_events]
@@ -46,10 +48,12 @@ def domains(session: Session, job: Job) -> list[DomainStatusOut]:
     state = states.head(session, job, definition, 0).state
     steering, total = definition.steering, float(state.consumed.sum())
     left = steering.budget - state.consumed
+    last = repository.last_active(session, [job.id])[job.id]
+    weights = named(definition.domains.names, last.weights)
     return [
         DomainStatusOut(
             name=name,
-            weight=float(state.anchor[at]),
+            weight=weights[name],
             tokens_read=int(state.consumed[at]),
             realised_share=float(state.consumed[at] / total) if total else None,
             intended_share=float(state.intended[at] / total) if total else None,

@@ -1,6 +1,6 @@
 """Queries for the log of a job: its entries, snapshots of states, expensive steps."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,18 +22,22 @@ from service.models import (
 )
 
 T = TypeVar("T", Report, JobEvent, ScheduleStage)
+_ORDER: Mapping[type[Any], tuple[Any, ...]] = {
+    Report: (Report.applied_seq, Report.source),
+    JobEvent: (JobEvent.seq,),
+    ScheduleStage: (ScheduleStage.applied_seq, ScheduleStage.version),
+}
 
 
 def stretch(
     session: Session, table: type[T], job_id: UUID, *, after_seq: int, to_seq: int, taken_back: bool
 ) -> list[T]:
     """Rows of a stretch of the log, by place; with or without what restarts took back."""
-    place = table.seq if issubclass(table, JobEvent) else table.applied_seq
-    second = {Report: Report.source, ScheduleStage: ScheduleStage.version}.get(table)
-    query = select(table).where(table.job_id == job_id, place > after_seq, place <= to_seq)
+    order = _ORDER[table]
+    query = select(table).where(table.job_id == job_id, order[0] > after_seq, order[0] <= to_seq)
     if not taken_back:
         query = query.where(table.taken_back.is_(False))
-    return list(session.scalars(query.order_by(place, *([] if second is None else [second]))))
+    return list(session.scalars(query.order_by(*order)))
 
 
 def weights_of_all(session: Session, job_id: UUID) -> dict[int, list[float]]:

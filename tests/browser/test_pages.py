@@ -75,6 +75,25 @@ def test_a_job_page_follows_its_job(chromium: Browser, populated: Populated) -> 
     report(service, JOB, 999, np.random.default_rng(7))
     expect(seen.page.locator("[data-counter=reports_accepted]")).to_have_text(str(before + 1))
     expect(seen.page.locator("[data-counter=reported_step]")).to_have_text("999")
+    reason = "loss <b>rises</b> & nobody knows why"
+    service.client.call("POST", f"/v1/jobs/{JOB}/freeze", body={"reason": reason})
+    alert = seen.page.get_by_role("alert")
+    expect(alert).to_contain_text(f"An operator holds the weights: frozen: {reason}")
+    expect(alert).to_contain_text(f"mixwright job release {JOB}")
+    newest = seen.page.locator("[data-part=audit] tbody tr").first.locator("td")
+    expect(newest.nth(2)).to_have_text("freeze")
+    expect(newest.nth(3)).to_have_text(reason)
+    shoot(seen, "job-frozen")
+    service.client.call("POST", f"/v1/jobs/{JOB}/release", body={"reason": "looked at it"})
+    expect(alert).to_have_count(0)
+    first = service.client.call("GET", f"/v1/jobs/{JOB}/domains")[0]["name"]
+    order = {"domain": first, "reason": "seen enough"}
+    service.client.call("POST", f"/v1/jobs/{JOB}/retire", body=order)
+    retired = seen.page.locator("[data-part=domains] tbody tr").filter(has_text="retired").locator("td")
+    expect(retired.nth(0)).to_have_text(first)
+    expect(retired.nth(1)).to_have_text("0.0 %")
+    shoot(seen, "job-retired")
+    service.client.call("POST", f"/v1/jobs/{JOB}/readmit", body=order)
     seen.check()
 
 

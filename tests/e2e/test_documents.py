@@ -1,6 +1,8 @@
 """What the documents and examples show does what they say."""
 
+import json
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -9,19 +11,26 @@ from typing import Any
 
 import pytest
 
-from mixclient import Sampler
+from mixclient import Sampler, Schedule
 from mixlaws.domains import DomainSet
 from mixlaws.problem import MixtureProblem
 from mixlaws.simulation import Simulation
+from service.jobs.definition import JobDefinition
+from service.jobs.schemas import JobIn, ReportIn, ScheduleOut
 from tests.support.populated import finish_runs, settled
 from tests.support.servers import Service
+from tests.support.trainers import until
 
 ROOT = Path(__file__).parents[2]
 
 
-def blocks(document: str) -> list[str]:
-    """Python of a document, block by block."""
-    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / document).read_text(), re.DOTALL)
+def text(document: str) -> str:
+    return (ROOT / "docs" / document).read_text()
+
+
+def blocks(document: str, language: str = "python") -> list[str]:
+    """Python of a document, or another language, block by block."""
+    return re.findall(rf"```{language}\n(.*?)```", text(document), re.DOTALL)
 
 
 def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
@@ -60,7 +69,7 @@ def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> Non
 
 
 def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Service, tmp_path: Path) -> None:
-    loop, checkpoint, resume, ranks = blocks("integrate.md")
+    loop, signals, checkpoint, resume, ranks = blocks("integrate.md")
     assert len(loop.strip().splitlines()) < 20
     domains = [{"name": "web", "tokens": 9_000}, {"name": "code", "tokens": 3_000}]
     job = {"name": "first", "policy": "odm", "domains": domains, "samples_per_step": 8, "lead_steps": 5}
@@ -75,15 +84,53 @@ def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Servi
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path))  # where reports wait
         exec(loop, names)  # noqa: S102
+        exec(signals, names)  # noqa: S102
+        evaluated: list[int] = []
+
+        def evaluate() -> tuple[list[float], list[int]]:
+            evaluated.append(len(trained))
+            return [3.0, 2.0], [1, 1]
+
+        names["evaluate"] = evaluate
+        until(lambda: names["client"].schedule.stages[-1].effective_step > 100)
+        while not evaluated:
+            trained.append(names["client"].step(len(trained)))
+            names["record"](len(trained) - 1, [3.0, 2.0], [1, 1], [4, 4])
+        names["step"] = last = len(trained) - 1
         exec(checkpoint, names)  # noqa: S102
-        assert service.client.job("first")["reported_step"] == 99
+        assert service.client.job("first")["reported_step"] == last
+        assert Schedule.parse(json.loads(names["saved"]["schedule"])).stage_ends(last)
         exec(resume, names)  # noqa: S102
     resumed = names["client"]
     sampler = Sampler(resumed.schedule, seed=17)
-    assert [sampler.step(step) for step in range(100)] == trained
+    assert [sampler.step(step) for step in range(last + 1)] == trained
     assert (resumed.schedule.attempt, service.client.job("first")["attempt"]) == (2, 2)
     for rank in range(2):
         names |= {"rank": rank, "world": 2}
         exec(ranks, names)  # noqa: S102
-        assert names["own"] == resumed.step(100)[rank::2]
+        assert names["own"] == resumed.step(last + 1)[rank::2]
     resumed.close()
+
+
+def test_the_way_of_a_report_names_what_there_is() -> None:
+    names = set(re.findall(r"\b(?:mixclient|mixlaws|service)(?:\.\w+)+", text("live.md")))
+    assert len(names) > 40
+    assert [name for name in names if pkgutil.resolve_name(name) is None] == []
+
+
+def test_jobs_schedules_and_reports_are_taken_as_they_are_printed() -> None:
+    job, schedule, report = (json.loads(block) for block in blocks("live.md", "json"))
+    domains = JobDefinition.of(JobIn.model_validate(job)).domains.names
+    assert Schedule.parse(schedule).domains == domains
+    assert ScheduleOut.model_validate(schedule).model_dump(mode="json", by_alias=True) == schedule
+    ReportIn.model_validate(report)
+    assert set(report["loss_sums"]) == set(domains)
+
+
+def test_what_an_operator_types_is_done(service: Service) -> None:
+    service.client.create_job(json.loads(blocks("live.md", "json")[0]))
+    typed = re.findall(r'"\$URL(/\S*)"(?: --json \'(.*)\')?', text("operators.md"))
+    assert len(typed) > 15
+    for path, body in typed:
+        answer = service.call("POST" if body else "GET", path, json.loads(body) if body else None)
+        assert answer.is_success, (path, body, answer.text)

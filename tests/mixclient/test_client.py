@@ -1,63 +1,16 @@
 """`MixtureClient` against a real service: it follows, it reports, and nothing reaches the training loop."""
 
 import threading
-import time
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mixclient import MixtureClient, Sampler, ScheduleError, ScheduleUnavailableError
+from mixclient import Sampler, ScheduleError, ScheduleUnavailableError
 from tests.support.proxy import Mode, proxied
 from tests.support.servers import Service
-
-DOMAINS = {"web": 9_000, "code": 3_000, "law": 1_000}
-LOSS = {0: 3.0, 1: 2.0, 2: 4.0}
-
-
-def create(service: Service, **more: Any) -> None:
-    rows = [{"name": name, "tokens": tokens} for name, tokens in DOMAINS.items()]
-    service.client.create_job(
-        {"name": "run", "policy": "odm", "domains": rows, "samples_per_step": 8, "lead_steps": 20, **more}
-    )
-
-
-def client(url: str, key: str, folder: Path, **more: Any) -> MixtureClient:
-    return MixtureClient(url, key, job="run", seed=1, folder=folder, report_every=5, **more)
-
-
-def train(follower: MixtureClient, steps: range, *, paced_by: Service | None = None) -> Counter[int]:
-    """A training loop that measures made-up losses; returns the samples that it drew by domain.
-
-    Steps of real training take longer than an answer of the service; `paced_by` sees to that here.
-    """
-    drawn: Counter[int] = Counter()
-    for step in steps:
-        domains = follower.step(step)
-        drawn.update(domains)
-        counts = [64 * domains.count(d) for d in range(len(follower.domains))]
-        losses = [LOSS[d] * count for d, count in enumerate(counts)]
-        follower.record(step, loss_sums=losses, token_counts=counts)
-        if paced_by is not None:
-            until(partial(is_up_to_date, follower, step, paced_by))
-    return drawn
-
-
-def is_up_to_date(follower: MixtureClient, step: int, service: Service) -> bool:
-    job = service.client.job("run")
-    heard = job["reported_step"] >= step - 5 and job["version"] == follower.schedule.version
-    return bool(heard)
-
-
-def until(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
+from tests.support.trainers import DOMAINS, client, create, train, until
 
 
 def test_weights_are_applied_at_their_step_and_every_report_arrives_once(
@@ -243,8 +196,7 @@ def test_a_version_that_comes_too_late_is_refused_and_planned_anew(service: Serv
     follower = client(service.url, service.key, tmp_path)
     follower.start()
     drawn_before = [follower.step(step) for step in range(100)]
-    follower.record(30, loss_sums=[99.0, 10.0, 10.0], token_counts=[10, 10, 10])
-    follower._recorder.flush()
+    follower.record(34, loss_sums=[99.0, 10.0, 10.0], token_counts=[10, 10, 10])
     until(lambda: service.client.job("run")["versions_too_late"] >= 1)
     assert [follower.step(step) for step in range(100)] == drawn_before, "what was drawn stays as it was"
     until(lambda: max(v["effective_step"] for v in service.client.versions("run")) >= 99)
@@ -329,7 +281,7 @@ def test_a_restart_goes_on_with_the_schedule_of_its_checkpoint_when_the_service_
     first.close()
     elsewhere = client("http://127.0.0.1:9", service.key, tmp_path / "b")
     elsewhere.start(timeout=0.1, from_step=30, followed=followed)
-    assert elsewhere.schedule == followed
+    assert elsewhere.schedule == replace(followed, attempt=0), "of no attempt until one is open"
     elsewhere.close(timeout=0.1)
     with pytest.raises(ScheduleError, match="is of job 'other', not 'run'"):
         client(service.url, service.key, tmp_path / "c").start(followed=replace(followed, job="other"))

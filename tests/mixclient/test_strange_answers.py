@@ -218,3 +218,22 @@ def test_sources_on_one_machine_do_not_share_a_folder(
     for source in ("rank0", "rank1"):
         MixtureClient("http://service", "key", job="run", source=source)
     assert len(list((tmp_path / ".cache" / "mixclient").iterdir())) == 2
+
+
+def test_a_signal_that_cannot_be_used_costs_neither_losses_nor_other_signals(tmp_path: Path) -> None:
+    bodies: list[dict[str, Any]] = []
+
+    def post(request: httpx.Request) -> httpx.Response:
+        bodies.extend(httpx.Response(200, content=request.content).json().get("reports", []))
+        return stored(request)
+
+    follower = client(tmp_path, post=post, report_every=5)
+    follower.start()
+    signals: Any = {"sequence_counts": [1, 2], "loss_squares": [1.0], "sequence_count": [1, 2]}
+    for step in range(10):
+        follower.step(step)
+        follower.record(step, loss_sums=[1.0, 2.0], token_counts=[1, 1], signals=signals)
+    assert follower.close()
+    assert follower.counters()["unusable_measurements"] == 20
+    assert [body["loss_sums"] for body in bodies] == 2 * [{"web": 5.0, "code": 10.0}]
+    assert [body["signals"] for body in bodies] == 2 * [{"sequence_counts": {"web": 5, "code": 10}}]

@@ -16,13 +16,15 @@ class Mode(Enum):
     CUT = "cut"  # closes every connection at once
     HANG = "hang"  # takes bytes and never answers
     GARBAGE = "garbage"  # answers with the page of some other server
+    TROUBLED = "troubled"  # answers that the service is not to be reached
     LOSE_ANSWERS = "lose answers"  # lets requests through, cuts before the answer
 
 
-_PAGE = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n"
-    b"Connection: close\r\n\r\n<html>hi</html>"
-)
+_PAGE = b"Content-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>hi</html>"
+_PAGES = {
+    Mode.GARBAGE: b"HTTP/1.1 200 OK\r\n" + _PAGE,
+    Mode.TROUBLED: b"HTTP/1.1 503 Service Unavailable\r\n" + _PAGE,
+}
 
 
 class Proxy:
@@ -63,9 +65,9 @@ class Proxy:
         with self._lock:
             self._open.add(near)
         with near, contextlib.suppress(OSError):
-            if self._mode is Mode.GARBAGE:
+            if self._mode in _PAGES:
                 near.recv(65536)
-                near.sendall(_PAGE)
+                near.sendall(_PAGES[self._mode])
             elif self._mode is Mode.HANG:
                 while near.recv(65536):
                     pass

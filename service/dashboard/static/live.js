@@ -9,6 +9,7 @@ const LONGEST_PAUSE = 10000; // looks even if no event came: a stream can be cut
 
 let fetching = false;
 let again = false;
+const parts = {};
 
 async function refresh() {
   if (fetching) {
@@ -26,6 +27,11 @@ async function refresh() {
     for (const [name, value] of Object.entries(state.counters)) {
       const cell = document.querySelector(`[data-counter="${name}"]`);
       if (cell) cell.textContent = value;
+    }
+    for (const [name, html] of Object.entries(state.parts)) {
+      if (parts[name] === html) continue; // leaves alone what somebody may be copying
+      document.querySelector(`[data-part="${name}"]`).innerHTML = html; // escaped where it was made
+      parts[name] = html;
     }
     show("live", "good");
   } catch {

@@ -1,10 +1,10 @@
-"""What docs/live_steering.md shows of policies runs as it is printed."""
+"""What docs/live.md shows of policies runs as it is printed."""
 
 import re
 from pathlib import Path
 from typing import Any
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "live_steering.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "live.md"
 
 
 def test_the_example_gives_more_to_the_domain_of_the_larger_loss() -> None:

@@ -37,7 +37,7 @@ def test_a_loss_that_leaps_freezes_a_job_and_one_that_is_only_noisy_does_not() -
     rng, guards, state = np.random.default_rng(0), Guards(loss_spike=1.0), AlarmState.start(3)
     for step in range(1, 400):
         # The rare domain is seen every fiftieth time: too seldom to know what its loss should be.
-        rare = 2.0 + (step > 350) * 9.0 if step % 50 == 0 else np.nan
+        rare = 2.0 + (step >= 350) * 9.0 if step % 50 == 0 else np.nan
         losses = 2.0 + 6.0 / step**0.5 + rng.normal(0, 0.2, 2)
         state, reason = watch(guards, NAMES, state, told(*losses, rare), FINE)
         assert reason is None

@@ -24,7 +24,11 @@ def world(seed: int) -> tuple[list[Placed], FloatArray]:
     rng = np.random.default_rng(seed)
     d = int(rng.integers(1, 7))
     starts = [0, *sorted(rng.choice(np.arange(1, 70), int(rng.integers(0, 4)), replace=False).tolist())]
-    plan = [Placed(at, rng.dirichlet(np.full(d, 0.7)) * 1.0) for at in starts]
+    shares = (
+        rng.dirichlet(np.full(d, 0.7), len(starts)) * (rng.random((len(starts), d)) < 0.8)
+        + 1e-9 * np.eye(d)[0]
+    )
+    plan = [Placed(at, row / row.sum()) for at, row in zip(starts, shares, strict=True)]
     left = rng.choice([0.0, 1.0, np.inf], d, p=[0.1, 0.7, 0.2]) * rng.uniform(0, 80 * TOKENS / d, d)
     return plan, left
 
@@ -63,6 +67,7 @@ def test_no_budget_is_overdrawn_and_nearly_all_of_it_is_read(seed: int, reserve:
     d = len(left)
     names = tuple(f"domain-{index}" for index in range(d))
     bound = guards(d, seed).bind(MixtureProblem.create(DomainSet(names, tuple(range(1, d + 1)))))
+    plan = [Placed(stage.effective_step, bound.zeroed(stage.weights)) for stage in plan]
     new, out = within_budgets(plan, left, TOKENS, STEP, until=UNTIL, reserve=reserve, zeroed=bound.zeroed)
     end = max(out.values()) if len(out) == d else UNTIL  # from there on nothing is left to read
     assert np.all(read(new, STEP, end) <= left + 1e-6)
@@ -74,7 +79,6 @@ def test_no_budget_is_overdrawn_and_nearly_all_of_it_is_read(seed: int, reserve:
         assert all(at(new, step)[domain] == 0 for step in range(zero, end))
         # Had it stayed with those that are left, it would have run dry within the reserve.
         stayed = [Placed(s.effective_step, bound.zeroed(s.weights, active)) for s in plan]
-        stayed = plan if active.all() else stayed
         unread = left[domain] - read(new, STEP, zero)[domain]
         assert unread <= read(stayed, zero, zero + reserve)[domain] + 1e-6
         active[domain] = False
@@ -84,8 +88,12 @@ def test_no_budget_is_overdrawn_and_nearly_all_of_it_is_read(seed: int, reserve:
 
 def test_the_shares_of_exact_budgets_end_on_the_step() -> None:
     plan = [Placed(0, np.array([0.1, 0.2, 0.7]))]
-    left = np.array([3, 60, 30]) * plan[0].weights * TOKENS  # none is a whole number of tokens
-    assert dry_steps(plan, left, TOKENS, STEP) == [STEP + 3, STEP + 60, STEP + 30]
+    for steps in range(1, 100):
+        left = steps * plan[0].weights * TOKENS  # hardly a whole number of tokens
+        assert dry_steps(plan, left, TOKENS, STEP) == [STEP + steps] * 3
+    # What is used up within the last step of a stage is so, though the next one reads none of it.
+    turned = [Placed(0, np.array([0.5, 0.5])), Placed(10, np.array([0.0, 1.0]))]
+    assert dry_steps(turned, np.array([9.5 * 0.5 * TOKENS, np.inf]), TOKENS, 0) == [10, None]
     # A run that reads everything exactly once is left as it is.
     even = 60 * plan[0].weights * TOKENS
 

@@ -26,7 +26,7 @@ PRIOR = DOMAINS.natural
 
 
 def losses(drawn: FloatArray) -> FloatArray:
-    return np.array([3.0, 2.0, 4.0]) + 2 * (1 + drawn / np.array([2e4, 1e4, 5e4])) ** -0.4
+    return np.asarray(np.array([3.0, 2.0, 4.0]) + 2 * (1 + drawn / np.array([2e4, 1e4, 5e4])) ** -0.4)
 
 
 def steering(policy: AnyPolicy, guards: Guards | None = None, **more: Any) -> Steering:

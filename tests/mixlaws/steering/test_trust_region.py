@@ -59,6 +59,8 @@ def test_the_region_holds_and_is_used_up(world: tuple[int, int], region: dict[st
         assert breaks(guards.guards, new + 1e-5 * (weights - anchor), anchor, 0.0)
         part = (new - anchor) @ (weights - anchor) / ((weights - anchor) @ (weights - anchor))
         assert new == pytest.approx(anchor + part * (weights - anchor), abs=1e-12)
+        just_beyond = anchor + min(1.0, part * 1.01) * (weights - anchor)
+        assert guards.near(just_beyond, anchor) == pytest.approx(new, abs=1e-6)
     assert np.array_equal(guards.near(anchor, anchor), anchor)
     order = np.random.default_rng(0).permutation(world[1])
     assert guards.near(weights[order], anchor[order]) == pytest.approx(new[order], abs=1e-9)

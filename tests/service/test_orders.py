@@ -1,0 +1,175 @@
+"""What people order of a live job: it holds, it is told with its reason, and it can be tried out before."""
+
+from typing import Any
+
+import pytest
+
+from mixclient import ServiceError
+from tests.service.problems import problem_of
+from tests.service.reports import JOB, report
+from tests.support.servers import Service
+
+PATH = f"/v1/jobs/{JOB['name']}"
+HALVES = {"web": 0.5, "code": 0.5, "law": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def job(service: Service) -> None:
+    service.client.create_job(JOB)
+
+
+def order(service: Service, kind: str, **body: Any) -> Any:
+    return service.client.call("POST", f"{PATH}/{kind}", body={"reason": "on a whim", **body})
+
+
+def send(service: Service, *steps: int, **more: Any) -> Any:
+    reports = [report(step, **more) for step in steps]
+    return service.client.call("POST", f"{PATH}/reports", body={"reports": reports})
+
+
+def told(service: Service, what: str = "") -> Any:
+    return service.client.call("GET", f"{PATH}{what}")
+
+
+def test_a_pin_holds_until_it_is_released_and_the_audit_says_who_and_why(service: Service) -> None:
+    send(service, 9)
+    order(service, "pin", weights=HALVES)
+    send(service, 19, 29, 39)
+    schedule = told(service, "/schedule")
+    assert schedule["frozen"]
+    assert schedule["stages"][-1]["weights"] == HALVES
+    assert told(service)["hold"] == {"by": "operator", "reason": "pinned: on a whim"}
+    order(service, "release")
+    schedule = told(service, "/schedule")
+    assert not schedule["frozen"]
+    assert schedule["stages"][-1]["weights"] != HALVES
+    trail = [(entry["kind"], entry["actor"], entry["reason"]) for entry in told(service, "/audit")]
+    assert trail[:4] == [
+        ("version", "key test", "odm; released: on a whim"),
+        ("release", "key test", "on a whim"),
+        ("version", "key test", "pinned: on a whim"),
+        ("pin", "key test", "on a whim"),
+    ]
+    older = told(service, f"/audit?before={told(service, '/audit')[3]['seq']}")
+    assert [(entry["version"], entry["actor"]) for entry in older] == [(2, "policy"), (1, "policy")]
+    assert service.call("POST", f"{PATH}/release", {"reason": "again"}).status_code == 409
+
+
+def test_who_waits_hears_of_an_order_at_once_even_if_weights_stay(service: Service) -> None:
+    held = service.call("GET", f"{PATH}/schedule").headers["ETag"]
+    order(service, "freeze")
+    answer = service.call("GET", f"{PATH}/schedule", headers={"If-None-Match": held})
+    assert answer.status_code == 200
+    assert answer.json()["frozen"]
+    assert answer.json()["stages"][-1]["weights"] == answer.json()["stages"][0]["weights"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("pin", {"weights": HALVES}),
+        ("freeze", {}),
+        ("rollback", {"version": 1}),
+        ("retire", {"domain": "law"}),
+        ("shadow", {"on": True}),
+        ("domains", {"name": "maths", "tokens": 500}),
+    ],
+)
+def test_a_dry_run_shows_what_would_be_and_changes_nothing(
+    service: Service, kind: str, body: dict[str, Any]
+) -> None:
+    send(service, 9, 19)
+    before = [told(service, what) for what in ("", "/schedule", "/audit", "/log")]
+    shown = order(service, kind, **body, dry_run=True)
+    assert not shown["stored"]
+    assert [told(service, what) for what in ("", "/schedule", "/audit", "/log")] == before
+    carried_out = order(service, kind, **body)
+    assert carried_out["stored"]
+    assert {**carried_out, "stored": False} == shown
+    assert carried_out["schedule"] == told(service, "/schedule")
+
+
+def test_a_rollback_brings_back_weights_and_what_the_policy_knew(service: Service) -> None:
+    send(service, 9)
+    second = told(service, "/schedule")["stages"][-1]
+    for step in range(19, 100, 10):
+        send(service, step, loss_sums={"web": 512 * 9.0, "code": 512.0, "law": 512.0})
+    order(service, "rollback", version=second["version"])
+    assert told(service, "/schedule")["stages"][-1]["weights"] == second["weights"]
+    order(service, "release")
+    assert told(service, "/schedule")["stages"][-1]["weights"] == second["weights"]
+    refused = service.call("POST", f"{PATH}/rollback", {"version": 99, "reason": "why"})
+    problem_of(refused, 422, "version 99", "never published", code="unknown_version")
+
+
+def test_a_domain_is_added_with_the_next_attempt_as_if_it_had_been_there(service: Service) -> None:
+    more = [*JOB["domains"], {"name": "maths", "tokens": 2_000}]
+    prior = {"web": 9 / 15, "code": 3 / 15, "law": 1 / 15, "maths": 2 / 15}
+    service.client.create_job({**JOB, "name": "from-the-start", "domains": more, "prior": prior})
+    token = ""
+    for step in range(9, 60, 10):
+        for name in (JOB["name"], "from-the-start"):
+            body = report(step, schedule_version=1)
+            token = service.client.call("POST", f"/v1/jobs/{name}/reports", body=body)["state_token"]
+    order(service, "domains", name="maths", tokens=2_000)
+    assert "maths" not in told(service, "/schedule")["stages"][-1]["weights"], "not before a restart"
+    for name in (JOB["name"], "from-the-start"):
+        restart = {"from_step": 60, "state_token": token}
+        service.client.call("POST", f"/v1/jobs/{name}/attempts", body=restart)
+    added, always = (
+        service.client.call("GET", f"/v1/jobs/{name}/schedule") for name in (JOB["name"], "from-the-start")
+    )
+    assert [domain["name"] for domain in added["domains"]] == ["web", "code", "law", "maths"]
+    assert added["stages"][-1]["effective_step"] == 60
+    for name in (JOB["name"], "from-the-start"):
+        body = report(
+            69, attempt=2, schedule_version=1, token_counts={"maths": 512}, loss_sums={"maths": 900.0}
+        )
+        service.client.call("POST", f"/v1/jobs/{name}/reports", body=body)
+    added, always = (
+        service.client.call("GET", f"/v1/jobs/{name}/schedule")["stages"][-1]["weights"]
+        for name in (JOB["name"], "from-the-start")
+    )
+    assert added == pytest.approx(always, abs=1e-12)
+    assert service.client.create_job(JOB)["definition"]["domains"][-1]["name"] == "maths", (
+        "still the same job"
+    )
+
+
+def test_domains_show_what_was_read_of_them_and_when_they_end(service: Service) -> None:
+    body = {**JOB, "name": "short", "policy": "static", "domains": [
+        {"name": "web", "tokens": 90_000}, {"name": "code", "tokens": 10_000, "max_epochs": 1},
+    ]}  # fmt: skip
+    service.client.create_job(body)
+    for step in range(9, 40, 10):
+        one = report(step, loss_sums={"web": 1e4, "code": 1e3}, token_counts={"web": 4400, "code": 600})
+        service.client.call("POST", "/v1/jobs/short/reports", body=one)
+    web, code = service.client.call("GET", "/v1/jobs/short/domains")
+    assert (web["realised_share"], code["realised_share"]) == pytest.approx((0.88, 0.12))
+    assert (web["intended_share"], code["intended_share"]) == pytest.approx((0.9, 0.1))
+    assert (web["tokens_left"], code["tokens_left"]) == (None, 10_000 - 2_400)
+    assert code["dry_step"] == 40 + 7_600 / (500 * 0.1)
+    assert code["zero_step"] == pytest.approx(code["dry_step"] - JOB["lead_steps"], abs=10)
+    assert service.client.call("GET", "/v1/jobs/short/schedule")["stages"][-1]["weights"]["code"] == 0
+
+
+def test_losses_that_are_no_numbers_freeze_a_job_and_say_so(service: Service) -> None:
+    broken = {"loss_sums": {"web": None}, "token_counts": {"web": 512}, "non_finite": ["web"]}
+    send(service, 9, 19, 29, **broken)
+    hold = told(service)["hold"]
+    assert hold["by"] == "guard"
+    assert "'web'" in hold["reason"]
+    assert told(service, "/audit")[0]["reason"] == hold["reason"]
+
+
+def test_a_key_that_follows_a_job_gives_no_orders(service: Service) -> None:
+    with service.http(service.new_key("jobs:follow", "jobs:read")) as http:
+        answer = http.post(f"{PATH}/freeze", json={"reason": "why"})
+        assert answer.status_code == 403
+        assert http.get(f"{PATH}/audit").status_code == 200
+
+
+def test_signals_of_an_unknown_domain_are_refused_before_they_are_stored(service: Service) -> None:
+    with pytest.raises(ServiceError, match="unknown domain 'lax'"):
+        send(service, 9, signals={"sequence_counts": {"lax": 3}})
+    assert told(service)["reports_accepted"] == 0
