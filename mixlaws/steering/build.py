@@ -17,7 +17,7 @@ _POINTS = 1001  # of a probe: of a thousand results some differ wherever two way
 
 @cache
 def build() -> str:
-    """Digest of this package's sources, the version of NumPy, and a digest of what its functions give here."""
+    """Digest of the sources of this package, the version of NumPy, and a digest of what that gives here."""
     folder = Path(mixlaws.__file__).parent
     read = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
