@@ -49,7 +49,7 @@ def entries(
     stages = log_repository.stretch(session, ScheduleStage, job_id, **where)
     published = {stage.applied_seq: stage.published_from for stage in stages}
     places = sorted({*reports, *events, *published})
-    return [Entry(seq, tuple(reports.get(seq, ())), events.get(seq), published.get(seq)) for seq in places]
+    return [Entry(seq, _in_order(reports[seq]), events.get(seq), published.get(seq)) for seq in places]
 
 
 def definitions(session: Session, job_id: UUID) -> dict[int, JobDefinition]:
@@ -62,3 +62,8 @@ def attempt_starts(session: Session, job_id: UUID) -> list[tuple[int, int]]:
     """Place of each restart in the log, and the place that it went back to."""
     restarts = log_repository.events(session, job_id, [EventKind.ATTEMPT])
     return [(restart.seq, int(restart.payload["seq"])) for restart in restarts]
+
+
+def _in_order(reports: list[Measured]) -> tuple[Measured, ...]:
+    """Reports as they were added: by code points. A database may sort names in the order of a language."""
+    return tuple(sorted(reports, key=lambda report: report.source))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, text, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, cast, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session, aliased
 
@@ -175,7 +175,8 @@ def last_step_of_seq(session: Session, job_id: UUID, seq: int) -> int:
 def take_back(session: Session, job_id: UUID, seq: int, step: int) -> None:
     """Mark what lies beyond a place in the fold, still waits, or came late of a step that is made again.
 
-    What people ordered there stays: they did not restart anything.
+    What people ordered there stays: they did not restart anything. Stages from before that place, which what
+    lies beyond it had put out of the plan, are in the plan again: the state of that place follows them.
     """
     apart = Report.applied_seq.is_(None) & (Report.late.is_(False) | (Report.step_to >= step))
     beyond = (Report.applied_seq > seq) | apart
@@ -189,6 +190,7 @@ def take_back(session: Session, job_id: UUID, seq: int, step: int) -> None:
         JobEvent.kind != EventKind.ATTEMPT,
     )
     session.execute(events.values(taken_back=True))
+    _put_back(session, job_id, seq)
 
 
 def supersede(session: Session, job_id: UUID, step: int) -> None:
@@ -248,3 +250,27 @@ def announce(session: Session, job_ids: Iterable[UUID]) -> None:
 
 def _in_plan(stage: type[ScheduleStage]) -> tuple[ColumnElement[bool], ...]:
     return stage.too_late.is_(False), stage.superseded.is_(False), stage.taken_back.is_(False)
+
+
+def _put_back(session: Session, job_id: UUID, seq: int) -> None:
+    """Put stages into the plan again whose lateness or replacement was taken back with what lies beyond."""
+    before = ScheduleStage.job_id == job_id, ScheduleStage.applied_seq <= seq
+    late = select(cast(JobEvent.payload["effective_step"].astext, BigInteger)).where(
+        JobEvent.job_id == job_id, JobEvent.seq > seq, JobEvent.kind == EventKind.TOO_LATE
+    )
+    too_late = update(ScheduleStage).where(*before, ScheduleStage.effective_step.in_(late))
+    session.execute(too_late.values(too_late=False), execution_options={"synchronize_session": False})
+    other = aliased(ScheduleStage)
+    replacing = (
+        select(other.version)
+        .where(
+            other.job_id == job_id,
+            other.applied_seq > ScheduleStage.applied_seq,
+            other.applied_seq <= seq,
+            other.published_from <= ScheduleStage.effective_step,
+            other.taken_back.is_(False),
+        )
+        .exists()
+    )
+    superseded = update(ScheduleStage).where(*before, ScheduleStage.superseded.is_(True), ~replacing)
+    session.execute(superseded.values(superseded=False), execution_options={"synchronize_session": False})

@@ -21,11 +21,13 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
         ConflictError: a job of that name exists with another definition.
         InvalidRequestError: the policy needs a signal that is not sent.
     """
-    definition = JobDefinition.of(body)
-    steering, domains = definition.steering, definition.domains
-    prior = domains.to_mapping(steering.problem.prior)
-    named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, domains.names, strict=True)]
+    asked = JobDefinition.of(body)
+    prior = asked.domains.to_mapping(asked.steering.problem.prior)
+    named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, asked.domains.names, strict=True)]
     complete = body.model_copy(update={"prior": prior, "domains": named}).model_dump(mode="json")
+    # As it is read from then on: a prior that is made to sum to 1 once more may differ in its last bits.
+    definition = JobDefinition.stored(complete)
+    steering = definition.steering
     before = Head(0, -1, -1, 0, -1, steering.init())
     head, first = recording.published(definition, before, 0)
     job, created = repository.insert_or_get(

@@ -123,3 +123,19 @@ def test_an_integer_that_would_not_come_back_as_it_was_is_refused(service: Servi
     for duplicates in (0, 1):
         answer = service.call("POST", f"{PATH}/reports", kept)
         assert answer.json()["duplicates"] == duplicates, answer.text
+
+
+@pytest.mark.parametrize("out_of_the_plan", ["late", "replaced"])
+def test_a_restart_brings_back_stages_that_were_put_out_of_the_plan_since(
+    service: Service, out_of_the_plan: str
+) -> None:
+    send(service, 99)
+    followed = schedule(service)
+    if out_of_the_plan == "late":
+        acknowledge(service, followed.stages[-1].version, 140, "too_late")
+    else:
+        service.client.call("POST", f"{PATH}/freeze", body={"reason": "a look at the losses"})
+        service.client.call("POST", f"{PATH}/release", body={"reason": "all is well"})
+    assert schedule(service).stages[-1] != followed.stages[-1]
+    service.client.open_attempt(JOB["name"], 100)
+    assert schedule(service).stages == followed.stages
