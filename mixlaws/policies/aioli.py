@@ -121,6 +121,8 @@ class Aioli:
         place = feedback.stages_done - self._has_main(state)
         if place > state.probed + 1 and place > 0:
             state = replace(state, broken=True, probed=place - 1)
+        if place < state.probed:  # the plan was interrupted, and begins again
+            state = replace(state, broken=True)
         if place == state.probed + 1 and place <= len(state.order):
             state = self._read(state, feedback.evaluation)
         whole = state.probed >= len(state.order)

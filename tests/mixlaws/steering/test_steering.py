@@ -113,6 +113,20 @@ def test_probes_end_where_a_job_is_frozen() -> None:
     assert all(np.array_equal(weights, np.full(3, 1 / 3)) for weights in follower.followed[held:])
 
 
+def test_a_round_of_probes_that_was_interrupted_teaches_nothing() -> None:
+    follower = Follower(steering(Aioli(probe_steps=5, sweeps=1, round_steps=40)), losses)
+    follower.train(12)
+    order(follower, EventKind.FREEZE)
+    follower.train(30)
+    order(follower, EventKind.RELEASE)
+    while follower.state.policy.round == 0:
+        follower.train(1)
+    assert follower.state.policy.weights.tolist() == [1 / 3] * 3
+    while follower.state.policy.round == 1:
+        follower.train(1)
+    assert follower.state.policy.weights.tolist() != [1 / 3] * 3, "the next round teaches again"
+
+
 def test_a_curriculum_that_is_frozen_stays_in_its_stage() -> None:
     plan = (PlannedStage({"web": 1.0}, 30), PlannedStage({"code": 1.0}, 90), PlannedStage({"law": 1.0}))
     for guards in (Guards(), Guards(cooldown_step=60)):
