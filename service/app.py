@@ -41,8 +41,9 @@ mixtures and queues proxy runs; workers claim, train and finish them under `/v1/
 
 **Steer a training job.** `POST /v1/jobs` creates it; the trainer polls `GET /v1/jobs/{job}/schedule`, sends
 `POST /v1/jobs/{job}/reports` and acknowledges versions. People pin, freeze, release and roll back, each with
-a reason; `GET /v1/jobs/{job}/audit` tells who changed what and why. Everything needs an API key with the right
-scope.
+a reason; `GET /v1/jobs/{job}/audit` tells who changed what and why.
+
+Everything needs an API key with the right scope.
 """
 
 

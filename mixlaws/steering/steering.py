@@ -47,8 +47,8 @@ class Steering(Setting):
         )  # fmt: skip
         if (size := len(json.dumps(_longest(self.policy.dump(state.policy))))) > STATE_BYTES:
             raise InvalidInputError(
-                f"the state of {self.name!r} may have {size} bytes with {d} domains, {STATE_BYTES} are allowed: "
-                "use fewer domains, or another policy"
+                f"the state of {self.name!r} may have {size} bytes with {d} domains, {STATE_BYTES} are "
+                "allowed: use fewer domains, or another policy"
             )
         return state
 
