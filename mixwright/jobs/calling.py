@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from mixwright.offline.options import Service
+
+if TYPE_CHECKING:
+    from mixclient import ServiceClient
 
 JobName = Annotated[str, typer.Argument(help="Name of the job.", metavar="JOB")]
 
@@ -17,12 +20,12 @@ class JobCalls:
 
     Args:
         client: a connection to the service.
-        name: of the job.
+        name: of the job; None for the list of all.
     """
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: "ServiceClient", name: str | None) -> None:
         self._client = client
-        self._path = f"/v1/jobs/{quote(name, safe='')}"
+        self._path = "/v1/jobs" if name is None else f"/v1/jobs/{quote(name, safe='')}"
 
     def get(self, part: str = "", **parameters: Any) -> Any:
         """What the service says of the job, or of a part of it."""
@@ -34,7 +37,7 @@ class JobCalls:
 
 
 @contextmanager
-def calls(service: Service, name: str = "") -> Iterator[JobCalls]:
+def calls(service: Service, name: str | None = None) -> Iterator[JobCalls]:
     """A connection for as long as a command needs it; without a name, to the list of all jobs."""
     from mixclient import ServiceClient  # noqa: PLC0415
     from mixwright.handshake import admin_key, require_address  # noqa: PLC0415

@@ -27,8 +27,7 @@ from service.jobs.expensive import history
 from service.jobs.folding import Entry, folded
 from service.jobs.replaying import fitting
 from service.jobs.schemas import GuardsBody
-
-_Plan = tuple[PublishedStage, ...]
+from service.methods import checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +96,14 @@ def redefined(
         guards: those that differ from the job's.
 
     Raises:
-        ValidationError: a guard is unknown or out of range.
-        InvalidRequestError: the policy needs a signal that the job did not report, or has no such parameter.
+        InvalidRequestError: the policy needs a signal that the job did not report; a parameter or a guard is
+            unknown or out of range.
     """
     made = {}
     for number, body in log.bodies.items():
         name = policy or body.policy
         chosen = params if params is not None else body.params if name == body.policy else {}
-        around = GuardsBody.model_validate({**body.guards.model_dump(), **(guards or {})})
+        around = checked("guards", GuardsBody, {**body.guards.model_dump(), **(guards or {})})
         changed = {"policy": name, "params": dict(chosen), "guards": around, "shadow": False}
         made[number] = JobDefinition.of(body.model_copy(update=changed))
     return made
@@ -154,9 +153,9 @@ class _Course:
     ) -> None:
         self._definitions, self._weights_of = definitions, weights_of
         self._attempt, self._effective = 1, 0
-        self._kept: dict[int, tuple[SteeringState, _Plan]] = {}
+        self._kept: dict[int, tuple[SteeringState, tuple[PublishedStage, ...]]] = {}
         self.state = self._job.steering.init()
-        self.plan: _Plan = ()
+        self.plan: list[PublishedStage] = []
         self.past: list[Entry] = []  # without what restarts took back
         self.versions: list[Version] = []
         self.steps = self.failed = 0
@@ -181,7 +180,7 @@ class _Course:
 
     def keep(self, seq: int) -> None:
         """Remember a place."""
-        self._kept[seq] = self.state, self.plan
+        self._kept[seq] = self.state, tuple(self.plan)
 
     def _report(self, entry: Entry) -> None:
         steering = self._job.steering
@@ -220,7 +219,8 @@ class _Course:
     def _restart(self, seq: int, event: Event) -> None:
         back = event.payload["seq"]
         self._attempt += 1
-        before, self.plan = self._kept[back]
+        before, plan = self._kept[back]
+        self.plan = list(plan)
         self.past = [entry for entry in self.past if entry.seq <= back]
         restored = fitting(self._job, before, self.past, self._weights_of)
         self.state = self._job.steering.obey(self.state.widened(self.d), event, restored)
@@ -232,8 +232,9 @@ class _Course:
         self.state, publication = self._job.steering.publish(self.state, self._effective)
         if publication is None:
             return
-        kept = [stage for stage in self.plan if stage.effective_step < publication.effective_step]
-        self.plan = (*kept, *publication.stages)
+        while self.plan and self.plan[-1].effective_step >= publication.effective_step:
+            self.plan.pop()
+        self.plan += publication.stages
         self.versions += [Version(self._attempt, seq, stage) for stage in publication.stages]
 
 

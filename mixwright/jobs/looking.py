@@ -156,13 +156,12 @@ def _essentials(job: dict[str, Any]) -> list[str]:
     published, applied, late = (job[f"versions_{what}"] for what in ("published", "applied", "too_late"))
     steers = f"policy {definition['policy']}{f' ({params})' if params else ''}"
     pace = f"lead {definition['lead_steps']} steps, ttl {definition['ttl_steps']} steps"
+    samples, sources = definition["samples_per_step"], ", ".join(definition["sources"])
+    accepted, came_late, twice = (job[f"reports_{what}"] for what in ("accepted", "late", "duplicate"))
     return [
-        f"{job['name']}: {steers}, {len(definition['domains'])} domains, {pace}, "
-        + f"{definition['samples_per_step']} samples a step, sources {', '.join(definition['sources'])}",
-        f"attempt {job['attempt']}, version {job['version']}, step {job['reported_step']} reported, "
-        + f"last report {tables.moment(job['last_report_at'])}",
-        f"steered by {_steered_by(job)}",
-        f"reports: {job['reports_accepted']} accepted, {job['reports_late']} late, "
-        + f"{job['reports_duplicate']} came twice",
+        f"{job['name']}: {steers}, {len(definition['domains'])} domains, {samples} samples a step, {pace}",
+        f"attempt {job['attempt']}, version {job['version']}, steered by {_steered_by(job)}",
+        f"step {job['reported_step']} reported, last at {tables.moment(job['last_report_at'])} by {sources}",
+        f"reports: {accepted} accepted, {came_late} late, {twice} came twice",
         f"versions after the first: {published} published, {applied} applied, {late} too late",
     ]
