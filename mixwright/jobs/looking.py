@@ -27,7 +27,7 @@ def list_jobs(*, json: options.Json = False, service: options.Service) -> None:
     if json:
         typer.echo(json_module.dumps(jobs))
         return
-    heads = ["job", "policy", "attempt", "version", "reported step", "last report", "steered by"]
+    heads = ["job", "policy", "attempt", "version", "reported step", "last report", "weights"]
     rows = [
         [
             job["name"],
@@ -36,11 +36,11 @@ def list_jobs(*, json: options.Json = False, service: options.Service) -> None:
             str(job["version"]),
             str(job["reported_step"]),
             tables.moment(job["last_report_at"]),
-            _steered_by(job),
+            "held" if job["hold"] else "in shadow" if job["shadow"] else "steered",
         ]
         for job in jobs
     ]
-    Console().print(tables.worded(heads, rows, words=["job", "steered by"]))
+    Console().print(tables.worded(heads, rows, words=["job"]))
 
 
 @grouped

@@ -25,7 +25,9 @@ class Instead:
     policy: Annotated[
         str | None,
         typer.Option(
-            help="Instead of comparing, tell what this policy would have published for the same reports.",
+            help="Instead of comparing, tell what this policy would have published for the same reports. "
+            "They were measured under the weights that really held: no log says what others lead to. Orders "
+            "of people are left out, restarts are honoured.",
             rich_help_panel="Another policy",
             metavar="NAME",
         ),
@@ -84,12 +86,7 @@ def replay(
     json: options.Json = False,
     service: options.Service,
 ) -> None:
-    """Compute every version again from the log and compare it, to the last bit, with what was published.
-
-    With --policy or --guards it tells instead what these would have published for the same reports. The
-    reports were measured under the weights that really held: what other weights would have led to, no log
-    says. Orders of people are left out, restarts are honoured.
-    """
+    """Compute every version again from the log and compare it, to the last bit, with what was published."""
     from mixwright.jobs import telling  # noqa: PLC0415
 
     changed = (instead.policy, instead.params, instead.guards) != (None, None, None)
