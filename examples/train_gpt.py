@@ -7,6 +7,7 @@ Start the service in one terminal and this in another:
     torchrun --nproc-per-node 8 examples/train_gpt.py --policy odm --job eight --folder eight
 
 Rank 0 follows the job and tells the others each new schedule, so that all of them switch at the same step.
+A policy with probes, such as aioli, wants held-out losses where a stage ends: `--evaluate`.
 End it, or kill it, and go on with `--resume`: on any number of ranks, with the samples that come next.
 Kill the service meanwhile: training does not notice.
 """
@@ -24,7 +25,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mixclient import MixtureClient, Sampler, Schedule, ServiceClient
+from mixclient import Evaluation, MixtureClient, Sampler, Schedule, ServiceClient, Signals
 from proxy_training.corpus import Corpus, LocalSource, build_corpus, default_cache_folder
 from proxy_training.mixture_stream import MixtureStream
 from proxy_training.spec import TrainSpec
@@ -87,6 +88,13 @@ class Mixture:
         self._hear()
         return self.sampler.step(step)
 
+    def stage_ends(self, step: int) -> bool:
+        """Whether other weights hold from the next step on; what arrives later does not change that."""
+        if self._client is not None:
+            self._client.stage_ends(step)
+        self._hear()
+        return self.sampler.schedule.stage_ends(step)
+
     def _hear(self) -> None:
         newest = self._client.schedule if self._client is not None else None
         document = self._ranks.told("" if newest is None or newest is self._told else newest.dump())
@@ -114,6 +122,7 @@ def main() -> None:
         decoder.compile()
     model = DistributedDataParallel(decoder) if ranks.world > 1 else decoder
     asked_to_end: list[int] = []
+    evaluates = chosen.evaluate > 0
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_end.append(number))
 
     for step in range(checkpoint.get("step", 0), chosen.steps):
@@ -124,8 +133,12 @@ def main() -> None:
             ranks, corpus, samples, losses, end=bool(asked_to_end) or step + 1 == chosen.steps
         )
         last = ending[0] > 0
+        signals = (
+            _evaluated(ranks, corpus, decoder, chosen) if evaluates and mixture.stage_ends(step) else None
+        )
         if client is not None:
-            client.record(step, loss_sums=sums, token_counts=[spec.context * int(count) for count in counts])
+            tokens = [spec.context * int(count) for count in counts]
+            client.record(step, loss_sums=sums, token_counts=tokens, signals=signals)
             if last:
                 client.close(timeout=5.0)  # before the checkpoint: its token then covers the last reports
             if last or (step + 1) % chosen.checkpoint_every == 0:
@@ -176,6 +189,26 @@ def _measured(
     return added
 
 
+@torch.no_grad()
+def _evaluated(ranks: Ranks, corpus: Corpus, decoder: nn.Module, chosen: argparse.Namespace) -> Signals:
+    """Losses on text that is never trained on, the same samples of each domain every time."""
+    stream = MixtureStream(corpus, context=chosen.context, seed=0, split="validation")
+    d = len(corpus.domains)
+    sums = torch.zeros(d, dtype=torch.float64, device=ranks.device)
+    decoder.eval()
+    for domain in range(d):
+        samples = stream.take([domain] * chosen.evaluate)[ranks.rank :: ranks.world]
+        if samples:
+            tokens = torch.from_numpy(stream.read(samples)).to(ranks.device)
+            losses = F.cross_entropy(
+                decoder(tokens[:, :-1]).float().transpose(1, 2), tokens[:, 1:], reduction="sum"
+            )
+            sums[domain] = losses.double()
+    decoder.train()
+    counts = [chosen.evaluate * chosen.context] * d
+    return {"eval_losses": Evaluation(ranks.sum(sums).tolist(), counts, set=f"validation-{chosen.evaluate}")}
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train a small language model that follows a live job.")
     parser.add_argument("--url", default="http://127.0.0.1:8321")
@@ -187,6 +220,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     parser.add_argument("--checkpoint-every", type=int, default=100, metavar="STEPS")
     parser.add_argument("--report-every", type=int, default=10, metavar="STEPS")
+    parser.add_argument("--evaluate", type=int, default=0, metavar="SAMPLES", help="of each domain")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--context", type=int, default=64)
     parser.add_argument("--layers", type=int, default=2)
@@ -246,6 +280,7 @@ def _following(chosen: argparse.Namespace, corpus: Corpus, checkpoint: dict[str,
             "policy": chosen.policy,
             "domains": [{"name": name, "tokens": tokens} for name, tokens in domains],
             "guards": {"floor": 0.01},
+            "signals": ["losses", "eval_losses"] if chosen.evaluate else ["losses"],
             "samples_per_step": chosen.samples,
             "lead_steps": 20,
         }

@@ -32,10 +32,12 @@ class Stage:
     Args:
         weights: (d,) shares of tokens.
         steps: how many steps they hold; None means until something else is said.
+        probe: whether they are there to measure something, and not to be trained with for long.
     """
 
     weights: FloatArray
     steps: int | None = None
+    probe: bool = False
 
 
 class OnlinePolicy(Protocol[S]):

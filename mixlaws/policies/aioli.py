@@ -132,7 +132,11 @@ class Aioli:
         steps = self.prior_steps if state.round == 0 else self._main_steps(d)
         main = [Stage(state.weights, steps)] if self._has_main(state) else []
         mixtures = self._probes(d)
-        return [*main, *(Stage(mixtures[i], self.probe_steps) for i in state.order), Stage(state.weights)]
+        return [
+            *main,
+            *(Stage(mixtures[i], self.probe_steps, probe=True) for i in state.order),
+            Stage(state.weights),
+        ]
 
     def dump(self, state: AioliState, /) -> JsonObject:
         """The state as JSON."""

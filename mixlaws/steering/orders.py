@@ -67,8 +67,9 @@ def _pin(setting: Setting, state: SteeringState, told: JsonObject, _: object) ->
     return replace(state, hold=Hold(OPERATOR, f"pinned: {told['reason']}", weights), stale="")
 
 
-def _freeze(_: Setting, state: SteeringState, told: JsonObject, __: object) -> SteeringState:
-    return replace(state, hold=Hold(told.get("by", OPERATOR), f"frozen: {told['reason']}"), stale="")
+def _freeze(setting: Setting, state: SteeringState, told: JsonObject, _: object) -> SteeringState:
+    by, reason = told.get("by", OPERATOR), f"frozen: {told['reason']}"
+    return replace(state, hold=Hold(by, reason, frozen(setting.holding(state))), stale="")
 
 
 def _release(_: Setting, state: SteeringState, told: JsonObject, __: object) -> SteeringState:

@@ -29,6 +29,11 @@ def starts(plan: Sequence[Stage], effective_step: int) -> tuple[int, ...]:
     return tuple(steps)
 
 
+def lasting(plan: Sequence[Stage], at: int) -> int:
+    """Place of the stage to stay with: the one at a place, what a probe there interrupts, or the last one."""
+    return next((place for place in range(at, -1, -1) if not plan[place].probe), len(plan) - 1)
+
+
 def stages_done(placed: Sequence[int], step: int) -> int | None:
     """How many stages of a placed plan are over after so many steps; None while none has begun.
 

@@ -9,7 +9,7 @@ from mixlaws.arrays import FloatArray, frozen
 from mixlaws.errors import FitError
 from mixlaws.policy import Stage
 from mixlaws.steering.budgets import Placed, within_budgets
-from mixlaws.steering.plans import SAME, digest, starts
+from mixlaws.steering.plans import SAME, digest, lasting, starts
 from mixlaws.steering.setting import Setting
 from mixlaws.steering.state import SteeringState
 
@@ -65,7 +65,8 @@ def publication(
     if name is None:
         known = len(state.starts) == 1 and bool(np.abs(mixtures[0] - state.anchor).max() <= SAME)
     begin = state.starts if known else starts(wish.stages, effective)
-    plan = _from(_cooled(begin, mixtures, setting.guards.cooldown_step), effective)
+    whole = _cooled(begin, mixtures, wish.stages, setting.guards.cooldown_step)
+    plan = _from(whole, effective)
     ended = {index: step for index, step in state.zeros.items() if step <= effective}
     placed, zeros = _budgeted(setting, state, plan, effective, ended)
     placed_already = known and state.stale is None
@@ -80,7 +81,7 @@ def publication(
             return state, None
     changed = replace(
         state,
-        anchor=frozen(mixtures[-1]), before=frozen(anchor), plan=name, starts=begin,
+        anchor=frozen(whole[-1].weights), before=frozen(anchor), plan=name, starts=begin,
         zeros={**zeros, **ended}, stale=None,
     )  # fmt: skip
     return changed, Publication(effective, tuple(stages))
@@ -112,13 +113,18 @@ def _limited(setting: Setting, weights: FloatArray, anchor: FloatArray, wish: _W
     return setting.bound.near(setting.bound.within(weights), anchor)
 
 
-def _cooled(begin: Sequence[int], mixtures: Sequence[FloatArray], cooldown: int | None) -> list[Placed]:
-    """A plan without the stages that would begin in the cool-down: there its last mixture holds."""
+def _cooled(
+    begin: Sequence[int], mixtures: Sequence[FloatArray], stages: Sequence[Stage], cooldown: int | None
+) -> list[Placed]:
+    """A plan without the stages that would begin in the cool-down; a probe does not last through it."""
     plan = [Placed(step, weights) for step, weights in zip(begin, mixtures, strict=True)]
     if cooldown is None or plan[-1].effective_step < cooldown:
         return plan
-    kept = [stage for stage in plan if stage.effective_step < cooldown]
-    return [*kept, Placed(max(cooldown, begin[0]), mixtures[-1])]
+    kept = [place for place in plan if place.effective_step < cooldown] or plan[:1]
+    at = lasting(stages, len(kept) - 1)
+    if at == len(kept) - 1:
+        return kept
+    return [*kept, Placed(max(cooldown, kept[-1].effective_step + 1), mixtures[at])]
 
 
 def _from(plan: Sequence[Placed], effective: int) -> list[Placed]:

@@ -1,14 +1,16 @@
 """What steers a job, and the calls of its policy that must not cost the job anything if they fail."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from mixlaws.arrays import FloatArray
+from mixlaws.arrays import FloatArray, frozen
 from mixlaws.policy import AnyPolicy
 from mixlaws.problem import MixtureProblem
 from mixlaws.steering.budgets import budget
 from mixlaws.steering.guards import BoundGuards, Guards
+from mixlaws.steering.plans import digest, lasting
 from mixlaws.steering.state import POLICY, Hold, SteeringState
 
 _LONGEST_REASON = 500  # characters
@@ -57,6 +59,14 @@ class Setting:
         """Steps from the last reported one to the first that can still be changed."""
         return max(self.lead_steps, 1)
 
+    def holding(self, state: SteeringState) -> FloatArray:
+        """(d,) weights to stay with: those of the stage in force at the next change, or cut by a probe."""
+        plan = self.policy.stages(state.policy) if len(state.starts) > 1 else ()
+        if not plan or digest(plan) != state.plan:
+            return state.anchor
+        at = max(0, bisect_right(state.starts, state.step + self.lead) - 1)
+        return self.bound.near(self.bound.within(plan[lasting(plan, at)].weights), state.before)
+
     def moved(self, state: SteeringState, move: Callable[[], object]) -> SteeringState:
         """State with another one of the policy; if the policy fails, its state stays and weights are held."""
         try:
@@ -68,5 +78,9 @@ class Setting:
         """State that holds its weights because the policy failed."""
         if state.hold is not None:
             return state
-        reason = f"policy {self.name!r} failed: {type(error).__name__}: {error}"
-        return replace(state, hold=Hold(POLICY, reason[:_LONGEST_REASON]), stale="")
+        reason = f"policy {self.name!r} failed: {type(error).__name__}: {error}"[:_LONGEST_REASON]
+        try:
+            weights: FloatArray | None = frozen(self.holding(state))
+        except Exception:  # noqa: BLE001 - a policy that fails may fail here too
+            weights = None
+        return replace(state, hold=Hold(POLICY, reason, weights), stale="")

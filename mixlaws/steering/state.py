@@ -22,7 +22,7 @@ class Hold:
     Args:
         by: `operator`, `guard` (an alarm), or `policy` (it failed).
         reason: why, for people.
-        weights: (d,) weights that are pinned; None holds those that were published last.
+        weights: (d,) what is held; None for what the plan that was published last ends with.
     """
 
     by: str

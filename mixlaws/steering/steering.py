@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mixlaws.arrays import BoolArray, JsonObject, frozen
+from mixlaws.arrays import BoolArray, IntArray, JsonObject, frozen
 from mixlaws.errors import InvalidInputError
 from mixlaws.feedback import Feedback
 from mixlaws.policy import ExpensivePolicy, HistoryRequest
@@ -50,7 +50,9 @@ class Steering(Setting):
             )
         return state
 
-    def learn(self, state: SteeringState, feedback: Feedback, /, non_finite: BoolArray) -> SteeringState:
+    def learn(
+        self, state: SteeringState, feedback: Feedback, /, *, non_finite: BoolArray, drawn: IntArray
+    ) -> SteeringState:
         """State after feedback, which need not be admitted yet; `stages_done` is found here.
 
         A policy that fails, or that an alarm tells of, leaves the weights as they are until somebody looks.
@@ -59,21 +61,23 @@ class Steering(Setting):
             state: before it.
             feedback: sums of all sources over some steps.
             non_finite: (d,) which domains had a loss that was not finite.
+            drawn: (d,) tokens that were drawn, those whose loss was not finite among them.
         """
         told = self.bound.admit(replace(feedback, stages_done=self._stages_done(state, feedback.step)))
         alarms, alarm = watch(self.guards, self.problem.domains.names, state.alarms, told, non_finite)
-        tokens = told.token_counts
+        before = state
         state = replace(
             state,
             alarms=alarms,
-            consumed=frozen(state.consumed + tokens),
-            intended=frozen(state.intended + feedback.weights * tokens.sum()),
+            consumed=frozen(state.consumed + drawn),
+            intended=frozen(state.intended + feedback.weights * drawn.sum()),
             step=feedback.step,
             steps=state.steps + feedback.steps,
         )
         state = self.moved(state, lambda: self.policy.update(state.policy, told))
         if alarm is not None and state.hold is None:
-            state = replace(state, hold=Hold(GUARD, f"frozen: {alarm}"), stale="")
+            hold = Hold(GUARD, f"frozen: {alarm}", frozen(self.holding(before)))
+            state = replace(state, hold=hold, stale="")
         return state
 
     def obey(

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from mixlaws.domains import DomainSet
-from mixlaws.errors import InvalidInputError
+from mixlaws.errors import InvalidInputError, MixlawsError
 from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
 from mixlaws.steering.guards import Guards
 from mixlaws.steering.steering import Steering
-from service.errors import InvalidRequestError
+from service.errors import InvalidRequestError, ServiceError, UnavailableError
 from service.jobs.schemas import JobIn
 from service.methods import build
 from service.schemas import epochs
@@ -59,5 +61,16 @@ class JobDefinition:
 
     @classmethod
     def stored(cls, definition: Mapping[str, Any]) -> "JobDefinition":
-        """The objects of a definition that was checked when it was stored."""
-        return cls.of(JobIn.model_validate(definition))
+        """The objects of a definition that was checked when it was stored.
+
+        Raises:
+            UnavailableError: this version of the service cannot build it. Its reports wait with the trainer.
+        """
+        try:
+            return cls.of(JobIn.model_validate(definition))
+        except (ValidationError, ServiceError, MixlawsError) as error:
+            raise UnavailableError(
+                f"this version of the service cannot steer job {definition.get('name')!r}: {error}. Its "
+                "reports wait with the trainer: go back to the version that it was made with",
+                code="job_not_steerable",
+            ) from error

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mixlaws.arrays import BoolArray
+from mixlaws.arrays import IntArray
 from mixlaws.domains import DomainSet
 from mixlaws.feedback import Feedback
 from mixlaws.steering.events import Event
@@ -92,14 +92,17 @@ def folded(
     if entry.event is not None:
         return steering.obey(state, entry.event, restored)
     weights = weights_of[entry.reports[0].schedule_version]
-    told, non_finite = feedback(steering.problem.domains, entry.reports, weights)
-    return steering.learn(state, told, non_finite)
+    domains = steering.problem.domains
+    told, drawn = feedback(domains, entry.reports, weights)
+    broken = [domains.index(name) for report in entry.reports for name in report.non_finite]
+    non_finite = np.isin(np.arange(len(domains)), broken)
+    return steering.learn(state, told, non_finite=non_finite, drawn=drawn)
 
 
 def feedback(
     domains: DomainSet, reports: Sequence[Measured], drawn_with: Sequence[float]
-) -> tuple[Feedback, BoolArray]:
-    """Reports of one step, added, and (d,) which domains had a loss that was not finite."""
+) -> tuple[Feedback, IntArray]:
+    """Reports of one step, added, and (d,) the tokens that were drawn, with a finite loss or without."""
     d = len(domains)
     sums, counts = np.zeros((len(reports), d)), np.zeros((len(reports), d), dtype=np.int64)
     for row, report in enumerate(reports):
@@ -107,7 +110,6 @@ def feedback(
         sums[row, :told] = [np.nan if loss is None else loss for loss in report.loss_sums]
         counts[row, :told] = report.token_counts
     finite = np.isfinite(sums)
-    broken = {domains.index(name) for report in reports for name in report.non_finite}
     with np.errstate(over="ignore"):  # a sum beyond all floats is not finite either
         total = np.where(finite, sums, 0.0).sum(axis=0)
     first = reports[0]
@@ -121,4 +123,4 @@ def feedback(
         steps=max(report.step_to - report.step_from + 1 for report in reports),
         version=first.schedule_version,
         **added(domains, [report.signals for report in reports]),
-    ), np.isin(np.arange(d), list(broken))
+    ), counts.sum(axis=0)

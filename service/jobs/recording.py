@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from mixlaws.steering.build import build
 from mixlaws.steering.events import Event, EventKind
 from mixlaws.steering.publishing import Publication
 from mixlaws.steering.state import SteeringState
 from mixlaws.steering.steering import STATE_BYTES
 from service.jobs import expensive, repository, states
+from service.jobs.building import build
 from service.jobs.definition import JobDefinition
 from service.jobs.states import Head
 from service.models import Job, JobEvent, ScheduleStage

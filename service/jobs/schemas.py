@@ -183,7 +183,7 @@ class ScheduleOut(Answer):
     samples_per_step: int = Field(description="Samples of one optimiser step, over all ranks.")
     lead_steps: int = Field(description="Least distance between the last reported step and a new stage.")
     ttl_steps: int = Field(description="How long it may be followed without hearing of the service.")
-    frozen: bool = Field(description="Whether an operator holds the weights.")
+    frozen: bool = Field(description="Whether people, an alarm or a failed policy hold the weights.")
     domains: list[ScheduleDomainOut] = Field(description="Domains, in their order.")
     stages: list[StageOut] = Field(description="The stage in force at the last reported step, and all later.")
 

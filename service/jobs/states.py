@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
-from mixlaws.steering.build import build
 from mixlaws.steering.state import SteeringState
 from service.jobs import log, log_repository
+from service.jobs.building import build
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import Entry
 from service.jobs.replaying import advanced, lineage, replay

@@ -21,6 +21,7 @@ from sqlalchemy import text
 from mixclient import Sampler, Schedule, Stage
 from proxy_training.corpus import Corpus
 from service.db import Database
+from tests.support.replaying import same_again
 from tests.support.servers import Service, running
 from tests.support.walks import build_walks
 
@@ -246,3 +247,21 @@ def test_a_version_that_comes_too_late_is_refused_and_training_goes_on(
     refused = [v for v in service.client.versions("run") if v["too_late"]]
     assert all(v["applied_at_step"] is None for v in refused)
     assert counted(service, "reported_step") == training.reached()
+
+
+def test_a_policy_with_probes_gets_an_evaluation_at_the_end_of_each_stage(
+    service: Service, corpus: Corpus, tmp_path: Path
+) -> None:
+    params = {"sweeps": 1, "probe_steps": 8, "round_steps": 80, "ema": None}
+    signals = ["losses", "eval_losses"]
+    create(service, corpus, policy="aioli", params=params, signals=signals, lead_steps=40)
+    with trainer(service, corpus, tmp_path, "--steps", "100000", "--evaluate", "4", ranks=2) as training:
+        training.until(lambda: counted(service, "versions_applied") >= 12)
+        training.end()
+    entries = service.client.call("GET", "/v1/jobs/run/log?limit=5000")["entries"]
+    reports = [report for entry in entries for report in entry["reports"]]
+    evaluated = {r["signals"]["eval_losses"]["step"] for r in reports if "eval_losses" in r["signals"]}
+    versions = same_again(service, "run")
+    begun = {v.applied_at_step for v in versions if v.applied_at_step}
+    assert begun <= evaluated, "where one stage ended, the next began"
+    assert len({tuple(v.weights.values()) for v in versions}) > 4, "other weights after a round of probes"

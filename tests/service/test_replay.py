@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixlaws.steering.build import build
+from service.jobs.building import build
 from tests.support.replaying import same_again
 from tests.support.servers import Service
 from tests.support.wandering import Wanderer

@@ -75,7 +75,7 @@ class Follower:
         )  # fmt: skip
         broken = np.zeros(len(counts), dtype=bool) if non_finite is None else non_finite
         told = replace(told, token_counts=np.where(broken, 0, counts))
-        self.state = self.steering.learn(self.state, told, broken)
+        self.state = self.steering.learn(self.state, told, non_finite=broken, drawn=counts)
         self.publish(self.step - 1 + self.steering.lead)
 
 

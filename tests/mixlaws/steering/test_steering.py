@@ -113,6 +113,17 @@ def test_probes_end_where_a_job_is_frozen() -> None:
     assert all(np.array_equal(weights, np.full(3, 1 / 3)) for weights in follower.followed[held:])
 
 
+def test_a_curriculum_that_is_frozen_stays_in_its_stage() -> None:
+    plan = (PlannedStage({"web": 1.0}, 30), PlannedStage({"code": 1.0}, 90), PlannedStage({"law": 1.0}))
+    for guards in (Guards(), Guards(cooldown_step=60)):
+        follower = Follower(steering(Handwritten(plan), guards), losses)
+        follower.train(50)
+        if guards.cooldown_step is None:
+            order(follower, EventKind.FREEZE)
+        follower.train(200)
+        assert [int(weights.argmax()) for weights in follower.followed] == [0] * 30 + [1] * 220
+
+
 def test_a_stage_that_came_too_late_moves_with_all_that_follow_it() -> None:
     plan = (PlannedStage({"web": 1.0}, 30), PlannedStage({"code": 1.0}, 20), PlannedStage({"law": 1.0}))
     follower = Follower(steering(Handwritten(plan)), losses)
