@@ -8,6 +8,7 @@ from rich.console import Console
 from mixwright import databases, keys, serve, work
 from mixwright.demo import command as demo
 from mixwright.interruption import unwind_when_terminated
+from mixwright.jobs import command as jobs
 from mixwright.measure import measure
 from mixwright.offline.fit import fit
 from mixwright.offline.mix import mix
@@ -35,6 +36,7 @@ app.command("scale")(scale)
 app.command("mix")(mix)
 app.command("measure")(measure)
 app.command("import")(import_runs)
+app.add_typer(jobs.app, name="job")
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")
 

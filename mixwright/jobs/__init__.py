@@ -1,0 +1,1 @@
+"""`mixwright job`: live jobs from the command line."""

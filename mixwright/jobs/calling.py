@@ -1,0 +1,47 @@
+"""Calls about one job."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from mixwright.offline.options import Service
+
+if TYPE_CHECKING:
+    from mixclient import ServiceClient
+
+JobName = Annotated[str, typer.Argument(help="Name of the job.", metavar="JOB")]
+
+
+class JobCalls:
+    """The service, as far as one job goes.
+
+    Args:
+        client: a connection to the service.
+        name: of the job; None for the list of all.
+    """
+
+    def __init__(self, client: "ServiceClient", name: str | None) -> None:
+        self._client = client
+        self._path = "/v1/jobs" if name is None else f"/v1/jobs/{quote(name, safe='')}"
+
+    def get(self, part: str = "", **parameters: Any) -> Any:
+        """What the service says of the job, or of a part of it."""
+        return self._client.call("GET", self._path + part, parameters=parameters)
+
+    def post(self, part: str, body: dict[str, Any]) -> Any:
+        """Give an order."""
+        return self._client.call("POST", self._path + part, body=body)
+
+
+@contextmanager
+def calls(service: Service, name: str | None = None) -> Iterator[JobCalls]:
+    """A connection for as long as a command needs it; without a name, to the list of all jobs."""
+    from mixclient import ServiceClient  # noqa: PLC0415
+    from mixwright.handshake import admin_key, require_address  # noqa: PLC0415
+
+    require_address(service.url)
+    with ServiceClient(service.url, service.key or admin_key(service.url)) as client:
+        yield JobCalls(client, name)

@@ -1,0 +1,167 @@
+"""`mixwright job list`, `show`, `versions` and `audit`: what live jobs do, and why."""
+
+import json as json_module
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from mixwright.jobs.calling import JobCalls, JobName, calls
+from mixwright.offline import options
+from mixwright.offline.grouped import grouped
+
+_PAGE = 1000  # entries of the audit trail in one answer
+
+Last = Annotated[
+    int, typer.Option(min=1, max=_PAGE, help="How many of the newest to show.", metavar="NUMBER")
+]
+
+
+@grouped
+def list_jobs(*, json: options.Json = False, service: options.Service) -> None:
+    """List the jobs of the project, newest first."""
+    from mixwright.jobs import tables  # noqa: PLC0415
+
+    with calls(service) as listing:
+        jobs = listing.get()
+    if json:
+        typer.echo(json_module.dumps(jobs))
+        return
+    heads = ["job", "policy", "attempt", "version", "reported step", "last report", "weights"]
+    rows = [
+        [
+            job["name"],
+            job["definition"]["policy"],
+            str(job["attempt"]),
+            str(job["version"]),
+            str(job["reported_step"]),
+            tables.moment(job["last_report_at"]),
+            "held" if job["hold"] else "in shadow" if job["shadow"] else "steered",
+        ]
+        for job in jobs
+    ]
+    Console().print(tables.worded(heads, rows, words=["job"]))
+
+
+@grouped
+def show(job: JobName, *, json: options.Json = False, service: options.Service) -> None:
+    """Show a job: what steers it, its counters, and how long its domains last."""
+    from mixwright.jobs import tables  # noqa: PLC0415
+    from mixwright.showing import say, table  # noqa: PLC0415
+
+    with calls(service, job) as called:
+        told, domains = called.get(), called.get("/domains")
+    if json:
+        typer.echo(json_module.dumps({"job": told, "domains": domains}))
+        return
+    console = Console()
+    for sentence in _essentials(told):
+        say(console, sentence)
+    console.print()
+    console.print(table(console, *tables.of_domains(domains)))
+    say(
+        console,
+        "realised is the share of all tokens that were reported, intended what the weights in force stood "
+        "for; steps are forecasts with the newest weights",
+        style="dim",
+    )
+
+
+@grouped
+def versions(job: JobName, *, last: Last = 20, json: options.Json = False, service: options.Service) -> None:
+    """List the versions of a job's schedule, and what became of each."""
+    from mixwright.jobs import tables  # noqa: PLC0415
+
+    with calls(service, job) as called:
+        found = called.get("/versions")
+    if json:
+        typer.echo(json_module.dumps(found))
+        return
+    heads = ["version", "attempt", "from step", "what became of it", "weights", "reason"]
+    rows = [
+        [
+            str(version["version"]),
+            str(version["attempt"]),
+            str(version["effective_step"]),
+            tables.fate(version),
+            tables.shares(version["weights"]),
+            version["reason"],
+        ]
+        for version in found[-last:]
+    ]
+    console = Console()
+    console.print(tables.worded(heads, rows, words=["weights", "reason"]))
+    tables.tell_hidden(console, len(rows), len(found))
+
+
+@grouped
+def audit(job: JobName, *, last: Last = 20, json: options.Json = False, service: options.Service) -> None:
+    """List who or what changed a job, when and why."""
+    from mixwright.jobs import tables  # noqa: PLC0415
+
+    with calls(service, job) as called:
+        entries = _trail(called) if json else called.get("/audit", limit=last)
+    if json:
+        typer.echo(json_module.dumps(entries))
+        return
+    heads = ["when", "place", "step", "who", "what", "why"]
+    rows = [
+        [
+            tables.moment(entry["at"]),
+            str(entry["seq"]),
+            str(entry["step"]),
+            entry["actor"],
+            _what(entry),
+            entry["reason"],
+        ]
+        for entry in reversed(entries)
+    ]
+    Console().print(tables.worded(heads, rows, words=["who", "why"]))
+
+
+def _trail(called: JobCalls) -> list[dict[str, Any]]:
+    """The whole audit trail, newest first."""
+    found: list[dict[str, Any]] = []
+    before: dict[str, int] = {}
+    while True:
+        page: list[dict[str, Any]] = called.get("/audit", limit=_PAGE, **before)
+        if len(page) < _PAGE:
+            return found + page
+        # A page may end among entries of one place: these are asked for again, together.
+        found += [entry for entry in page if entry["seq"] != page[-1]["seq"]]
+        before = {"before": page[-1]["seq"] + 1}
+
+
+def _what(entry: dict[str, Any]) -> str:
+    """What an entry of the audit trail is."""
+    told: str = entry["kind"].replace("_", " ")
+    if entry["version"] is not None:
+        told = f"{told} {entry['version']}" if told == "version" else f"{told} to version {entry['version']}"
+    return f"{told}, taken back" if entry["taken_back"] else told
+
+
+def _steered_by(job: dict[str, Any]) -> str:
+    """Who holds the weights of a job, or what chooses them."""
+    if job["hold"] is not None:
+        return f"{job['hold']['by']}: {job['hold']['reason']}"
+    return "the prior: the policy watches" if job["shadow"] else job["definition"]["policy"]
+
+
+def _essentials(job: dict[str, Any]) -> list[str]:
+    """What a job is and how it stands, in sentences."""
+    from mixwright.jobs import tables  # noqa: PLC0415
+
+    definition = job["definition"]
+    params = ", ".join(f"{name}={value}" for name, value in definition["params"].items())
+    published, applied, late = (job[f"versions_{what}"] for what in ("published", "applied", "too_late"))
+    steers = f"policy {definition['policy']}{f' ({params})' if params else ''}"
+    pace = f"lead {definition['lead_steps']} steps, ttl {definition['ttl_steps']} steps"
+    samples, sources = definition["samples_per_step"], ", ".join(definition["sources"])
+    accepted, came_late, twice = (job[f"reports_{what}"] for what in ("accepted", "late", "duplicate"))
+    return [
+        f"{job['name']}: {steers}, {len(definition['domains'])} domains, {samples} samples a step, {pace}",
+        f"attempt {job['attempt']}, version {job['version']}, steered by {_steered_by(job)}",
+        f"step {job['reported_step']} reported, last at {tables.moment(job['last_report_at'])} by {sources}",
+        f"reports: {accepted} accepted, {came_late} late, {twice} came twice",
+        f"versions after the first: {published} published, {applied} applied, {late} too late",
+    ]
