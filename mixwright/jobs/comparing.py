@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mixlaws.steering.build import build
 from mixlaws.steering.publishing import PublishedStage
 from mixwright.jobs.log_file import JobLog
 from mixwright.problems import CommandError
+from service.jobs.building import build
 from service.jobs.order_schemas import LogEntry, LogVersion
 from service.jobs.replaying import replay
 

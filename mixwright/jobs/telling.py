@@ -5,12 +5,12 @@ from typing import Any
 
 from rich.console import Console
 
-from mixlaws.steering.build import build
 from mixwright.jobs.comparing import ACROSS_BUILDS, Comparison
 from mixwright.jobs.counterfactual import Counterfactual
 from mixwright.jobs.log_file import JobLog
 from mixwright.jobs.tables import shares, worded
 from mixwright.showing import say
+from service.jobs.building import build
 from service.jobs.definition import JobDefinition
 
 CAVEAT = (
