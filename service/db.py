@@ -80,6 +80,12 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _EXACT_DIGITS else float(digits)
 
 
+def undo(session: Session) -> None:
+    """Take back all that was written, for a request that only tries something out."""
+    session.rollback()
+    session.info.pop("announced", None)
+
+
 def _request_session(request: Request) -> Iterator[Session]:
     database: Database = request.app.state.database
     with database.session() as session:

@@ -2,9 +2,10 @@
 
 import typer
 
-from mixwright.jobs import looking, ordering, replay
+from mixwright.jobs import creating, looking, ordering, replay
 
 app = typer.Typer(help="Watch over live jobs, give them orders, replay them.", no_args_is_help=True)
+app.command("create")(creating.create)
 app.command("list")(looking.list_jobs)
 app.command("show")(looking.show)
 app.command("versions")(looking.versions)

@@ -4,10 +4,10 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from service.db import SessionDep
+from service.db import SessionDep, undo
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.jobs import attempts, repository, service
 from service.jobs.board import Board
@@ -43,12 +43,16 @@ def create_job(
     response: Response,
     session: SessionDep,
     caller: Annotated[Principal, needs(Scope.JOBS_WRITE)],
+    dry_run: Annotated[bool, Query(description="Whether only to check it: nothing is stored.")] = False,
 ) -> JobOut:
-    """Create a live job. The same body again answers 200 with the job that exists."""
+    """Create a live job. The same body again, or a dry run, answers 200."""
     job, created = service.create(session, caller.project_id, body)
-    if not created:
+    if not created or dry_run:
         response.status_code = status.HTTP_200_OK
-    return service.shown(session, job)
+    shown = service.shown(session, job)
+    if dry_run:
+        undo(session)
+    return shown
 
 
 @router.get("")

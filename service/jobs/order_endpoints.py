@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from service.db import SessionDep
+from service.db import SessionDep, undo
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.jobs import auditing, orders, schedules, service
 from service.jobs.order_schemas import (
@@ -131,6 +131,5 @@ def _ordered(
         schedule=schedules.document(session, job),
     )
     if body.dry_run:
-        session.rollback()
-        session.info.pop("announced", None)
+        undo(session)
     return told

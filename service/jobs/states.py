@@ -18,6 +18,7 @@ from service.models import Job
 _log = logging.getLogger("service.jobs")
 
 SNAPSHOT_EVERY = 100  # places in the log
+_UNREADABLE = (MixlawsError, KeyError, TypeError, ValueError)  # a state that other code wrote
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def head(session: Session, job: Job, definition: JobDefinition, last_effective: 
     """
     try:
         state = definition.steering.load(job.state)
-    except (MixlawsError, KeyError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         _log.warning("job %s: its state is computed again from the log: %s", job.name, error)
         state = _replayed(session, job, job.applied_seq)
     state = state.widened(len(definition.domains))  # a restart brings new domains in
@@ -60,9 +61,12 @@ def at(session: Session, job: Job, seq: int) -> tuple[SteeringState, JobDefiniti
     starts = log.attempt_starts(session, job.id)
     definition = log.definitions(session, job.id)[1 + sum(start <= seq for start, _ in starts)]
     snapshot = log_repository.snapshot_at(session, job.id, seq)
-    if snapshot is None or snapshot.build != build():
+    if snapshot is None:
         return _replayed(session, job, seq), definition
-    state = definition.steering.load(snapshot.state)
+    try:
+        state = definition.steering.load(snapshot.state)
+    except _UNREADABLE:
+        return _replayed(session, job, seq), definition
     rest = log.entries(session, job.id, after_seq=snapshot.seq, to_seq=seq)
     return advanced(definition, state, rest, log_repository.weights_of_all(session, job.id)), definition
 

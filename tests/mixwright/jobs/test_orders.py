@@ -1,6 +1,7 @@
 """Orders from the command line: carried out once, told in a sentence, and kept with their reason."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,23 @@ def test_orders_stand_in_the_audit_with_reason_and_key(job: Command) -> None:
         ("key test", f"why {number}") for number in range(len(orders))
     ]
     assert "why 3" in job("job", "audit", NAME).out
+
+
+def test_a_job_follows_the_schedule_of_a_file(job: Command, service: Service, tmp_path: Path) -> None:
+    stages = [({"web": 1.0, "code": 0.0}, 0), ({"web": 0.25, "code": 0.75}, 700)]
+    schedule = {
+        "schema": "mixture-schedule/v1", "samples_per_step": 4,
+        "domains": [{"name": "web", "tokens": 9, "max_epochs": None}, {"name": "code", "tokens": 5}],
+        "stages": [{"effective_step": step, "weights": weights} for weights, step in stages],
+    }  # fmt: skip
+    (tmp_path / "schedule.json").write_text(json.dumps(schedule))
+    arguments = ["job", "create", "two-stages", "--schedule", str(tmp_path / "schedule.json")]
+    assert "nothing was stored" in job(*arguments, "--dry-run").out
+    assert [made["name"] for made in service.client.call("GET", "/v1/jobs")] == [NAME]
+    assert job(*arguments).code == 0
+    followed = service.client.call("GET", "/v1/jobs/two-stages/schedule")
+    assert [(stage["weights"], stage["effective_step"]) for stage in followed["stages"]] == stages
+    assert job("job", "create", "neither").code != 0
 
 
 def test_a_dry_run_shows_what_would_be_and_stores_nothing(job: Command, service: Service) -> None:
