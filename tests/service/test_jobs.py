@@ -25,6 +25,11 @@ DOMAINS = [
 ]
 
 
+@pytest.fixture
+def service(tenant: Service) -> Service:
+    return tenant
+
+
 def create(service: Service, **more: Any) -> dict[str, Any]:
     body = {"name": "run-7b", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8, "lead_steps": 20}
     return service.client.create_job({**body, **more})
@@ -283,7 +288,7 @@ def test_a_restart_brings_back_the_state_of_its_step_and_fences_the_old_attempt(
 
 def _stages(service: Service, *, attempt: int, after: int) -> list[Any]:
     with service.database.session() as session:
-        job = session.scalars(select(Job)).one()
+        job = session.scalars(select(Job).order_by(Job.id.desc()).limit(1)).one()
         return [s for s in repository.stages(session, job.id) if s.attempt == attempt and s.version > after]
 
 

@@ -13,6 +13,11 @@ PATH = f"/v1/jobs/{JOB['name']}"
 HALVES = {"web": 0.5, "code": 0.5, "law": 0.0}
 
 
+@pytest.fixture
+def service(tenant: Service) -> Service:
+    return tenant
+
+
 @pytest.fixture(autouse=True)
 def job(service: Service) -> None:
     service.client.create_job(JOB)

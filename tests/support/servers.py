@@ -28,18 +28,20 @@ class Service:
         database: what it runs on.
         key: a key with every scope.
         client: a client with that key.
+        project: whose key it is.
     """
 
     url: str
     database: Database
     key: str
     client: ServiceClient
+    project: str = "default"
 
-    def new_key(self, *scopes: str, project: str = "default", days: int | None = None) -> str:
+    def new_key(self, *scopes: str, project: str | None = None, days: int | None = None) -> str:
         """A key with some scopes."""
         with self.database.session() as session:
             _, secret = create_key(
-                session, name="test", scopes=scopes or EVERY_SCOPE, project=project, days=days
+                session, name="test", scopes=scopes or EVERY_SCOPE, project=project or self.project, days=days
             )
         return secret.text
 
