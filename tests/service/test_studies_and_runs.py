@@ -18,6 +18,11 @@ DOMAINS = [
 ]
 
 
+@pytest.fixture
+def service(tenant: Service) -> Service:
+    return tenant
+
+
 def study(service: Service, **more: Any) -> dict[str, Any]:
     return service.client.create_study({"name": "trial", "domains": DOMAINS, **more})
 
