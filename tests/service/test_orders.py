@@ -7,6 +7,7 @@ import pytest
 from mixclient import ServiceError
 from tests.service.problems import problem_of
 from tests.service.reports import JOB, report
+from tests.support.replaying import same_again
 from tests.support.servers import Service
 
 PATH = f"/v1/jobs/{JOB['name']}"
@@ -100,6 +101,25 @@ def test_a_rollback_brings_back_weights_and_what_the_policy_knew(service: Servic
     assert told(service, "/schedule")["stages"][-1]["weights"] == second["weights"]
     refused = service.call("POST", f"{PATH}/rollback", {"version": 99, "reason": "why"})
     problem_of(refused, 422, "version 99", "never published", code="unknown_version")
+
+
+@pytest.mark.parametrize("kind", ["retire", "freeze"])
+def test_an_order_that_came_too_late_is_placed_again(service: Service, kind: str) -> None:
+    body = {"name": "steady", "policy": "static"}
+    service.client.create_job({**JOB, **body})
+    path = "/v1/jobs/steady"
+    service.client.call("POST", f"{path}/reports", body=report(9))
+    more = {"domain": "law"} if kind == "retire" else {}
+    given = service.client.call("POST", f"{path}/{kind}", body={"reason": "a broken shard", **more})
+    ordered = given["schedule"]["stages"][-1]
+    late = {"attempt": 1, "version": ordered["version"], "step": 60, "outcome": "too_late"}
+    for _ in range(2):
+        service.client.call("POST", f"{path}/acks", body=late)
+    stages = service.client.call("GET", f"{path}/schedule")["stages"]
+    assert [stage["version"] for stage in stages] == [1, 3]
+    assert stages[-1]["effective_step"] == 60 + JOB["lead_steps"]
+    assert stages[-1]["weights"] == ordered["weights"]
+    same_again(service, "steady")
 
 
 def test_a_domain_is_added_with_the_next_attempt_as_if_it_had_been_there(service: Service) -> None:
