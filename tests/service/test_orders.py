@@ -156,6 +156,44 @@ def test_a_domain_is_added_with_the_next_attempt_as_if_it_had_been_there(service
     )
 
 
+@pytest.mark.parametrize(
+    ("job", "domain", "words"),
+    [
+        ({"guards": {"floor": 0.33}}, "maths", "4 domains with floors that sum to 1.32"),
+        (
+            {
+                "policy": "velocitune",
+                "params": {"target_losses": {"web": 1.0, "code": 1.0, "law": 1.0}},
+                "signals": ["eval_losses"],
+            },
+            "maths",
+            "no value for 'maths'",
+        ),
+        ({}, "la\u202ew", "invisible or control characters"),
+        (
+            {"domains": [*JOB["domains"], {"name": "caf\u00e9", "tokens": 9}]},
+            "cafe\u0301",
+            "in the job already",
+        ),
+    ],
+)
+def test_a_domain_without_which_no_restart_could_go_on_is_refused(
+    service: Service, job: dict[str, Any], domain: str, words: str
+) -> None:
+    service.client.create_job({**JOB, "name": "strict", **job})
+    body = {"name": domain, "tokens": 10, "reason": "more"}
+    problem_of(service.call("POST", "/v1/jobs/strict/domains", body), 422, words)
+    service.client.open_attempt("strict", 0)
+
+
+def test_domains_that_are_added_together_have_their_shares_of_all_tokens(service: Service) -> None:
+    for name, tokens in {"maths": 3_000, "chess": 4_000}.items():
+        order(service, "domains", name=name, tokens=tokens)
+    service.client.open_attempt(JOB["name"], 0)
+    prior = {"web": 0.45, "code": 0.15, "law": 0.05, "maths": 0.15, "chess": 0.2}
+    assert told(service)["definition"]["prior"] == pytest.approx(prior)
+
+
 def test_domains_show_what_was_read_of_them_and_when_they_end(service: Service) -> None:
     body = {**JOB, "name": "short", "policy": "static", "domains": [
         {"name": "web", "tokens": 90_000}, {"name": "code", "tokens": 10_000, "max_epochs": 1},
