@@ -181,11 +181,24 @@ class Astray(Odm):
 
     def update(self, state: OdmState, feedback: Feedback, /) -> OdmState:
         state = super().update(state, feedback)
-        return OdmState(state.rewards, state.exploration, state.weights * np.nan)
+        return OdmState(state.rewards, state.exploration, 2 * state.weights)
+
+
+class Unstorable(Odm):
+    """Remembers what is no number."""
+
+    def update(self, state: OdmState, feedback: Feedback, /) -> OdmState:
+        state = super().update(state, feedback)
+        return OdmState(state.rewards * np.inf, state.exploration, state.weights)
 
 
 @pytest.mark.parametrize(
-    ("policy", "words"), [(Failing(), "ZeroDivisionError: a bad day"), (Astray(), "off the simplex")]
+    ("policy", "words"),
+    [
+        (Failing(), "ZeroDivisionError: a bad day"),
+        (Astray(), "off the simplex"),
+        (Unstorable(), "not JSON compliant"),
+    ],
 )
 def test_a_policy_that_fails_freezes_its_job_and_costs_nothing_else(policy: Odm, words: str) -> None:
     follower = Follower(steering(policy), losses)
@@ -196,6 +209,7 @@ def test_a_policy_that_fails_freezes_its_job_and_costs_nothing_else(policy: Odm,
     assert hold.by == "policy"
     assert np.all(np.isfinite(follower.followed))
     assert follower.state.step == 200
+    json.dumps(follower.steering.dump(follower.state), allow_nan=False)
 
 
 def test_alarms_freeze_and_a_release_gives_them_a_new_start() -> None:
