@@ -90,5 +90,6 @@ def _spike(limit: float, names: Sequence[str], state: AlarmState, feedback: Feed
 def _moved(state: AlarmState, feedback: Feedback) -> AlarmState:
     seen = state.seen + feedback.observed
     before = np.where(state.seen > 0, state.running, feedback.losses)
-    after = before + (feedback.losses - before) / np.minimum(np.maximum(seen, 1), _MEMORY)
+    new = 1 / np.minimum(np.maximum(seen, 1), _MEMORY)
+    after = (1 - new) * before + new * feedback.losses  # no difference, which may be beyond all floats
     return replace(state, running=np.where(feedback.observed, after, state.running), seen=seen)

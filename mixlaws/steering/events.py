@@ -10,7 +10,7 @@ class EventKind(StrEnum):
     """A kind of event; what its payload holds stands behind it."""
 
     RESULT = "result"  # result: of an expensive step
-    TOO_LATE = "too_late"  # effective_step: of the stage; drawn_step: the last one drawn without it
+    TOO_LATE = "too_late"  # effective_step: of the stage; drawn_step: the last without it; missing: if it is
     ATTEMPT = "attempt"  # from_step; seq: place in the log whose state comes back; domains: those new with it
     PIN = "pin"  # weights: by domain; reason
     FREEZE = "freeze"  # reason; by: who, the operator unless said

@@ -12,6 +12,7 @@ from mixlaws.steering.events import Event, EventKind
 from mixlaws.steering.setting import Setting
 from mixlaws.steering.state import OPERATOR, POLICY, Hold, SteeringState
 
+_LATE = "placed again: it came too late"
 _Obey = Callable[[Setting, SteeringState, JsonObject, SteeringState | None], SteeringState]
 
 
@@ -30,14 +31,18 @@ def _result(setting: Setting, state: SteeringState, told: JsonObject, _: object)
 
 
 def _too_late(setting: Setting, state: SteeringState, told: JsonObject, _: object) -> SteeringState:
-    """The stage and all after it move by what it was late; then everything is placed again."""
+    """The stage and all after it move by what it was late; then everything is placed again.
+
+    What an order changes begins between the stages of a plan: then nothing moves, but if the stage is
+    `missing`, since no later one holds in its stead, it must be placed again too.
+    """
     late = told["effective_step"]
     if late not in (*state.starts, *state.zeros.values()):
-        return state  # of a plan that another one has replaced
+        return replace(state, stale=_LATE) if told.get("missing") else state
     shift = max(told["drawn_step"], state.step - 1) + setting.lead - late
     starts = tuple(start + shift if start >= late else start for start in state.starts)
     zeros = {index: step for index, step in state.zeros.items() if step < late}
-    return replace(state, starts=starts, zeros=zeros, stale="placed again: it came too late")
+    return replace(state, starts=starts, zeros=zeros, stale=_LATE)
 
 
 def _attempt(setting: Setting, state: SteeringState, told: JsonObject, restored: object) -> SteeringState:

@@ -75,7 +75,8 @@ def publication(
     stages = _told(
         setting, placed, zeros, wish.reason if not state.stale else f"{wish.reason}; {state.stale}"
     )
-    if placed_already and not any(step <= effective for step in zeros.values()):
+    begun = whole[0].effective_step <= effective  # not so after a late stage: it was placed further ahead
+    if placed_already and begun and not any(step <= effective for step in zeros.values()):
         stages = stages[1:]  # what holds there already
         if not stages:
             return state, None

@@ -1,5 +1,6 @@
 """What steers a job, and the calls of its policy that must not cost the job anything if they fail."""
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -68,9 +69,14 @@ class Setting:
         return self.bound.near(self.bound.within(plan[lasting(plan, at)].weights), state.before)
 
     def moved(self, state: SteeringState, move: Callable[[], object]) -> SteeringState:
-        """State with another one of the policy; if the policy fails, its state stays and weights are held."""
+        """State with another one of the policy; if the policy fails, its state stays and weights are held.
+
+        A state that no JSON holds, with a number that is none, is a failure too: it could not be stored.
+        """
         try:
-            return replace(state, policy=move())
+            policy = move()
+            json.dumps(self.policy.dump(policy), allow_nan=False)
+            return replace(state, policy=policy)
         except Exception as error:  # noqa: BLE001 - whatever a policy makes of the numbers, its job goes on
             return self.failed(state, error)
 

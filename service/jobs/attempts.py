@@ -1,13 +1,12 @@
 """Restarts from a checkpoint: the state of that step comes back, older attempts are fenced."""
 
 import re
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
 from service.errors import InvalidRequestError
-from service.jobs import log, log_repository, recording, repository, states
+from service.jobs import joining, log, log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.replaying import fitting
 from service.jobs.schemas import AttemptIn
@@ -27,9 +26,9 @@ def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> 
     """
     seq = _restored_seq(session, job, body)
     state, _ = states.at(session, job, seq)
-    added = _added_domains(session, job)
+    added = joining.waiting(session, job)
     if added:
-        job.definition = _with_domains(job.definition, added)
+        job.definition = joining.joined(job.definition, added)
     definition = JobDefinition.stored(job.definition)
     weights = log_repository.weights_of_all(session, job.id)
     past = states.past(session, job, seq) if len(state.anchor) < len(definition.domains) else []
@@ -52,24 +51,6 @@ def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> 
     recording.record(session, job, event, actor=actor, restored=restored)
     repository.announce(session, [job.id])
     return session.get_one(Attempt, (job.id, job.attempt))
-
-
-def _added_domains(session: Session, job: Job) -> list[dict[str, Any]]:
-    """Orders of domains that wait for an attempt."""
-    starts = log.attempt_starts(session, job.id)
-    since = starts[-1][0] if starts else 0
-    orders = log_repository.events(session, job.id, [EventKind.DOMAIN])
-    return [order.payload for order in orders if order.seq > since]
-
-
-def _with_domains(definition: dict[str, Any], added: list[dict[str, Any]]) -> dict[str, Any]:
-    """A definition with further domains; each takes its share of the prior from all others alike."""
-    domains, prior = list(definition["domains"]), dict(definition["prior"])
-    for order in added:
-        share = order["prior_weight"]
-        prior = {name: weight * (1 - share) for name, weight in prior.items()} | {order["name"]: share}
-        domains.append({name: order[name] for name in ("name", "tokens", "max_epochs")})
-    return {**definition, "domains": domains, "prior": prior}
 
 
 def _restored_seq(session: Session, job: Job, body: AttemptIn) -> int:

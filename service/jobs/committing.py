@@ -15,7 +15,6 @@ from uuid import UUID
 
 import anyio
 import anyio.to_thread
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
@@ -28,6 +27,7 @@ from service.jobs.planning import Known, Plan, plan
 from service.jobs.schemas import ReportIn, ReportsOut
 from service.jobs.states import Head
 from service.models import Job
+from service.problem_details import DATABASE_AWAY
 from service.runs.repository import now
 
 _log = logging.getLogger("service.jobs")
@@ -113,11 +113,31 @@ class Committer:
             try:
                 with self._database.session() as session:
                     return _write(session, requests)
-            except OperationalError as error:
-                if left == 0 or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+            except DATABASE_AWAY as error:
+                cause = getattr(error, "orig", None)
+                if left == 0 or getattr(cause, "sqlstate", None) not in _TRY_AGAIN:
                     raise
-                _log.info("a commit of %d requests is tried again: %s", len(requests), error.orig)
+                _log.info("a commit of %d requests is tried again: %s", len(requests), cause)
+            except Exception:
+                if len(requests) == 1:
+                    raise
+                _log.exception("a commit of %d requests failed: each is tried alone", len(requests))
+                return self._commit_alone(requests)
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _commit_alone(self, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
+        """Commit each request by itself: what cannot be written for one job must not stop the others."""
+        outcomes: list[Outcome] = []
+        published: set[UUID] = set()
+        for request in requests:
+            try:
+                answers, new = self._commit([request])
+            except Exception as error:  # noqa: BLE001 - every caller must get an answer
+                outcomes.append(error)
+            else:
+                outcomes += answers
+                published |= new
+        return outcomes, published
 
 
 def _write(session: Session, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:

@@ -3,9 +3,10 @@
 from sqlalchemy.orm import Session
 
 from mixlaws.arrays import JsonObject
+from mixlaws.domains import canonical_name
 from mixlaws.steering.events import Event, EventKind
 from service.errors import ConflictError, InvalidRequestError
-from service.jobs import log_repository, recording, repository, states
+from service.jobs import joining, log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import DomainOrder, NewDomainIn, PinIn, ReasonIn, RollbackIn, ShadowIn
 from service.jobs.replaying import fitting
@@ -93,21 +94,19 @@ def add_domain(session: Session, job: Job, body: NewDomainIn, actor: str) -> Non
     """Add a domain, in force with the next attempt: a trainer that runs has no data of it.
 
     Raises:
-        InvalidRequestError: the job has a domain of that name, or it is waiting for the next attempt.
+        InvalidInputError: the name cannot be used.
+        InvalidRequestError: the job has a domain of that name, or it is waiting for the next attempt; or the
+            job could not be steered with it.
     """
-    taken = {*JobDefinition.stored(job.definition).domains.names, *_waiting(session, job)}
-    if body.name in taken:
-        raise InvalidRequestError(f"domain {body.name!r} is in the job already: choose another name")
-    tokens = sum(domain["tokens"] for domain in job.definition["domains"])
+    waiting, name = joining.waiting(session, job), canonical_name(body.name)
+    soon = joining.joined(job.definition, waiting)
+    if name in {domain["name"] for domain in soon["domains"]}:
+        raise InvalidRequestError(f"domain {name!r} is in the job already: choose another name")
+    tokens = sum(domain["tokens"] for domain in soon["domains"])
     share = body.prior_weight if body.prior_weight is not None else body.tokens / (tokens + body.tokens)
-    _order(
-        session, job, EventKind.DOMAIN, {**body.model_dump(exclude={"dry_run"}), "prior_weight": share}, actor
-    )
-
-
-def _waiting(session: Session, job: Job) -> list[str]:
-    orders = log_repository.events(session, job.id, [EventKind.DOMAIN])
-    return [order.payload["name"] for order in orders]
+    payload = {**body.model_dump(exclude={"dry_run"}), "name": name, "prior_weight": share}
+    joining.check(joining.joined(soon, [payload]), name)
+    _order(session, job, EventKind.DOMAIN, payload, actor)
 
 
 def _order(session: Session, job: Job, kind: EventKind, payload: JsonObject, actor: str) -> None:

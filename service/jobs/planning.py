@@ -4,6 +4,7 @@ Decided without touching the database, so that one bad report fails alone and a 
 or not at all.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -158,18 +159,15 @@ def _check(definition: JobDefinition, attempt: int, number: int, report: ReportI
 
 
 def _columns(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) -> dict[str, Any]:
-    for field in (report.loss_sums, report.token_counts, report.non_finite):
-        for name in field:
-            domains.index(name)
     signals = report.signals
     check(domains, signals)
     counts = [int(count) for count in domains.to_array(report.token_counts, missing=0)]
-    sums = [report.loss_sums.get(name) for name in domains.names]
-    silent = [
-        name
-        for name, value, count in zip(domains.names, sums, counts, strict=True)
-        if value is None and count and name in report.loss_sums and name not in report.non_finite
-    ]
+    finite = {name: loss for name, loss in report.loss_sums.items() if loss is not None}
+    losses = domains.to_array(finite, missing=math.nan).tolist()
+    sums = [None if math.isnan(loss) else loss for loss in losses]
+    non_finite = {domains.names[domains.index(name)] for name in report.non_finite}
+    null = {domains.index(name) for name, loss in report.loss_sums.items() if loss is None}
+    silent = [domains.names[at] for at in sorted(null) if counts[at] and domains.names[at] not in non_finite]
     if silent:
         raise InvalidRequestError(
             f"reports.{number}: the loss of {', '.join(silent)} is null: name the domain in non_finite, "
@@ -184,7 +182,7 @@ def _columns(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) ->
         "schedule_version": report.schedule_version,
         "loss_sums": sums,
         "token_counts": counts,
-        "non_finite": sorted(set(report.non_finite)),
+        "non_finite": sorted(non_finite),
         "signals": signals,
         "applied_seq": None,
         "taken_back": False,

@@ -139,7 +139,16 @@ def _plan_anew(session: Session, job: Job, stage: ScheduleStage, drawn_step: int
     """
     if stage.version == 1:
         return
+    again = max(job.reported_step, drawn_step) + JobDefinition.stored(job.definition).steering.lead
+    in_force = repository.stages_from(session, job.id, max(again, stage.effective_step))[0]
     stage.too_late = True
     session.flush()
-    late = Event(EventKind.TOO_LATE, {"effective_step": stage.effective_step, "drawn_step": drawn_step})
+    late = Event(
+        EventKind.TOO_LATE,
+        {
+            "effective_step": stage.effective_step,
+            "drawn_step": drawn_step,
+            "missing": in_force.version == stage.version,
+        },
+    )
     recording.record(session, job, late, actor="trainer", known_step=drawn_step)

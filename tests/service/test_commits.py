@@ -8,9 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
-from mixlaws.errors import UnknownMethodError
 from service.db import LOCK_SECONDS, POOL_SIZE, Database
+from service.errors import UnavailableError
 from service.jobs.committing import Committer
 from service.jobs.schemas import MOST_REPORTS, ReportIn, ReportsOut
 from service.keys import repository as projects
@@ -134,9 +135,37 @@ def test_a_job_that_this_version_cannot_steer_does_not_stop_the_others(service: 
             running.cancel()
 
     refused, answered = asyncio.run(send())
-    assert isinstance(refused, UnknownMethodError)
+    assert isinstance(refused, UnavailableError)
     assert isinstance(answered, ReportsOut)
     assert answered.accepted == 1
+
+
+def test_a_job_that_cannot_be_written_does_not_stop_the_others(service: Service) -> None:
+    for name in ("live", "broken", "other"):
+        service.client.create_job({**JOB, "name": name})
+    with service.database.session() as session:
+        rule = "ALTER TABLE jobs ADD CHECK (name <> 'broken' OR reported_step < 0)"
+        session.execute(text(rule))
+        project = projects.project_named(session, DEFAULT_PROJECT)
+        assert project is not None
+    body = [ReportIn.model_validate(report(9))]
+
+    async def send() -> list[ReportsOut | BaseException]:
+        committer = Committer(service.database, lambda _: None)
+        names = ("live", "broken", "other")
+        answers = [asyncio.ensure_future(committer.submit(project.id, name, body)) for name in names]
+        await asyncio.sleep(0)  # all wait before the first commit
+        running = asyncio.ensure_future(committer.run())
+        try:
+            return await asyncio.gather(*answers, return_exceptions=True)
+        finally:
+            running.cancel()
+
+    first, refused, last = asyncio.run(send())
+    assert isinstance(refused, IntegrityError)
+    for answer in (first, last):
+        assert isinstance(answer, ReportsOut)
+        assert answer.accepted == 1
 
 
 def test_trainers_are_answered_while_all_other_requests_hang_on_a_lock(service: Service) -> None:

@@ -7,6 +7,7 @@ import pytest
 from mixclient import ServiceError
 from tests.service.problems import problem_of
 from tests.service.reports import JOB, report
+from tests.support.replaying import same_again
 from tests.support.servers import Service
 
 PATH = f"/v1/jobs/{JOB['name']}"
@@ -107,6 +108,25 @@ def test_a_rollback_brings_back_weights_and_what_the_policy_knew(service: Servic
     problem_of(refused, 422, "version 99", "never published", code="unknown_version")
 
 
+@pytest.mark.parametrize("kind", ["retire", "freeze"])
+def test_an_order_that_came_too_late_is_placed_again(service: Service, kind: str) -> None:
+    body = {"name": "steady", "policy": "static"}
+    service.client.create_job({**JOB, **body})
+    path = "/v1/jobs/steady"
+    service.client.call("POST", f"{path}/reports", body=report(9))
+    more = {"domain": "law"} if kind == "retire" else {}
+    given = service.client.call("POST", f"{path}/{kind}", body={"reason": "a broken shard", **more})
+    ordered = given["schedule"]["stages"][-1]
+    late = {"attempt": 1, "version": ordered["version"], "step": 60, "outcome": "too_late"}
+    for _ in range(2):
+        service.client.call("POST", f"{path}/acks", body=late)
+    stages = service.client.call("GET", f"{path}/schedule")["stages"]
+    assert [stage["version"] for stage in stages] == [1, 3]
+    assert stages[-1]["effective_step"] == 60 + JOB["lead_steps"]
+    assert stages[-1]["weights"] == ordered["weights"]
+    same_again(service, "steady")
+
+
 def test_a_domain_is_added_with_the_next_attempt_as_if_it_had_been_there(service: Service) -> None:
     more = [*JOB["domains"], {"name": "maths", "tokens": 2_000}]
     prior = {"web": 9 / 15, "code": 3 / 15, "law": 1 / 15, "maths": 2 / 15}
@@ -139,6 +159,44 @@ def test_a_domain_is_added_with_the_next_attempt_as_if_it_had_been_there(service
     assert service.client.create_job(JOB)["definition"]["domains"][-1]["name"] == "maths", (
         "still the same job"
     )
+
+
+@pytest.mark.parametrize(
+    ("job", "domain", "words"),
+    [
+        ({"guards": {"floor": 0.33}}, "maths", "4 domains with floors that sum to 1.32"),
+        (
+            {
+                "policy": "velocitune",
+                "params": {"target_losses": {"web": 1.0, "code": 1.0, "law": 1.0}},
+                "signals": ["eval_losses"],
+            },
+            "maths",
+            "no value for 'maths'",
+        ),
+        ({}, "la\u202ew", "invisible or control characters"),
+        (
+            {"domains": [*JOB["domains"], {"name": "caf\u00e9", "tokens": 9}]},
+            "cafe\u0301",
+            "in the job already",
+        ),
+    ],
+)
+def test_a_domain_without_which_no_restart_could_go_on_is_refused(
+    service: Service, job: dict[str, Any], domain: str, words: str
+) -> None:
+    service.client.create_job({**JOB, "name": "strict", **job})
+    body = {"name": domain, "tokens": 10, "reason": "more"}
+    problem_of(service.call("POST", "/v1/jobs/strict/domains", body), 422, words)
+    service.client.open_attempt("strict", 0)
+
+
+def test_domains_that_are_added_together_have_their_shares_of_all_tokens(service: Service) -> None:
+    for name, tokens in {"maths": 3_000, "chess": 4_000}.items():
+        order(service, "domains", name=name, tokens=tokens)
+    service.client.open_attempt(JOB["name"], 0)
+    prior = {"web": 0.45, "code": 0.15, "law": 0.05, "maths": 0.15, "chess": 0.2}
+    assert told(service)["definition"]["prior"] == pytest.approx(prior)
 
 
 def test_domains_show_what_was_read_of_them_and_when_they_end(service: Service) -> None:

@@ -148,6 +148,23 @@ def test_a_stage_that_came_too_late_moves_with_all_that_follow_it() -> None:
     assert [(s.effective_step, int(s.weights.argmax())) for s in follower.stages[-2:]] == [(40, 1), (60, 2)]
 
 
+def test_a_stage_that_is_still_ahead_outlives_news_of_a_domain_that_runs_dry() -> None:
+    follower = Follower(steering(Static(), max_epochs={"code": 0.1}), losses)
+    follower.train(10)
+    order(follower, EventKind.PIN, weights={"web": 0.8, "code": 0.2})
+    late = {"effective_step": 16, "drawn_step": 200}
+    follower.state = follower.steering.obey(follower.state, Event(EventKind.TOO_LATE, late))
+    follower.publish(200 + 7)
+    pinned = follower.stages[-2:]
+    assert pinned[0].effective_step == 207
+    many = np.array([40_000, 15_000, 5_000])
+    told = Feedback(20, 3.0 * many, many, PRIOR, steps=10)
+    follower.state = follower.steering.learn(follower.state, told, non_finite=many < 0, drawn=many)
+    follower.publish(20 + 6)
+    assert follower.stages[-1].effective_step < pinned[1].effective_step, "code ends earlier"
+    assert follower.weights(207).tolist() == [0.8, 0.2, 0.0]
+
+
 def test_warm_up_and_cool_down_bound_what_a_policy_says() -> None:
     follower = Follower(steering(Odm(), Guards(warmup_steps=60, cooldown_step=120)), losses)
     follower.train(300)
@@ -181,11 +198,24 @@ class Astray(Odm):
 
     def update(self, state: OdmState, feedback: Feedback, /) -> OdmState:
         state = super().update(state, feedback)
-        return OdmState(state.rewards, state.exploration, state.weights * np.nan)
+        return OdmState(state.rewards, state.exploration, 2 * state.weights)
+
+
+class Unstorable(Odm):
+    """Remembers what is no number."""
+
+    def update(self, state: OdmState, feedback: Feedback, /) -> OdmState:
+        state = super().update(state, feedback)
+        return OdmState(state.rewards * np.inf, state.exploration, state.weights)
 
 
 @pytest.mark.parametrize(
-    ("policy", "words"), [(Failing(), "ZeroDivisionError: a bad day"), (Astray(), "off the simplex")]
+    ("policy", "words"),
+    [
+        (Failing(), "ZeroDivisionError: a bad day"),
+        (Astray(), "off the simplex"),
+        (Unstorable(), "not JSON compliant"),
+    ],
 )
 def test_a_policy_that_fails_freezes_its_job_and_costs_nothing_else(policy: Odm, words: str) -> None:
     follower = Follower(steering(policy), losses)
@@ -196,6 +226,7 @@ def test_a_policy_that_fails_freezes_its_job_and_costs_nothing_else(policy: Odm,
     assert hold.by == "policy"
     assert np.all(np.isfinite(follower.followed))
     assert follower.state.step == 200
+    json.dumps(follower.steering.dump(follower.state), allow_nan=False)
 
 
 def test_alarms_freeze_and_a_release_gives_them_a_new_start() -> None:
