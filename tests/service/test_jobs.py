@@ -218,7 +218,7 @@ def test_a_domain_is_known_however_its_accents_are_encoded(service: Service) -> 
     domains = [{"name": "caf\u00e9", "tokens": 10}, {"name": "web", "tokens": 10}]
     job = {"name": "accents", "policy": "static", "domains": domains, "samples_per_step": 8}
     service.client.create_job(job)
-    losses = {"loss_sums": {"cafe\u0301": 5.0, "web": None}, "non_finite": ["web"]}
+    losses: dict[str, Any] = {"loss_sums": {"cafe\u0301": 5.0, "web": None}, "non_finite": ["web"]}
     body = report(9, token_counts={"cafe\u0301": 2, "web": 2}, **losses)
     service.client.call("POST", "/v1/jobs/accents/reports", body=body)
     stored = service.client.call("GET", "/v1/jobs/accents/log")["entries"][-1]["reports"][0]
