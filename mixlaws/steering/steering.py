@@ -9,7 +9,6 @@ version again, bit for bit on the same build.
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,6 @@ from mixlaws.steering.setting import Setting
 from mixlaws.steering.state import GUARD, Hold, SteeringState
 
 STATE_BYTES = 64 * 1024  # of a policy's dump
-_LONGEST_NUMBER = -1.2345678901234567e-100
 
 
 class Steering(Setting):
@@ -45,9 +43,9 @@ class Steering(Setting):
             self.policy.init(self.problem), AlarmState.start(d), nothing, nothing, prior, prior,
             shadow=self.shadow, stale="",
         )  # fmt: skip
-        if (size := len(json.dumps(_longest(self.policy.dump(state.policy))))) > STATE_BYTES:
+        if (size := self.policy_bytes(self._tried(state))) > STATE_BYTES:
             raise InvalidInputError(
-                f"the state of {self.name!r} may have {size} bytes with {d} domains, {STATE_BYTES} are "
+                f"the state of {self.name!r} has {size} bytes with {d} domains, {STATE_BYTES} are "
                 "allowed: use fewer domains, or another policy"
             )
         return state
@@ -137,6 +135,12 @@ class Steering(Setting):
         """
         return SteeringState.load(raw, self.policy)
 
+    def _tried(self, state: SteeringState) -> SteeringState:
+        """State after one feedback of numbers with all their digits: those of a start are short."""
+        d = len(self.problem.domains)
+        told = Feedback(1, 3 + np.sin(np.arange(1, d + 1)), np.ones(d, dtype=np.int64), self.problem.prior)
+        return self.moved(state, lambda: self.policy.update(state.policy, told))
+
     def _stages_done(self, state: SteeringState, step: int) -> int | None:
         try:
             plan = self.policy.stages(state.policy)
@@ -145,12 +149,3 @@ class Steering(Setting):
         if len(plan) > 1 and digest(plan) != state.plan:
             return None  # what the policy gave last is not placed
         return stages_done(state.starts, step)
-
-
-def _longest(raw: Any) -> Any:
-    """The same JSON with numbers as long as they may become."""
-    if isinstance(raw, dict):
-        return {name: _longest(value) for name, value in raw.items()}
-    if isinstance(raw, list):
-        return [_longest(value) for value in raw]
-    return _LONGEST_NUMBER if isinstance(raw, float) else raw
