@@ -152,6 +152,7 @@ def test_a_stage_that_is_still_ahead_outlives_news_of_a_domain_that_runs_dry() -
     follower = Follower(steering(Static(), max_epochs={"code": 0.1}), losses)
     follower.train(10)
     order(follower, EventKind.PIN, weights={"web": 0.8, "code": 0.2})
+    follower.stages = follower.stages[:1]
     late = {"effective_step": 16, "drawn_step": 200}
     follower.state = follower.steering.obey(follower.state, Event(EventKind.TOO_LATE, late))
     follower.publish(200 + 7)
