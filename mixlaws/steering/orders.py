@@ -74,7 +74,7 @@ def _pin(setting: Setting, state: SteeringState, told: JsonObject, _: object) ->
 
 def _freeze(setting: Setting, state: SteeringState, told: JsonObject, _: object) -> SteeringState:
     by, reason = told.get("by", OPERATOR), f"frozen: {told['reason']}"
-    return replace(state, hold=Hold(by, reason, frozen(setting.holding(state))), stale="")
+    return replace(state, hold=Hold(by, reason, setting.held(state)), stale="")
 
 
 def _release(_: Setting, state: SteeringState, told: JsonObject, __: object) -> SteeringState:

@@ -60,8 +60,15 @@ class Setting:
         """Steps from the last reported one to the first that can still be changed."""
         return max(self.lead_steps, 1)
 
-    def holding(self, state: SteeringState) -> FloatArray:
-        """(d,) weights to stay with: those of the stage in force at the next change, or cut by a probe."""
+    def held(self, state: SteeringState) -> FloatArray | None:
+        """(d,) weights to stay with; None, for the last ones of the plan, if the policy cannot say."""
+        try:
+            return frozen(self._holding(state))
+        except Exception:  # noqa: BLE001 - a hold must come about whatever the policy does
+            return None
+
+    def _holding(self, state: SteeringState) -> FloatArray:
+        """(d,) weights of the stage in force at the next change, or cut by a probe."""
         plan = self.policy.stages(state.policy) if len(state.starts) > 1 else ()
         if not plan or digest(plan) != state.plan:
             return state.anchor
@@ -85,8 +92,4 @@ class Setting:
         if state.hold is not None:
             return state
         reason = f"policy {self.name!r} failed: {type(error).__name__}: {error}"[:_LONGEST_REASON]
-        try:
-            weights: FloatArray | None = frozen(self.holding(state))
-        except Exception:  # noqa: BLE001 - a policy that fails may fail here too
-            weights = None
-        return replace(state, hold=Hold(POLICY, reason, weights), stale="")
+        return replace(state, hold=Hold(POLICY, reason, self.held(state)), stale="")

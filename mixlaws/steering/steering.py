@@ -76,7 +76,7 @@ class Steering(Setting):
         )
         state = self.moved(state, lambda: self.policy.update(state.policy, told))
         if alarm is not None and state.hold is None:
-            hold = Hold(GUARD, f"frozen: {alarm}", frozen(self.holding(before)))
+            hold = Hold(GUARD, f"frozen: {alarm}", self.held(before))
             state = replace(state, hold=hold, stale="")
         return state
 

@@ -96,6 +96,13 @@ def ask_for_step(session: Session, job: Job, step_from: int, step_to: int) -> UU
     return session.scalar(query)
 
 
+def forget_finished_steps(session: Session, job: Job) -> None:
+    """Let the expensive steps of a job's attempt that are over be asked for again."""
+    over = ExpensiveStep.state.in_([TaskState.DONE, TaskState.FAILED])
+    where = ExpensiveStep.job_id == job.id, ExpensiveStep.attempt == job.attempt, over
+    session.execute(delete(ExpensiveStep).where(*where))
+
+
 def locked_step(session: Session, step_id: UUID) -> ExpensiveStep | None:
     """An expensive step as it is now, for whoever changes its state."""
     query = select(ExpensiveStep).where(ExpensiveStep.id == step_id).with_for_update()

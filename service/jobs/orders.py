@@ -64,6 +64,8 @@ def rollback(session: Session, job: Job, body: RollbackIn, actor: str) -> None:
     payload = {
         "version": stage.version, "seq": stage.applied_seq, "weights": weights, "reason": body.reason,
     }  # fmt: skip
+    # A policy that waited for a result then waits for it now, and has forgotten that it came.
+    log_repository.forget_finished_steps(session, job)
     recording.record(session, job, Event(EventKind.ROLLBACK, payload), actor=actor, restored=restored)
 
 

@@ -10,7 +10,7 @@ from service.models.fit import TaskState
 
 
 class ExpensiveStep(Base):
-    """One step that fell due; the same history of one attempt is never asked for twice."""
+    """One step that fell due; the same history of one attempt is asked for again after rollbacks alone."""
 
     __tablename__ = "expensive_steps"
     __table_args__ = (UniqueConstraint("job_id", "attempt", "step_from", "step_to"),)

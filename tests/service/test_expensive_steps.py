@@ -78,3 +78,18 @@ def test_a_restart_before_a_fit_asks_for_it_again(service: Service) -> None:
     first, second = results(service)
     assert first["payload"]["result"] == second["payload"]["result"], "the same reports, the same curves"
     same_again(service, JOB["name"])
+
+
+def test_a_rollback_to_a_version_that_waited_for_a_fit_asks_for_it_again(service: Service) -> None:
+    service.client.create_job({**JOB, "policy": "ado", "params": PARAMS})
+    version = 1
+    for fits, steps in enumerate([range(9, 60, 10), range(69, 110, 10)], start=1):
+        for step in steps:
+            version = send(service, step, version)["version"]
+        until(lambda count=fits: len(results(service)) == count)  # type: ignore[misc]
+    order = {"version": version, "reason": "as it was when the second fit fell due"}
+    service.client.call("POST", f"{PATH}/rollback", body=order)
+    until(lambda: len(results(service)) == 3)
+    _, second, third = results(service)
+    assert second["payload"]["result"] == third["payload"]["result"], "the same reports, the same curves"
+    same_again(service, JOB["name"])

@@ -1,6 +1,8 @@
 """The steering of a job as a trainer meets it, without a service in between."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,10 @@ from mixlaws.domains import DomainSet
 from mixlaws.driving import Drive, PlanFollower
 from mixlaws.feedback import Evaluation, Feedback
 from mixlaws.policies.aioli import Aioli
-from mixlaws.policies.handwritten import Handwritten, PlannedStage
+from mixlaws.policies.handwritten import Handwritten, HandwrittenState, PlannedStage
 from mixlaws.policies.odm import Odm, OdmState
 from mixlaws.policies.static import Static
-from mixlaws.policy import AnyPolicy
+from mixlaws.policy import AnyPolicy, Stage
 from mixlaws.problem import MixtureProblem
 from mixlaws.steering.events import Event, EventKind
 from mixlaws.steering.guards import Guards
@@ -152,6 +154,7 @@ def test_a_stage_that_is_still_ahead_outlives_news_of_a_domain_that_runs_dry() -
     follower = Follower(steering(Static(), max_epochs={"code": 0.1}), losses)
     follower.train(10)
     order(follower, EventKind.PIN, weights={"web": 0.8, "code": 0.2})
+    follower.stages = follower.stages[:1]
     late = {"effective_step": 16, "drawn_step": 200}
     follower.state = follower.steering.obey(follower.state, Event(EventKind.TOO_LATE, late))
     follower.publish(200 + 7)
@@ -227,6 +230,29 @@ def test_a_policy_that_fails_freezes_its_job_and_costs_nothing_else(policy: Odm,
     assert np.all(np.isfinite(follower.followed))
     assert follower.state.step == 200
     json.dumps(follower.steering.dump(follower.state), allow_nan=False)
+
+
+class Forgetful(Handwritten):
+    """Fails where it has no plan."""
+
+    def stages(self, state: HandwrittenState, /) -> Sequence[Stage]:
+        if not state.plan:
+            raise KeyError("plan")
+        return super().stages(state)
+
+
+def test_whoever_freezes_a_job_need_not_hear_its_policy() -> None:
+    plan = (PlannedStage({"web": 1.0}, 30), PlannedStage({"code": 1.0}))
+    for by_alarm in (True, False):
+        follower = Follower(steering(Forgetful(plan), Guards(freeze_after_non_finite=1)), losses)
+        follower.train(20)
+        follower.state = replace(follower.state, policy=HandwrittenState(DOMAINS.names, ()))
+        if by_alarm:
+            follower.train(10, non_finite=np.array([True, False, False]))
+        else:
+            order(follower, EventKind.FREEZE)
+        assert follower.state.hold is not None
+        assert follower.stages[-1].weights.tolist() == [0.0, 1.0, 0.0]
 
 
 def test_alarms_freeze_and_a_release_gives_them_a_new_start() -> None:
