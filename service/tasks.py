@@ -167,6 +167,19 @@ def _hand_back(database: Database, name: str, row_id: UUID) -> None:
 
 
 def _end(database: Database, name: str, row_id: UUID, result: Result, error: str | None) -> None:
+    try:
+        _tell(database, name, row_id, result, error)
+    except DATABASE_AWAY:
+        raise
+    except Exception:  # noqa: BLE001 - a row that stays running is never worked on again
+        _log.exception("the result of %s %s could not be stored", name, row_id)
+        with database.session() as session:
+            row = _KINDS[name].find(session, row_id)
+            if row is not None:
+                row.state, row.error, row.finished_at = TaskState.FAILED, _UNEXPECTED, runs.now(session)
+
+
+def _tell(database: Database, name: str, row_id: UUID, result: Result, error: str | None) -> None:
     with database.session() as session:
         row = _KINDS[name].find(session, row_id)
         # A worker that was taken for dead may have come first: what was told once stands.

@@ -66,6 +66,12 @@ def upgrade() -> None:
             name=op.f("uq_expensive_steps_job_id_attempt_step_from_step_to"),
         ),
     )  # fmt: skip
+    op.create_index(
+        "ix_reports_waiting",
+        "reports",
+        ["job_id", "attempt"],
+        postgresql_where=sa.text("applied_seq IS NULL AND late IS FALSE AND taken_back IS FALSE"),
+    )
     _change_jobs()
     _change_stages()
 
@@ -74,6 +80,7 @@ def downgrade() -> None:
     live = op.get_bind().scalar(sa.text("SELECT count(*) FROM jobs"))
     if live:
         raise RuntimeError(f"the log of {live} jobs fits no older schema: delete them, or restore a backup")
+    op.drop_index("ix_reports_waiting", "reports")
     for name in ("build", "superseded", "published_from"):
         op.drop_column("schedule_stages", name)
     state = postgresql.JSONB(astext_type=sa.Text())

@@ -37,6 +37,7 @@ def _too_late(setting: Setting, state: SteeringState, told: JsonObject, _: objec
     `missing`, since no later one holds in its stead, it must be placed again too.
     """
     late = told["effective_step"]
+    state = replace(state, drawn=max(state.drawn, told["drawn_step"]))
     if late not in (*state.starts, *state.zeros.values()):
         return replace(state, stale=_LATE) if told.get("missing") else state
     shift = max(told["drawn_step"], state.step - 1) + setting.lead - late
@@ -48,7 +49,9 @@ def _too_late(setting: Setting, state: SteeringState, told: JsonObject, _: objec
 def _attempt(setting: Setting, state: SteeringState, told: JsonObject, restored: object) -> SteeringState:
     """The state of the checkpoint, under the orders of today: a restart takes back no decision of people."""
     back = _needed(restored, told)
-    held = state.hold if state.hold is not None and state.hold.by == OPERATOR else None
+    held = state.hold
+    if held is not None and held.by != OPERATOR:
+        held = back.hold  # an alarm stays if the checkpoint is younger than its cause
     new = {setting.problem.domains.index(name) for name in told.get("domains", ())}
     retired = tuple(index for index in state.retired if index not in new)
     changed = "new domains" if new else "domains as they are now" if retired != back.retired else None
@@ -64,6 +67,7 @@ def _attempt(setting: Setting, state: SteeringState, told: JsonObject, restored:
         stale=changed or back.stale,
         starts=starts,
         step=from_step,
+        drawn=-1,
     )
 
 

@@ -160,7 +160,7 @@ def _budgeted(
         plan = [Placed(stage.effective_step, zeroed(stage.weights, open_to_all)) for stage in plan]
     placed, zeros = within_budgets(
         plan, left, rate, effective,
-        until=effective + setting.ttl_steps, reserve=setting.lead_steps, zeroed=zeroed,
+        until=effective + max(setting.ttl_steps, 1), reserve=setting.lead_steps, zeroed=zeroed,
     )  # fmt: skip
     return placed, {at: step for at, step in zeros.items() if at not in state.retired and at not in ended}
 

@@ -52,6 +52,7 @@ class SteeringState:
         intended: (d,) tokens that the weights in force stood for.
         step: optimiser steps made so far, as far as reported.
         steps: how many of them reports covered.
+        drawn: last step that a trainer is known to have drawn without what was planned for it; -1 for none.
         anchor: (d,) weights that the newest plan ends with, before domains without tokens are taken out.
         before: (d,) the anchor when that plan was placed.
         plan: digest of that plan if it has several stages.
@@ -71,6 +72,7 @@ class SteeringState:
     before: FloatArray
     step: int = 0
     steps: int = 0
+    drawn: int = -1
     plan: str | None = None
     starts: tuple[int, ...] = ()
     zeros: Mapping[int, int] = field(default_factory=dict)
@@ -132,7 +134,7 @@ class SteeringState:
 
 
 _ARRAYS = ("consumed", "intended", "anchor", "before")
-_PLAIN = ("step", "steps", "plan", "shadow", "stale")
+_PLAIN = ("step", "steps", "drawn", "plan", "shadow", "stale")
 
 
 def _widened(values: FloatArray, d: int) -> FloatArray:

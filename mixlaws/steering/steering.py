@@ -97,7 +97,12 @@ class Steering(Setting):
 
     def due(self, state: SteeringState, /) -> HistoryRequest | None:
         """What the policy's next expensive step needs; None while none is due."""
-        return self.policy.due(state.policy) if isinstance(self.policy, ExpensivePolicy) else None
+        if not isinstance(self.policy, ExpensivePolicy):
+            return None
+        try:
+            return self.policy.due(state.policy)
+        except Exception:  # noqa: BLE001 - without its step the policy stays as it is, and its job goes on
+            return None
 
     def publish(
         self, state: SteeringState, /, effective_step: int

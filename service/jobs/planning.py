@@ -124,7 +124,8 @@ def _folded(
     last = entries[-1]
     head = replace(head, applied_seq=last.seq, applied_step=last.reports[0].step_to, state=state)
     head, events = within_size(definition, head)
-    head, what = published(definition, head, reported + definition.steering.lead)
+    known = max(reported, head.state.drawn)  # a trainer may draw far ahead of what it reports
+    head, what = published(definition, head, known + definition.steering.lead)
     placed = {(report.source, report.step_to): entry.seq for entry in entries for report in entry.reports}
     return head, placed, what, events
 

@@ -65,7 +65,6 @@ def record(
     event: Event,
     *,
     actor: str,
-    known_step: int = -1,
     restored: SteeringState | None = None,
 ) -> Head:
     """Enter an event into the log of a locked job, and publish what follows from it.
@@ -75,7 +74,6 @@ def record(
         job: locked.
         event: what happened.
         actor: who or what brought it about.
-        known_step: a step that is over, though nobody reported it.
         restored: the state that the event brings back.
     """
     definition = JobDefinition.stored(job.definition)
@@ -85,7 +83,7 @@ def record(
     state = definition.steering.obey(head.state, event, restored)
     head = replace(head, applied_seq=seq, state=state)
     lead = 1 if event.kind is EventKind.ATTEMPT else definition.steering.lead
-    head, what = published(definition, head, max(head.reported_step, known_step) + lead)
+    head, what = published(definition, head, max(head.reported_step, state.drawn) + lead)
     add_event(session, job, seq, event, actor)
     write(session, job, definition, head, [] if what is None else [what])
     if event.kind in {EventKind.ATTEMPT, EventKind.ROLLBACK}:

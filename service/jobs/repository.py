@@ -194,9 +194,20 @@ def take_back(session: Session, job_id: UUID, seq: int, step: int) -> None:
 
 
 def supersede(session: Session, job_id: UUID, step: int) -> None:
-    """Take stages out of the plan that would begin at a step or later."""
+    """Take stages out of the plan that would begin at a step or later: they are the newest of it."""
+    before = aliased(ScheduleStage)
+    last_kept = (
+        select(before.version)
+        .where(before.job_id == job_id, *_in_plan(before), before.effective_step < step)
+        .order_by(before.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     query = update(ScheduleStage).where(
-        ScheduleStage.job_id == job_id, *_in_plan(ScheduleStage), ScheduleStage.effective_step >= step
+        ScheduleStage.job_id == job_id,
+        *_in_plan(ScheduleStage),
+        ScheduleStage.version > func.coalesce(last_kept, 0),
+        ScheduleStage.effective_step >= step,
     )
     session.execute(query.values(superseded=True))
 

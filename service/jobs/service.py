@@ -147,8 +147,8 @@ def _plan_anew(session: Session, job: Job, stage: ScheduleStage, drawn_step: int
         EventKind.TOO_LATE,
         {
             "effective_step": stage.effective_step,
-            "drawn_step": drawn_step,
+            "drawn_step": max(job.reported_step, drawn_step),
             "missing": in_force.version == stage.version,
         },
     )
-    recording.record(session, job, late, actor="trainer", known_step=drawn_step)
+    recording.record(session, job, late, actor="trainer")

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, Text
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,7 +17,15 @@ class Report(Base):
     """
 
     __tablename__ = "reports"
-    __table_args__ = (Index("ix_reports_fold", "job_id", "applied_seq"),)
+    __table_args__ = (
+        Index("ix_reports_fold", "job_id", "applied_seq"),
+        Index(
+            "ix_reports_waiting",
+            "job_id",
+            "attempt",
+            postgresql_where=text("applied_seq IS NULL AND late IS FALSE AND taken_back IS FALSE"),
+        ),
+    )
 
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     attempt: Mapped[int] = mapped_column(primary_key=True)

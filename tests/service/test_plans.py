@@ -139,3 +139,23 @@ def test_a_restart_brings_back_stages_that_were_put_out_of_the_plan_since(
     assert schedule(service).stages[-1] != followed.stages[-1]
     service.client.open_attempt(JOB["name"], 100)
     assert schedule(service).stages == followed.stages
+
+
+def test_a_trainer_that_draws_further_ahead_than_the_lead_gets_new_weights_all_the_same(
+    service: Service,
+) -> None:
+    held, drawn = schedule(service), 60
+    told = {1}
+    for step in range(9, 300, 10):
+        begun = [stage for stage in held.stages if drawn < stage.effective_step <= drawn + 10]
+        drawn += 10
+        send(service, step)
+        held = schedule(service)
+        late = [stage for stage in held.stages if stage.effective_step <= drawn]
+        for stages, outcome in ((begun, "applied"), (late, "too_late")):
+            for stage in stages:
+                if stage.version not in told:
+                    acknowledge(service, stage.version, drawn, outcome)
+                told.add(stage.version)
+        held = schedule(service)
+    assert service.client.job(JOB["name"])["versions_applied"] > 2

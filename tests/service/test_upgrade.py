@@ -55,6 +55,7 @@ BACK_TO_THE_SCHEMA_BEFORE = """
     ALTER TABLE jobs DROP build;
     ALTER TABLE jobs RENAME state TO policy_state;
     UPDATE jobs SET policy_state = policy_state -> 'policy';
+    DROP INDEX ix_reports_waiting;
     DROP TABLE expensive_steps, job_snapshots, job_events;
     UPDATE alembic_version SET version_num = '0002';
 """

@@ -6,14 +6,13 @@ from service.jobs.definition import JobDefinition
 from service.jobs.replaying import replay
 from service.jobs.schemas import VersionOut
 from service.keys import repository as projects
-from service.keys.service import DEFAULT_PROJECT
 from tests.support.servers import Service
 
 
 def same_again(service: Service, name: str) -> list[VersionOut]:
     """The versions of a job, each of which its log gives again, to the last bit."""
     with service.database.session() as session:
-        owner = projects.project_named(session, DEFAULT_PROJECT)
+        owner = projects.project_named(session, service.project)
         assert owner is not None
         job = jobs.get(session, owner.id, name)
         entries = log.entries(session, job.id, after_seq=-1, to_seq=job.applied_seq, taken_back=True)

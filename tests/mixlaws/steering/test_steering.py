@@ -319,3 +319,11 @@ def test_a_restart_keeps_what_people_ordered_and_forgets_alarms() -> None:
     assert restarted.hold is follower.state.hold
     assert restarted.retired == (2,)
     assert reloaded(follower.steering, restarted).retired == (2,)
+
+
+def test_an_alarm_stays_if_the_checkpoint_is_younger_than_its_cause() -> None:
+    follower = Follower(steering(Odm(), Guards(freeze_after_non_finite=1)), losses)
+    follower.train(10, non_finite=np.array([True, False, False]))
+    follower.train(50)
+    back = Event(EventKind.ATTEMPT, {"from_step": 60, "seq": 6})
+    assert follower.steering.obey(follower.state, back, follower.state).hold is follower.state.hold
