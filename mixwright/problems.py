@@ -6,8 +6,8 @@ _MODULES = ("mixlaws.", "mixclient.", "proxy_training.", "service.", "mixwright.
 _EXTRAS = {
     "torch": "proxy", "tokenizers": "proxy", "mixclient": "proxy", "pyarrow": "proxy", "zstandard": "proxy",
     "httpx": "proxy", "fastapi": "service", "starlette": "service", "jinja2": "service",
-    "sqlalchemy": "service", "pydantic": "service", "pydantic_settings": "service", "uvicorn": "service",
-    "alembic": "service", "psycopg": "service", "psycopg_pool": "service", "procrastinate": "service",
+    "sqlalchemy": "service", "pydantic": "service", "pydantic_core": "service",
+    "pydantic_settings": "service", "uvicorn": "service", "alembic": "service", "psycopg": "service", "psycopg_pool": "service", "procrastinate": "service",
     "psutil": "service", "anyio": "service", "markupsafe": "service",
     "numpy": "laws", "scipy": "laws", "sklearn": "laws", "joblib": "laws", "lightgbm": "laws",
     "plotly": "plots",
