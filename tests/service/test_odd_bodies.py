@@ -255,7 +255,7 @@ def test_no_body_makes_the_service_fail(
     headers = {"Content-Type": "application/json"}
     with shared_service.http(shared_service.key, **headers) as http:
 
-        @settings(max_examples=50)
+        @settings(max_examples=30)
         @given(body=spoilt(GOOD[address]) | ANY_JSON)
         def sends(body: Any) -> None:
             answer = http.request(method, path.format(**paths), content=json.dumps(body))

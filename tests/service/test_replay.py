@@ -37,7 +37,7 @@ def test_the_log_gives_every_version_to_the_last_bit(
         "ttl_steps": 500,
     }  # fmt: skip
     wanderer = Wanderer(shared_service, job, np.random.default_rng(seed))
-    wanderer.wander(90)
+    wanderer.wander(60)
     versions = same_again(shared_service, policy)
     assert len(versions) > 10, wanderer.done
     assert {version.build for version in versions} == {build()}
