@@ -13,7 +13,7 @@ class EventKind(StrEnum):
     TOO_LATE = "too_late"  # effective_step: of the stage; drawn_step: the last without it; missing: if it is
     ATTEMPT = "attempt"  # from_step; seq: place in the log whose state comes back; domains: those new with it
     PIN = "pin"  # weights: by domain; reason
-    FREEZE = "freeze"  # reason; by: who, the operator unless said
+    FREEZE = "freeze"  # reason
     RELEASE = "release"  # reason
     ROLLBACK = "rollback"  # version; weights: by domain; seq: whose policy state comes back; reason
     RETIRE = "retire"  # domain; reason

@@ -77,8 +77,8 @@ def _pin(setting: Setting, state: SteeringState, told: JsonObject, _: object) ->
 
 
 def _freeze(setting: Setting, state: SteeringState, told: JsonObject, _: object) -> SteeringState:
-    by, reason = told.get("by", OPERATOR), f"frozen: {told['reason']}"
-    return replace(state, hold=Hold(by, reason, setting.held(state)), stale="")
+    hold = Hold(OPERATOR, f"frozen: {told['reason']}", setting.held(state))
+    return replace(state, hold=hold, stale="")
 
 
 def _release(_: Setting, state: SteeringState, told: JsonObject, __: object) -> SteeringState:

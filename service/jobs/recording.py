@@ -49,8 +49,8 @@ def published(definition: JobDefinition, head: Head, effective_step: int) -> tup
 
 def within_size(definition: JobDefinition, head: Head) -> tuple[Head, list[tuple[int, Event]]]:
     """A head whose policy state is as small as it must be; one that has grown too large begins again."""
-    size = states.oversized(definition, head.state, STATE_BYTES)
-    if size is None:
+    size = definition.steering.policy_bytes(head.state)
+    if size <= STATE_BYTES:
         return head, []
     reason = f"the policy's state has {size} bytes, {STATE_BYTES} are allowed: it begins again"
     event = Event(EventKind.RESET, {"reason": reason})

@@ -1,6 +1,5 @@
 """States of jobs: as they are now, and as they were at a place of the log."""
 
-import json
 import logging
 from dataclasses import dataclass
 
@@ -80,12 +79,6 @@ def keep(session: Session, job: Job, seq: int, definition: JobDefinition, state:
     """Store a snapshot."""
     values = {"job_id": job.id, "seq": seq, "state": definition.steering.dump(state), "build": build()}
     log_repository.keep_snapshot(session, values)
-
-
-def oversized(definition: JobDefinition, state: SteeringState, limit: int) -> int | None:
-    """Size of the policy's dump as JSON if it is over a limit."""
-    size = len(json.dumps(definition.steering.policy.dump(state.policy)))
-    return size if size > limit else None
 
 
 def _replayed(session: Session, job: Job, seq: int) -> SteeringState:
