@@ -3,7 +3,9 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 # Two test processes with two BLAS threads each get in each other's way on two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from mixclient import ServiceClient
 from service.db import Database
 from tests.support.databases import fresh_database, shared_server
 from tests.support.servers import Service, running
@@ -65,3 +68,23 @@ def service(database: Database, tmp_path: Path) -> Iterator[Service]:
     """A running service of the test's own."""
     with running(database, tmp_path) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def shared_service(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running service without tasks, for tests that do not mind what others left in it."""
+    folder = tmp_path_factory.mktemp("shared")
+    with (
+        fresh_database(postgres_url) as database,
+        running(database, folder, tasks_inside=False) as started,
+    ):
+        yield started
+
+
+@pytest.fixture
+def tenant(shared_service: Service) -> Iterator[Service]:
+    """The shared service with a key to a project of the test's own: names are free again."""
+    project = f"tenant-{uuid4()}"
+    key = shared_service.new_key(project=project)
+    with ServiceClient(shared_service.url, key) as client:
+        yield replace(shared_service, key=key, client=client, project=project)
