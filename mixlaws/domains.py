@@ -107,6 +107,8 @@ class DomainSet:
             InvalidInputError: two spellings of one name have a value each.
             MissingDomainError: a domain has no value and `missing` is not given.
         """
+        if tuple(values) == self.names:  # as most callers name them
+            return np.fromiter(values.values(), dtype=np.float64, count=len(self))
         array = np.full(len(self), np.nan if missing is None else missing)
         given: set[int] = set()
         for name, value in values.items():

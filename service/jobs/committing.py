@@ -7,28 +7,19 @@ its commit is on disk.
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import anyio
 import anyio.to_thread
-from sqlalchemy.orm import Session
 
-from mixlaws.errors import MixlawsError
 from service.db import Database
-from service.errors import NotFoundError, ServiceError, UnavailableError
-from service.jobs import recording, repository, states
-from service.jobs.definition import JobDefinition
-from service.jobs.log import measured
-from service.jobs.planning import Known, Plan, plan
+from service.errors import UnavailableError
+from service.jobs.batch import Batch, Call, Outcome
 from service.jobs.schemas import ReportIn, ReportsOut
-from service.jobs.states import Head
-from service.models import Job
+from service.jobs.standing import Standings
 from service.problem_details import DATABASE_AWAY
-from service.runs.repository import now
 
 _log = logging.getLogger("service.jobs")
 
@@ -40,19 +31,14 @@ _TRIES = 3
 _TRY_AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Request:
-    """Reports of one call, and the answer that its caller awaits."""
+    """A call, and the answer that its caller awaits."""
 
-    project_id: UUID
-    job: str
-    reports: Sequence[ReportIn]
+    call: Call
     answer: "asyncio.Future[ReportsOut]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
-
-
-Outcome = ReportsOut | Exception
 
 
 class Committer:
@@ -67,6 +53,7 @@ class Committer:
     def __init__(self, database: Database, published: Callable[[Collection[UUID]], None]) -> None:
         self._database = database
         self._published = published
+        self._standings = Standings()  # touched by the committing thread alone
         self._queue: asyncio.Queue[Request] = asyncio.Queue(maxsize=10_000)
         # A thread of its own: those that all endpoints share may all hang on a lock.
         self._thread = anyio.CapacityLimiter(1)
@@ -78,7 +65,7 @@ class Committer:
             ServiceError: the reports are refused.
             UnavailableError: too many wait already.
         """
-        request = Request(project_id, job, reports)
+        request = Request(Call(project_id, job, reports))
         try:
             self._queue.put_nowait(request)
         except asyncio.QueueFull:
@@ -89,13 +76,13 @@ class Committer:
         """Commit until cancelled."""
         while True:
             requests = [await self._queue.get()]
-            reports = len(requests[0].reports)
+            reports = len(requests[0].call.reports)
             while len(requests) < _MOST_REQUESTS and reports < _MOST_REPORTS and not self._queue.empty():
                 requests.append(self._queue.get_nowait())
-                reports += len(requests[-1].reports)
+                reports += len(requests[-1].call.reports)
             try:
                 outcomes, published = await anyio.to_thread.run_sync(
-                    self._commit, requests, limiter=self._thread
+                    self._commit, [request.call for request in requests], limiter=self._thread
                 )
                 self._published(published)
             except Exception as error:  # noqa: BLE001 - every caller must get an answer
@@ -108,160 +95,38 @@ class Committer:
                 else:
                     request.answer.set_result(outcome)
 
-    def _commit(self, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
+    def _commit(self, calls: Sequence[Call]) -> tuple[list[Outcome], set[UUID]]:
         for left in reversed(range(_TRIES)):
             try:
                 with self._database.session() as session:
-                    return _write(session, requests)
+                    batch = Batch(session, calls, self._standings)
+                    outcomes = [batch.take(call) for call in calls]
+                    published, after = batch.write()
             except DATABASE_AWAY as error:
                 cause = getattr(error, "orig", None)
                 if left == 0 or getattr(cause, "sqlstate", None) not in _TRY_AGAIN:
                     raise
-                _log.info("a commit of %d requests is tried again: %s", len(requests), cause)
+                _log.info("a commit of %d calls is tried again: %s", len(calls), cause)
             except Exception:
-                if len(requests) == 1:
+                if len(calls) == 1:
                     raise
-                _log.exception("a commit of %d requests failed: each is tried alone", len(requests))
-                return self._commit_alone(requests)
+                _log.exception("a commit of %d calls failed: each is tried alone", len(calls))
+                return self._commit_alone(calls)
+            else:
+                self._standings.keep(after)  # not before the commit: what is not stored is not remembered
+                return outcomes, published
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _commit_alone(self, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
-        """Commit each request by itself: what cannot be written for one job must not stop the others."""
+    def _commit_alone(self, calls: Sequence[Call]) -> tuple[list[Outcome], set[UUID]]:
+        """Commit each call by itself: what cannot be written for one job must not stop the others."""
         outcomes: list[Outcome] = []
         published: set[UUID] = set()
-        for request in requests:
+        for call in calls:
             try:
-                answers, new = self._commit([request])
+                answers, new = self._commit([call])
             except Exception as error:  # noqa: BLE001 - every caller must get an answer
                 outcomes.append(error)
             else:
                 outcomes += answers
                 published |= new
         return outcomes, published
-
-
-def _write(session: Session, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
-    """Plan every request, then write all plans in one go; returns answers, and jobs with a new version."""
-    jobs = repository.locked(session, {(request.project_id, request.job) for request in requests})
-    batch = _Batch(session, list(jobs.values()), requests, jobs)
-    outcomes: list[Outcome] = []
-    for request in requests:
-        job = jobs.get((request.project_id, request.job))
-        try:
-            if job is None:
-                raise NotFoundError(f"no job {request.job!r} in this project")  # noqa: TRY301
-            outcomes.append(batch.take(job, request))
-        except (ServiceError, MixlawsError) as error:
-            outcomes.append(error)
-        except Exception as error:  # noqa: BLE001
-            # Whatever a policy makes of one job's numbers, the other jobs of this commit go on.
-            _log.exception("reports of job %r could not be folded", request.job)
-            outcomes.append(error)
-    return outcomes, batch.write()
-
-
-class _Batch:
-    """What the requests of one commit know and change; read once, written once."""
-
-    def __init__(
-        self,
-        session: Session,
-        jobs: list[Job],
-        requests: Sequence[Request],
-        by_name: dict[tuple[UUID, str], Job],
-    ) -> None:
-        self._session = session
-        self._jobs = {job.id: job for job in jobs}
-        self._definitions: dict[UUID, JobDefinition] = {}
-        wanted = [
-            (by_name[request.project_id, request.job], report)
-            for request in requests
-            if (request.project_id, request.job) in by_name
-            for report in request.reports
-        ]
-        keys = {(job.id, report.attempt, report.source, report.step_to) for job, report in wanted}
-        self._stored: dict[UUID, dict[tuple[str, int], dict[str, Any]]] = defaultdict(dict)
-        for (job_id, attempt, source, step_to), row in repository.stored_reports(session, keys).items():
-            if attempt == self._jobs[job_id].attempt:
-                self._stored[job_id][source, step_to] = _as_columns(row)
-        waiting = repository.waiting_reports(session, [(job.id, job.attempt) for job in jobs])
-        self._waiting: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-        for row in waiting:
-            self._waiting[row.job_id].append(_as_columns(row))
-        versions = {(job.id, report.schedule_version) for job, report in wanted}
-        versions |= {(row.job_id, row.schedule_version) for row in waiting}
-        self._weights: dict[UUID, dict[int, list[float]]] = defaultdict(dict)
-        for (job_id, version), weights in repository.weights_of(session, versions).items():
-            self._weights[job_id][version] = weights
-        self._last = repository.last_active(session, list(self._jobs))
-        self._heads: dict[UUID, Head] = {}
-        self._plans: dict[UUID, list[Plan]] = defaultdict(list)
-
-    def take(self, job: Job, request: Request) -> ReportsOut:
-        """Plan a request on top of those before it."""
-        known = Known(
-            stored=self._stored[job.id],
-            waiting=[measured(row) for row in self._waiting[job.id]],
-            weights_of=self._weights[job.id],
-        )
-        planned = plan(self._definition(job), job.id, job.attempt, self._head(job), request.reports, known)
-        self._heads[job.id] = planned.head
-        self._plans[job.id].append(planned)
-        for row in planned.rows:
-            self._stored[job.id][row["source"], row["step_to"]] = row
-            if row["applied_seq"] is None and not row["late"]:
-                self._waiting[job.id].append(row)
-        self._waiting[job.id] = [
-            row for row in self._waiting[job.id] if (row["source"], row["step_to"]) not in planned.placed
-        ]
-        return ReportsOut(
-            accepted=len(planned.rows),
-            duplicates=planned.duplicates,
-            late=planned.late,
-            attempt=job.attempt,
-            version=planned.head.version,
-            state_token=state_token(job.attempt, planned.head.applied_seq),
-        )
-
-    def _head(self, job: Job) -> Head:
-        # Read when it is needed: a state that cannot be read must not stop the other jobs.
-        if job.id not in self._heads:
-            last = self._last[job.id].effective_step
-            self._heads[job.id] = states.head(self._session, job, self._definition(job), last)
-        return self._heads[job.id]
-
-    def _definition(self, job: Job) -> JobDefinition:
-        # Not built for all jobs at once: one that this version cannot steer must not stop the others.
-        if job.id not in self._definitions:
-            self._definitions[job.id] = JobDefinition.stored(job.definition)
-        return self._definitions[job.id]
-
-    def write(self) -> set[UUID]:
-        """Write reports, heads and new versions; announce and return jobs with new versions."""
-        moment = now(self._session)
-        made = [row for plans in self._plans.values() for planned in plans for row in planned.rows]
-        repository.insert_reports(self._session, made)
-        announced: set[UUID] = set()
-        for job_id, plans in self._plans.items():
-            job = self._jobs[job_id]
-            job.last_report_at = moment
-            job.duplicates += sum(planned.duplicates for planned in plans)
-            for planned in plans:
-                repository.place_reports(self._session, job.id, job.attempt, planned.placed_before)
-                for seq, event in planned.events:
-                    recording.add_event(self._session, job, seq, event, actor="guard")
-            published = [planned.published for planned in plans if planned.published is not None]
-            recording.write(self._session, job, self._definition(job), self._heads[job_id], published)
-            if published:
-                announced.add(job_id)
-        repository.announce(self._session, announced)
-        return announced
-
-
-def state_token(attempt: int, applied_seq: int) -> str:
-    """Name of a place in a job's history."""
-    return f"a{attempt}.s{applied_seq}"
-
-
-def _as_columns(row: Any) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}

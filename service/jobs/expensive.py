@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -20,9 +21,9 @@ from service.models import ExpensiveStep, Job
 TASK = "mixwright:policy-step"
 
 
-def ask(session: Session, job: Job, request: HistoryRequest) -> None:
+def ask(session: Session, job_id: UUID, attempt: int, request: HistoryRequest) -> None:
     """Queue a step that is due, unless it was asked for before."""
-    made = log_repository.ask_for_step(session, job, request.step_from, request.step_to)
+    made = log_repository.ask_for_step(session, job_id, attempt, request.step_from, request.step_to)
     if made is not None:
         defer(session, TASK, made)
 

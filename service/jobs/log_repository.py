@@ -86,10 +86,10 @@ def forget_snapshots(session: Session, job_id: UUID, after_seq: int) -> None:
     session.execute(delete(JobSnapshot).where(JobSnapshot.job_id == job_id, JobSnapshot.seq > after_seq))
 
 
-def ask_for_step(session: Session, job: Job, step_from: int, step_to: int) -> UUID | None:
+def ask_for_step(session: Session, job_id: UUID, attempt: int, step_from: int, step_to: int) -> UUID | None:
     """The row of an expensive step; None if it was asked for before."""
     values = {
-        "id": new_id(), "job_id": job.id, "attempt": job.attempt, "step_from": step_from,
+        "id": new_id(), "job_id": job_id, "attempt": attempt, "step_from": step_from,
         "step_to": step_to, "state": TaskState.QUEUED,
     }  # fmt: skip
     query = insert_unless(ExpensiveStep).values(**values).on_conflict_do_nothing().returning(ExpensiveStep.id)

@@ -29,6 +29,7 @@ class Plan:
     """What to write.
 
     Args:
+        before: where the job stood.
         rows: new reports, as columns.
         placed: places in the log of all reports that were applied, by (source, step_to).
         head: where the job stands then.
@@ -38,6 +39,7 @@ class Plan:
         late: new reports that came late.
     """
 
+    before: Head
     rows: list[dict[str, Any]]
     placed: dict[tuple[str, int], int]
     head: Head
@@ -103,10 +105,11 @@ def plan(
                        (("stored", seen[key]), ("offered", row))},
             )  # fmt: skip
     fresh = [measured(row) for row in rows if not row["late"]]
+    before = head
     head, placed, what, events = _folded(definition, head, [*known.waiting, *fresh], known.weights_of)
     for row in rows:
         row["applied_seq"] = placed.get((row["source"], row["step_to"]))
-    return Plan(rows, placed, head, what, events, duplicates, sum(row["late"] for row in rows))
+    return Plan(before, rows, placed, head, what, events, duplicates, sum(row["late"] for row in rows))
 
 
 def _folded(
@@ -167,7 +170,7 @@ def _columns(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) ->
     losses = domains.to_array(finite, missing=math.nan).tolist()
     sums = [None if math.isnan(loss) else loss for loss in losses]
     non_finite = {domains.names[domains.index(name)] for name in report.non_finite}
-    null = {domains.index(name) for name, loss in report.loss_sums.items() if loss is None}
+    null = {domains.index(name) for name in report.loss_sums.keys() - finite.keys()}
     silent = [domains.names[at] for at in sorted(null) if counts[at] and domains.names[at] not in non_finite]
     if silent:
         raise InvalidRequestError(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -10,11 +11,11 @@ from mixlaws.steering.events import Event, EventKind
 from mixlaws.steering.publishing import Publication
 from mixlaws.steering.state import SteeringState
 from mixlaws.steering.steering import STATE_BYTES
-from service.jobs import expensive, repository, states
+from service.jobs import commit_repository, expensive, repository, states
 from service.jobs.building import build
 from service.jobs.definition import JobDefinition
 from service.jobs.states import Head
-from service.models import Job, JobEvent, ScheduleStage
+from service.models import Job, JobEvent
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,31 @@ class Published:
     first_version: int
     publication: Publication
     replaces: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What becomes of a job.
+
+    Args:
+        job_id: the job.
+        attempt: the open one.
+        definition: what steers it.
+        seq_before: its place in the log before.
+        head: where it stands after.
+        publications: what was published on the way.
+        events: what happened beside reports, by place.
+        duplicates: reports that came again.
+    """
+
+    job_id: UUID
+    attempt: int
+    definition: JobDefinition
+    seq_before: int
+    head: Head
+    publications: Sequence[Published] = ()
+    events: Sequence[tuple[int, Event]] = ()
+    duplicates: int = 0
 
 
 def published(definition: JobDefinition, head: Head, effective_step: int) -> tuple[Head, Published | None]:
@@ -85,9 +111,12 @@ def record(
     lead = 1 if event.kind is EventKind.ATTEMPT else definition.steering.lead
     head, what = published(definition, head, max(head.reported_step, state.drawn) + lead)
     add_event(session, job, seq, event, actor)
-    write(session, job, definition, head, [] if what is None else [what])
+    session.flush()
+    change = Change(job.id, job.attempt, definition, job.applied_seq, head, [] if what is None else [what])
+    write(session, [change])
+    session.refresh(job)
     if event.kind in {EventKind.ATTEMPT, EventKind.ROLLBACK}:
-        states.keep(session, job, seq, definition, head.state)
+        states.keep(session, job.id, seq, definition, head.state)
     if what is not None:
         repository.announce(session, [job.id])
     return head
@@ -103,45 +132,67 @@ def add_event(session: Session, job: Job, seq: int, event: Event, actor: str) ->
     )  # fmt: skip
 
 
-def write(
-    session: Session, job: Job, definition: JobDefinition, head: Head, publications: Sequence[Published]
-) -> None:
-    """Write a head, its versions and now and then a snapshot; queue the expensive step that is due."""
-    due = head.applied_seq // states.SNAPSHOT_EVERY > job.applied_seq // states.SNAPSHOT_EVERY
-    job.applied_seq, job.applied_step, job.reported_step = (
-        head.applied_seq,
-        head.applied_step,
-        head.reported_step,
-    )
-    job.version, job.state, job.build = head.version, definition.steering.dump(head.state), build()
-    for what in publications:
-        if what.replaces:
-            session.flush()
-            repository.supersede(session, job.id, what.publication.effective_step)
-        session.add_all(_stages(job, what))
-    session.flush()
-    if due:
-        states.keep(session, job, head.applied_seq, definition, head.state)
-    request = definition.steering.due(head.state)
-    if request is not None:
-        expensive.ask(session, job, request)
+def write(session: Session, changes: Sequence[Change], *, reported: bool = False) -> dict[UUID, int]:
+    """Write heads, versions and now and then a snapshot of locked jobs; queue expensive steps that are due.
+
+    Args:
+        session: where it is written.
+        changes: one a job.
+        reported: whether reports brought them about.
+
+    Returns:
+        The transaction that wrote each job.
+    """
+    for change in changes:
+        for what in change.publications:
+            if what.replaces:
+                repository.supersede(session, change.job_id, what.publication.effective_step)
+    stages = [row for change in changes for what in change.publications for row in _stages(change, what)]
+    commit_repository.insert_stages(session, stages)
+    written = commit_repository.update_heads(session, [_head_row(change, reported) for change in changes])
+    for change in changes:
+        for seq, event in change.events:
+            add_event(
+                session, session.get_one(Job, change.job_id, populate_existing=True), seq, event, "guard"
+            )
+        if change.head.applied_seq // states.SNAPSHOT_EVERY > change.seq_before // states.SNAPSHOT_EVERY:
+            states.keep(session, change.job_id, change.head.applied_seq, change.definition, change.head.state)
+        request = change.definition.steering.due(change.head.state)
+        if request is not None:
+            expensive.ask(session, change.job_id, change.attempt, request)
+    return written
 
 
-def _stages(job: Job, what: Published) -> list[ScheduleStage]:
+def _head_row(change: Change, reported: bool) -> dict[str, Any]:
+    head = change.head
+    return {
+        "id": change.job_id,
+        "applied_seq": head.applied_seq,
+        "applied_step": head.applied_step,
+        "reported_step": head.reported_step,
+        "version": head.version,
+        "state": change.definition.steering.dump(head.state),
+        "build": build(),
+        "duplicates": change.duplicates,
+        "reported": reported,
+    }
+
+
+def _stages(change: Change, what: Published) -> list[dict[str, Any]]:
     shared: Mapping[str, Any] = {
-        "job_id": job.id,
-        "attempt": job.attempt,
+        "job_id": change.job_id,
+        "attempt": change.attempt,
         "applied_seq": what.seq,
         "published_from": what.publication.effective_step,
         "build": build(),
     }
     return [
-        ScheduleStage(
-            version=what.first_version + number,
-            effective_step=stage.effective_step,
-            weights=stage.weights.tolist(),
-            reason=stage.reason,
+        {
             **shared,
-        )
+            "version": what.first_version + number,
+            "effective_step": stage.effective_step,
+            "weights": stage.weights.tolist(),
+            "reason": stage.reason,
+        }
         for number, stage in enumerate(what.publication.stages)
     ]

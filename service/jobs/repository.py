@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, insert, select, text, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session, aliased
 
@@ -37,17 +37,6 @@ def insert_or_get(session: Session, job: dict[str, Any]) -> tuple[Job, bool]:
 def of_project(session: Session, project_id: UUID) -> list[Job]:
     """All jobs of a project, newest first."""
     return list(session.scalars(select(Job).where(Job.project_id == project_id).order_by(Job.id.desc())))
-
-
-def locked(session: Session, wanted: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], Job]:
-    """Jobs by project and name, locked in the order of their ids, so that two committers never cross."""
-    query = (
-        select(Job)
-        .where(tuple_(Job.project_id, Job.name).in_(list(wanted)))
-        .order_by(Job.id)
-        .with_for_update()
-    )
-    return {(job.project_id, job.name): job for job in session.scalars(query)}
 
 
 def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKey, Report]:
@@ -132,27 +121,6 @@ def stages(session: Session, job_id: UUID, *, newest: int | None = None) -> list
 def stage(session: Session, job_id: UUID, version: int) -> ScheduleStage | None:
     """One version."""
     return session.get(ScheduleStage, (job_id, version))
-
-
-def insert_reports(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Store new reports."""
-    if rows:
-        session.execute(insert(Report), rows)
-
-
-def place_reports(session: Session, job_id: UUID, attempt: int, places: dict[tuple[str, int], int]) -> None:
-    """Note where reports that had waited came into the fold."""
-    for (source, step_to), seq in places.items():
-        session.execute(
-            update(Report)
-            .where(
-                Report.job_id == job_id,
-                Report.attempt == attempt,
-                Report.source == source,
-                Report.step_to == step_to,
-            )
-            .values(applied_seq=seq)
-        )
 
 
 def seq_before_step(session: Session, job_id: UUID, step: int) -> int:

@@ -203,8 +203,8 @@ class ReportIn(Body):
         "is left out was not observed."
     )
     token_counts: dict[str, Count] = Field(description="Tokens behind those sums.")
-    non_finite: list[str] = Field(default=[], description="Domains whose loss was NaN or infinite.")
-    signals: SignalsJson = Field(default={}, description="Further measurements, by kind.")
+    non_finite: list[str] = Field(default_factory=list, description="Domains whose loss was NaN or infinite.")
+    signals: SignalsJson = Field(default_factory=dict, description="Further measurements, by kind.")
 
 
 class ReportsIn(Body):

@@ -8,6 +8,7 @@ from mixlaws.steering.events import Event, EventKind
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.jobs import log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
+from service.jobs.recording import Change
 from service.jobs.schedules import named
 from service.jobs.schemas import AckIn, JobIn, JobOut, VersionOut
 from service.jobs.states import Head
@@ -54,8 +55,11 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
         )
     if created:
         session.add(Attempt(job_id=job.id, number=1, from_step=0, restored_seq=0, definition=complete))
-        recording.write(session, job, definition, head, [] if first is None else [first])
-        states.keep(session, job, 0, definition, head.state)
+        change = Change(job.id, 1, definition, 0, head, [] if first is None else [first])
+        session.flush()
+        recording.write(session, [change])
+        session.refresh(job)
+        states.keep(session, job.id, 0, definition, head.state)
     return job, created
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -75,9 +76,9 @@ def past(session: Session, job: Job, seq: int) -> list[Entry]:
     return lineage(log.entries(session, job.id, after_seq=-1, to_seq=seq, taken_back=True), seq)
 
 
-def keep(session: Session, job: Job, seq: int, definition: JobDefinition, state: SteeringState) -> None:
+def keep(session: Session, job_id: UUID, seq: int, definition: JobDefinition, state: SteeringState) -> None:
     """Store a snapshot."""
-    values = {"job_id": job.id, "seq": seq, "state": definition.steering.dump(state), "build": build()}
+    values = {"job_id": job_id, "seq": seq, "state": definition.steering.dump(state), "build": build()}
     log_repository.keep_snapshot(session, values)
 
 
