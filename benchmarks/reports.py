@@ -170,7 +170,8 @@ def prepare(database: str) -> None:
         connection.execute("CREATE TABLE bare_jobs (id int PRIMARY KEY, seq bigint, state jsonb)")
         connection.execute(
             "CREATE TABLE bare_reports (job_id int, attempt int, source text, step_to bigint, "
-            "step_from bigint, schedule_version int, loss_sums double precision[], token_counts bigint[], signals jsonb, "
+            "step_from bigint, schedule_version int, loss_sums double precision[], token_counts bigint[], "
+            "signals jsonb, "
             "applied_seq bigint, PRIMARY KEY (job_id, attempt, source, step_to))"
         )
 

@@ -1,118 +1,132 @@
-"""What a fit costs as runs, domains and targets grow: seconds of one core, and memory at its peak.
+"""What a full store costs those who ask: a million runs, twenty million observations, ten thousand live jobs.
 
-    python -m benchmarks.scale [--only full] [--json]
+    python -m benchmarks.scale [--asked 200] [--json]
 
-Every fit is a process of its own. From 1000 runs, 16 domains and 16 targets each size grows alone; last,
-`auto` on 10,000 runs with 64 domains and 64 targets. What would take minutes is left out.
+Starts the service with its own PostgreSQL in a temporary folder, fills the store by SQL, first with one study of
+10,000 runs and 100 jobs, then with a hundred of each, and asks at both sizes. One caller, one request at a time;
+a swarm is the load of all runs of a study for a fit.
 """
 
-import argparse
 import json
 import os
-import subprocess
-import sys
+import random
+import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
+import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from mixlaws.auto.members import MEMBERS, Sizes
-from mixlaws.domains import DomainSet
-from mixlaws.registry import ESTIMATORS
-from mixlaws.simulation import SaturatingTruth
-from mixlaws.swarm import Swarm
+from benchmarks.arguments import arguments
+from benchmarks.stored import RUNS_OF_A_STUDY, TARGETS, Store
+from mixwright.demo.service_process import Address, ServiceProcess
+from service.db import Database
+from service.embedded_postgres import EmbeddedPostgres, default_folder
+from service.runs import repository as runs
 
-BASE = Sizes(1000, 16, 16)
-FULL = Sizes(10_000, 64, 64)
-GROWN = {"n": (250, 4000, 10_000), "d": (4, 64), "t": (4, 64)}
-METHODS = ("linear", "exponential", "gaussian_process", "lightgbm")
-LONGEST_SECONDS = 60.0  # of a fit, as `auto` estimates it
-MIB = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes there, in KiB elsewhere
+SIZES = {"10^4": (1, 100), "10^6": (5, 500)}  # studies, jobs
+SWARMS = 5
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument(
-        "--only", choices=("grown", "full"), help="one size at a time, or auto at the full size"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--one", nargs=4, metavar=("METHOD", "N", "D", "T"), help="one fit, in this process")
+    """Fill, measure and print."""
+    parser = arguments(__doc__)
+    parser.add_argument("--asked", type=int, default=200, help="requests of each kind")
     chosen = parser.parse_args()
-    if chosen.one:
-        print(json.dumps(fitted(chosen.one[0], Sizes(*map(int, chosen.one[1:])))))
-        return
-    grown = [BASE, *(BASE._replace(**{axis: size}) for axis, sizes in GROWN.items() for size in sizes)]
-    wanted = [] if chosen.only == "full" else [(name, sizes) for name in METHODS for sizes in grown]
-    wanted += [] if chosen.only == "grown" else [("auto", FULL)]
-    rows = [measured(name, sizes) for name, sizes in wanted]
-    print(json.dumps(rows, indent=1)) if chosen.json else show(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        os.environ["MIXWRIGHT_DATA_FOLDER"] = str(data)
+        service = ServiceProcess()
+        try:
+            address = service.start()
+            with EmbeddedPostgres(default_folder(data)) as server:
+                found = measured(address, server.url, chosen.asked)
+        finally:
+            service.stop()
+    print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 
-def measured(name: str, sizes: Sizes) -> dict[str, object]:
-    """Cost of one fit in a process of its own."""
-    row: dict[str, object] = {"method": name, "runs": sizes.n, "domains": sizes.d, "targets": sizes.t}
-    estimate = MEMBERS[name].cost(sizes._replace(folds=1)) if name in MEMBERS else 0.0
-    if estimate > LONGEST_SECONDS:
-        return row | {"left_out": f"about {estimate:.0f} s"}
-    command = [sys.executable, "-m", "benchmarks.scale", "--one", name, *map(str, sizes[:3])]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    cost: dict[str, object] = json.loads(found.stdout)
-    return row | cost
+def measured(address: Address, database: str, asked: int) -> dict[str, Any]:
+    """Milliseconds of each kind of request at each size, and how they grow."""
+    sizes: dict[str, Any] = {}
+    with (
+        psycopg.connect(database, autocommit=True) as connection,
+        httpx.Client(
+            base_url=address.url, headers={"Authorization": f"Bearer {address.key}"}, trust_env=False, timeout=60
+        ) as http,
+    ):
+        store = Store(connection, http)
+        for name, (studies, jobs) in SIZES.items():
+            began = time.perf_counter()
+            store.fill(studies, jobs)
+            filled = time.perf_counter() - began
+            rows = {what: summary(times) for what, times in questions(store, http, database, asked).items()}
+            sizes[name] = {"filled_seconds": filled, "stored": store.counted(), "milliseconds": rows}
+    small, large = (sizes[name]["milliseconds"] for name in SIZES)
+    return {
+        "targets": TARGETS,
+        "runs_of_a_study": RUNS_OF_A_STUDY,
+        "sizes": sizes,
+        "growth": {what: large[what]["median"] / small[what]["median"] for what in large},
+    }
 
 
-def fitted(name: str, sizes: Sizes) -> dict[str, object]:
-    """Seconds of one core, and peak memory of this process."""
-    import resource  # noqa: PLC0415 - POSIX systems alone have it
+def questions(store: Store, http: httpx.Client, database: str, asked: int) -> dict[str, list[float]]:
+    """Milliseconds of every request."""
+    rng = random.Random(7)
+    found: dict[str, list[float]] = {}
 
-    swarm = simulated(sizes)
-    started = time.process_time()
-    predictor = ESTIMATORS[name]().fit(swarm, rng=np.random.default_rng(0))
-    seconds = time.process_time() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
-    found: dict[str, object] = {"core_seconds": seconds, "peak_mib": peak}
-    if name == "auto":
-        kept = ("member", "weight", "spearman", "seconds", "note")
-        found["table"] = [{key: getattr(row, key) for key in kept} for row in predictor.table]
+    def ask(what: str, times: int, request: Callable[[], None]) -> None:
+        for number in range(times + 3):
+            began = time.perf_counter()
+            request()
+            if number >= 3:  # the first ones meet cold caches
+                found.setdefault(what, []).append(1e3 * (time.perf_counter() - began))
+
+    def fetched(method: str, path: str, **kwargs: Any) -> Any:
+        response = http.request(method, path, **kwargs)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    ask("list of studies", asked, lambda: fetched("GET", "/v1/studies"))
+    ask("list of jobs", asked, lambda: fetched("GET", "/v1/jobs"))
+    ask("first page of runs", asked, lambda: fetched("GET", f"/v1/studies/{store.a_study(rng)}/runs"))
+    cursors = [store.cursor(rng) for _ in range(asked + 3)]
+    ask("later page of runs", asked, lambda: fetched("GET", cursors.pop()))
+    ask("claim", asked, lambda: fetched("POST", "/v1/runs/claim", json={"worker": f"w{rng.random()}"}))
+    ask(
+        "claim of a study",
+        asked,
+        lambda: fetched(
+            "POST", "/v1/runs/claim", json={"worker": f"w{rng.random()}", "study": store.a_study(rng)}
+        ),
+    )
+    ask("poll", asked, lambda: fetched("GET", f"/v1/jobs/{store.a_job(rng)}/schedule"))
+    ask("report", asked, lambda: fetched("POST", f"/v1/jobs/{store.a_job(rng)}/reports", json=store.report()))
+    with Store.loading(database) as loaded:
+        ask("swarm", SWARMS, lambda: loaded(store.study_ids[rng.randrange(len(store.study_ids))]))
     return found
 
 
-def simulated(sizes: Sizes) -> Swarm:
-    """A swarm of saturating responses: a target is served by one domain, and a little by the others."""
-    rng = np.random.default_rng(0)
-    own = np.arange(sizes.d) == np.arange(sizes.t)[:, None] % sizes.d
-    shape = (sizes.t, sizes.d)
-    gain = np.where(own, rng.uniform(0.6, 1.6, shape), rng.uniform(0, 0.15, shape))
-    rate = np.where(own, rng.uniform(6, 14, shape), rng.uniform(1, 4, shape))
-    truth = SaturatingTruth(rng.uniform(2.5, 3.5, sizes.t), gain, rate)
-    weights = rng.dirichlet(np.full(sizes.d, 0.5), size=sizes.n)
-    # By parts: the truth of all at once has an entry for every run, target and domain.
-    parts = np.array_split(weights, max(sizes.n // 500, 1))
-    values = np.concatenate([truth.predict(part) for part in parts])
-    names = tuple(f"domain-{j}" for j in range(sizes.d))
-    return Swarm(
-        DomainSet(names, (1,) * sizes.d),
-        tuple(f"target-{t}" for t in range(sizes.t)),
-        weights,
-        values + 0.01 * rng.standard_normal(values.shape),
-    )
+def summary(times: list[float]) -> dict[str, float]:
+    """Median, 99th percentile and longest."""
+    return {"median": float(np.median(times)), "p99": float(np.quantile(times, 0.99)), "longest": max(times)}
 
 
-def show(rows: list[dict[str, object]]) -> None:
-    """The same as tables."""
-    table = Table("method", "runs", "domains", "targets", "core, s", "memory, MiB", title="Cost of a fit")
-    for row in rows:
-        cost = [str(row["left_out"]), ""] if "left_out" in row else [
-            f"{row['core_seconds']:.1f}", f"{row['peak_mib']:.0f}"
-        ]  # fmt: skip
-        table.add_row(*(str(row[key]) for key in ("method", "runs", "domains", "targets")), *cost)
+def show(found: dict[str, Any]) -> None:
+    """The findings as a table."""
+    table = Table("milliseconds", *(f"{name}: median, 99 %" for name in found["sizes"]), "growth")
+    for what, growth in found["growth"].items():
+        rows = [size["milliseconds"][what] for size in found["sizes"].values()]
+        table.add_row(what, *(f"{row['median']:.1f}, {row['p99']:.1f}" for row in rows), f"{growth:.2f}")
     Console().print(table)
-    for member in rows[-1].get("table", []):  # type: ignore[attr-defined]
-        print(
-            f"{member['member']}: weight {member['weight']:.2f}, {member['seconds']:.0f} s. {member['note']}"
-        )
+    for name, size in found["sizes"].items():
+        print(f"{name}: {size['stored']}, filled in {size['filled_seconds']:.0f} s")
 
 
 if __name__ == "__main__":
