@@ -25,9 +25,7 @@ from rich.table import Table
 from benchmarks.arguments import arguments
 from benchmarks.stored import RUNS_OF_A_STUDY, TARGETS, Store
 from mixwright.demo.service_process import Address, ServiceProcess
-from service.db import Database
 from service.embedded_postgres import EmbeddedPostgres, default_folder
-from service.runs import repository as runs
 
 SIZES = {"10^4": (1, 100), "10^6": (5, 500)}  # studies, jobs
 SWARMS = 5
@@ -57,7 +55,10 @@ def measured(address: Address, database: str, asked: int) -> dict[str, Any]:
     with (
         psycopg.connect(database, autocommit=True) as connection,
         httpx.Client(
-            base_url=address.url, headers={"Authorization": f"Bearer {address.key}"}, trust_env=False, timeout=60
+            base_url=address.url,
+            headers={"Authorization": f"Bearer {address.key}"},
+            trust_env=False,
+            timeout=60,
         ) as http,
     ):
         store = Store(connection, http)

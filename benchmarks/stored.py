@@ -121,7 +121,7 @@ class Store:
     def _add_study(self, name: str) -> None:
         domains = [{"name": domain, "tokens": 10**9} for domain in DOMAINS]
         study = self._created("/v1/studies", {"name": name, "domains": domains, "targets": DOMAINS[:TARGETS]})
-        mixture = {"weights": {domain: 1 / 22 for domain in DOMAINS}}
+        mixture = {"weights": dict.fromkeys(DOMAINS, 1 / 22)}
         sweep = self._created(f"/v1/studies/{name}/sweeps", {"mixtures": [mixture], "train": {}})
         told = {
             "study": study["id"], "sweep": sweep["id"], "count": RUNS_OF_A_STUDY, "every": PENDING_EVERY,

@@ -20,6 +20,6 @@ router = APIRouter()
 def home(session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]) -> HTMLResponse:
     """Studies and jobs, newest first."""
     caller.require(Scope.JOBS_READ)
-    shown_jobs = [jobs.shown(session, job) for job in job_repository.of_project(session, caller.project_id)]
+    shown_jobs = jobs.all_shown(session, job_repository.of_project(session, caller.project_id))
     found = study_repository.of_project(session, caller.project_id)
     return page("home.html", studies=studies.shown(session, found), jobs=shown_jobs)

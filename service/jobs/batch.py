@@ -124,6 +124,8 @@ class Batch:
             head=standing.head,
             publications=[planned.published for planned in plans if planned.published is not None],
             events=[event for planned in plans for event in planned.events],
+            reports=sum(len(planned.rows) for planned in plans),
+            late=sum(planned.late for planned in plans),
             duplicates=sum(planned.duplicates for planned in plans),
         )
 

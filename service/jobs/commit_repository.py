@@ -69,10 +69,13 @@ _PLACE = text(
 _UPDATE_HEADS = text(
     "UPDATE jobs AS j SET applied_seq = head.applied_seq, applied_step = head.applied_step, "
     "reported_step = head.reported_step, version = head.version, state = head.state, build = head.build, "
+    "reports = j.reports + head.reports, reports_late = j.reports_late + head.late, "
     "duplicates = j.duplicates + head.duplicates, "
+    "versions_published = j.versions_published + head.versions, "
     "last_report_at = CASE WHEN head.reported THEN now() ELSE j.last_report_at END "
     "FROM json_to_recordset(:rows) AS head(id uuid, applied_seq bigint, applied_step bigint, "
-    "reported_step bigint, version int, state jsonb, build text, duplicates bigint, reported boolean) "
+    "reported_step bigint, version int, state jsonb, build text, reports bigint, late bigint, "
+    "duplicates bigint, versions bigint, reported boolean) "
     "WHERE j.id = head.id RETURNING j.id, j.xmin::text::bigint"
 )
 

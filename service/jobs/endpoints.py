@@ -58,7 +58,7 @@ def create_job(
 @router.get("")
 def list_jobs(session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]) -> list[JobOut]:
     """All jobs of the project, newest first."""
-    return [service.shown(session, job) for job in repository.of_project(session, caller.project_id)]
+    return service.all_shown(session, repository.of_project(session, caller.project_id))
 
 
 @router.get("/{job}", responses=errors(NotFoundError))

@@ -47,6 +47,8 @@ class Change:
         head: where it stands after.
         publications: what was published on the way.
         events: what happened beside reports, by place.
+        reports: new reports, the late ones among them.
+        late: reports that came late.
         duplicates: reports that came again.
     """
 
@@ -57,6 +59,8 @@ class Change:
     head: Head
     publications: Sequence[Published] = ()
     events: Sequence[tuple[int, Event]] = ()
+    reports: int = 0
+    late: int = 0
     duplicates: int = 0
 
 
@@ -147,9 +151,10 @@ def write(session: Session, changes: Sequence[Change], *, reported: bool = False
         for what in change.publications:
             if what.replaces:
                 repository.supersede(session, change.job_id, what.publication.effective_step)
-    stages = [row for change in changes for what in change.publications for row in _stages(change, what)]
-    commit_repository.insert_stages(session, stages)
-    written = commit_repository.update_heads(session, [_head_row(change, reported) for change in changes])
+    stages = [[row for what in change.publications for row in _stages(change, what)] for change in changes]
+    commit_repository.insert_stages(session, [row for rows in stages for row in rows])
+    heads = [_head_row(change, rows, reported) for change, rows in zip(changes, stages, strict=True)]
+    written = commit_repository.update_heads(session, heads)
     for change in changes:
         for seq, event in change.events:
             add_event(
@@ -163,7 +168,7 @@ def write(session: Session, changes: Sequence[Change], *, reported: bool = False
     return written
 
 
-def _head_row(change: Change, reported: bool) -> dict[str, Any]:
+def _head_row(change: Change, stages: list[dict[str, Any]], reported: bool) -> dict[str, Any]:
     head = change.head
     return {
         "id": change.job_id,
@@ -173,7 +178,10 @@ def _head_row(change: Change, reported: bool) -> dict[str, Any]:
         "version": head.version,
         "state": change.definition.steering.dump(head.state),
         "build": build(),
+        "reports": change.reports,
+        "late": change.late,
         "duplicates": change.duplicates,
+        "versions": sum(row["version"] > 1 for row in stages),
         "reported": reported,
     }
 

@@ -26,7 +26,7 @@ def insert_or_get(session: Session, job: dict[str, Any]) -> tuple[Job, bool]:
     """The job of a project and name, and whether it is new: of two callers at once, one made it."""
     made = session.execute(
         insert_unless(Job)
-        .values(id=new_id(), duplicates=0, **job)
+        .values(id=new_id(), **job)
         .on_conflict_do_nothing(index_elements=["project_id", "name"])
         .returning(Job.id)
     ).first()
@@ -180,25 +180,14 @@ def supersede(session: Session, job_id: UUID, step: int) -> None:
     session.execute(query.values(superseded=True))
 
 
-def counts(session: Session, job_id: UUID) -> dict[str, int]:
-    """Counters of a job."""
-    versions = session.execute(
-        select(
-            func.count(),
-            func.count(ScheduleStage.applied_at_step),
-            func.count().filter(ScheduleStage.too_late.is_(True)),
-        ).where(ScheduleStage.job_id == job_id, ScheduleStage.version > 1)
-    ).one()
-    reports = session.execute(
-        select(func.count(), func.count().filter(Report.late.is_(True))).where(Report.job_id == job_id)
-    ).one()
-    return {
-        "versions_published": versions[0],
-        "versions_applied": versions[1],
-        "versions_too_late": versions[2],
-        "reports_accepted": reports[0],
-        "reports_late": reports[1],
-    }
+def acknowledged(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """How many versions of each job were applied, and how many came too late, in all its attempts."""
+    query = (
+        select(Attempt.job_id, func.sum(Attempt.versions_applied), func.sum(Attempt.versions_too_late))
+        .where(Attempt.job_id.in_(job_ids))
+        .group_by(Attempt.job_id)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in session.execute(query)}
 
 
 def losses(session: Session, job_id: UUID) -> list[tuple[int, list[float | None], list[int]]]:
@@ -213,6 +202,11 @@ def losses(session: Session, job_id: UUID) -> list[tuple[int, list[float | None]
 def attempts(session: Session, job_id: UUID) -> list[Attempt]:
     """All attempts of a job, in order."""
     return list(session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)))
+
+
+def attempt(session: Session, job: Job) -> Attempt:
+    """The open attempt of a job."""
+    return session.get_one(Attempt, (job.id, job.attempt))
 
 
 def announce(session: Session, job_ids: Iterable[UUID]) -> None:

@@ -1,5 +1,6 @@
 """Jobs: created, shown, acknowledged."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -77,19 +78,33 @@ def get(session: Session, project_id: UUID, name: str, *, lock: bool = False) ->
 
 def shown(session: Session, job: Job) -> JobOut:
     """A job as an answer."""
+    return all_shown(session, [job])[0]
+
+
+def all_shown(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
+    """Jobs as answers."""
+    acknowledged = repository.acknowledged(session, [job.id for job in jobs])
+    return [_shown(job, *acknowledged[job.id]) for job in jobs]
+
+
+def _shown(job: Job, applied: int, too_late: int) -> JobOut:
     return JobOut(
         id=job.id,
         name=job.name,
         definition=JobIn.model_validate(job.definition),
         attempt=job.attempt,
         version=job.version,
+        versions_published=job.versions_published,
+        versions_applied=applied,
+        versions_too_late=too_late,
+        reports_accepted=job.reports,
+        reports_late=job.reports_late,
         reports_duplicate=job.duplicates,
         reported_step=job.reported_step,
         created_at=job.created_at,
         last_report_at=job.last_report_at,
         hold=job.state.get("hold"),
         shadow=bool(job.state.get("shadow")),
-        **repository.counts(session, job.id),
     )
 
 
@@ -129,7 +144,9 @@ def acknowledge(session: Session, job: Job, acks: list[AckIn]) -> None:
                 code="stale_attempt",
             )
         if ack.outcome == "applied":
-            stage.applied_at_step = ack.step if stage.applied_at_step is None else stage.applied_at_step
+            if stage.applied_at_step is None:
+                stage.applied_at_step = ack.step
+                repository.attempt(session, job).versions_applied += stage.version > 1
             stage.superseded = False  # what replaced it came after its first step, and is told to be too late
         elif not (stage.too_late or stage.taken_back) and stage.applied_at_step is None:
             _plan_anew(session, job, stage, ack.step)
@@ -146,6 +163,7 @@ def _plan_anew(session: Session, job: Job, stage: ScheduleStage, drawn_step: int
     again = max(job.reported_step, drawn_step) + JobDefinition.stored(job.definition).steering.lead
     in_force = repository.stages_from(session, job.id, max(again, stage.effective_step))[0]
     stage.too_late = True
+    repository.attempt(session, job).versions_too_late += 1
     session.flush()
     late = Event(
         EventKind.TOO_LATE,

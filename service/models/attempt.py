@@ -5,13 +5,14 @@ import uuid
 from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, CreatedAt, Json
+from service.models.base import Base, Counter, CreatedAt, Json
 
 
 class Attempt(Base):
     """One attempt; the highest number of a job is the one that may report, all others are fenced.
 
-    `definition` is the job's in this attempt: a domain that is added comes with the next one.
+    `definition` is the job's in this attempt: a domain that is added comes with the next one. What a trainer
+    acknowledges is counted here, not in the job's row: that changes with its state alone.
     """
 
     __tablename__ = "attempts"
@@ -21,4 +22,6 @@ class Attempt(Base):
     from_step: Mapped[int] = mapped_column(BigInteger)
     restored_seq: Mapped[int] = mapped_column(BigInteger)
     definition: Mapped[Json]
+    versions_applied: Mapped[Counter]
+    versions_too_late: Mapped[Counter]
     opened_at: Mapped[CreatedAt]

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from sqlalchemy import DateTime, Enum, MetaData, Uuid, func
+from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -30,6 +30,7 @@ class Base(DeclarativeBase):
 PrimaryId = Annotated[uuid.UUID, mapped_column(Uuid, primary_key=True, default=new_id)]
 Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())]
+Counter = Annotated[int, mapped_column(BigInteger, default=0, server_default=text("0"))]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 
 

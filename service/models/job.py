@@ -5,7 +5,7 @@ import uuid
 from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, CreatedAt, Json, Moment, PrimaryId
+from service.models.base import Base, Counter, CreatedAt, Json, Moment, PrimaryId
 
 
 class Job(Base):
@@ -30,6 +30,10 @@ class Job(Base):
     reported_step: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[Json]
     build: Mapped[str]
-    duplicates: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Counted as they come: reports are many, and old ones may be gone.
+    reports: Mapped[Counter]
+    reports_late: Mapped[Counter]
+    duplicates: Mapped[Counter]
+    versions_published: Mapped[Counter]
     created_at: Mapped[CreatedAt]
     last_report_at: Mapped[Moment | None]

@@ -7,7 +7,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
@@ -20,7 +19,7 @@ from service.settings import Settings
 from service.startup import opened
 from tests.service.embedded_postgres.actors import until
 from tests.service.problems import problem_of
-from tests.support.databases import empty_database
+from tests.support.databases import empty_database, go_back
 from tests.support.servers import Service
 
 ROOT = Path(__file__).parents[2]
@@ -123,10 +122,7 @@ def test_a_migration_that_fails_leaves_the_old_schema_whole(empty: Database) -> 
 
 def test_every_revision_can_be_undone(empty: Database) -> None:
     migrate.upgrade(empty.engine)
-    config = migrate._config()
-    with empty.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    go_back(empty.engine, "base")
     assert inspect(empty.engine).get_table_names() == ["alembic_version"]
     left = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     assert counted(empty.engine, left) == 0

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from service import migrate
 from service.db import Database
 from tests.service.reports import JOB, report
+from tests.support.databases import go_back
 from tests.support.replaying import same_again
 from tests.support.servers import Service
 
@@ -66,6 +67,7 @@ def test_a_live_job_goes_on_through_the_migration_to_the_log(database: Database,
     for step in range(9, 60, 10):
         send(service, step)
     before, versions = state(service), service.client.call("GET", f"{PATH}/versions")
+    go_back(database.engine, "0003")
     changed(service, BACK_TO_THE_SCHEMA_BEFORE)
     assert migrate.upgrade(database.engine) == migrate.newest()
     send(service, 59)  # again: a duplicate

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from alembic import command
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from service import migrate
@@ -56,6 +58,14 @@ def fresh_database(server_url: str) -> Iterator[Database]:
     finally:
         database.close()
         _execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def go_back(engine: Engine, revision: str) -> None:
+    """Undo migrations, down to a revision."""
+    config = migrate._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
 
 
 def empty_database(server_url: str) -> str:
