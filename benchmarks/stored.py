@@ -32,7 +32,8 @@ WHERE study_id = %(study)s
 """
 _COPIES = """
 WITH made AS (
-  INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object('id', uuidv7(), 'name', 'copy-' || n))).*
+  INSERT INTO jobs
+  SELECT (jsonb_populate_record(j, jsonb_build_object('id', uuidv7(), 'name', 'copy-' || n))).*
   FROM jobs AS j, generate_series(%(first)s::int, %(last)s::int) AS n WHERE j.name = 'original' RETURNING id
 ), attempt AS (
   INSERT INTO attempts SELECT (jsonb_populate_record(a, jsonb_build_object('job_id', made.id))).*
