@@ -65,6 +65,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
+    app.state.cursor_key = None  # read from the database once it is needed
     problem_details.install(app)
     for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
         app.include_router(slice_.router)

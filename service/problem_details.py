@@ -1,7 +1,6 @@
 """Errors as RFC 9457 problem documents, from every layer, without input echoed and without stack traces."""
 
 import logging
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from mixlaws.errors import MixlawsError
+from service import request_ids
 from service.errors import ServiceError, UnavailableError
 
 _log = logging.getLogger("service")
@@ -52,14 +52,16 @@ def problem(
         "status": status,
         "code": code,
         "detail": _shortened(detail),
-        "request_id": uuid.uuid4().hex,
+        "request_id": request_ids.current(),
         **(extra or {}),
     }
 
 
 def response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> ProblemResponse:
     """The HTTP answer of a problem document."""
-    return ProblemResponse(dict(document), status_code=document["status"], headers=dict(headers or {}))
+    # The gate names the request in every answer that passes it, but a failure is answered outside of it.
+    told = {**(headers or {}), request_ids.HEADER: document["request_id"]}
+    return ProblemResponse(dict(document), status_code=document["status"], headers=told)
 
 
 def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:

@@ -49,8 +49,9 @@ class Page(Answer, Generic[T]):
     # A docstring of a generic class does not reach the document.
     model_config = ConfigDict(json_schema_extra={"description": "One page of a list."})
 
-    items: list[T] = Field(description="The items, in order of creation.")
+    items: list[T] = Field(description="The items, in the order of the list.")
     next: str | None = Field(description="Cursor of the next page; null on the last one.")
+    total: int | None = Field(description="Items of all pages, if they were asked for with `total=true`.")
 
 
 class DomainBody(Body):

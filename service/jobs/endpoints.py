@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from service.db import SessionDep, undo
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.jobs import attempts, repository, service
 from service.jobs.board import Board
 from service.jobs.committing import Committer
@@ -27,7 +27,9 @@ from service.jobs.schemas import (
     ScheduleOut,
     VersionOut,
 )
+from service.pages import PagingById, PagingByNumber
 from service.problem_details import errors
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -55,10 +57,13 @@ def create_job(
     return shown
 
 
-@router.get("")
-def list_jobs(session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]) -> list[JobOut]:
-    """All jobs of the project, newest first."""
-    return [service.shown(session, job) for job in repository.of_project(session, caller.project_id)]
+@router.get("", responses=errors(InvalidCursorError))
+def list_jobs(
+    session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)], paging: PagingById
+) -> Page[JobOut]:
+    """Jobs of the project, newest first."""
+    found = repository.page(session, caller.project_id, paging.wanted)
+    return paging.page(found, [service.shown(session, job) for job in found.rows])
 
 
 @router.get("/{job}", responses=errors(NotFoundError))
@@ -69,12 +74,17 @@ def get_job(
     return service.shown(session, service.get(session, caller.project_id, job))
 
 
-@router.get("/{job}/versions", responses=errors(NotFoundError))
+@router.get("/{job}/versions", responses=errors(NotFoundError, InvalidCursorError))
 def list_versions(
-    job: JobName, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
-) -> list[VersionOut]:
-    """Every version that was ever published, and what became of it."""
-    return service.versions(session, service.get(session, caller.project_id, job))
+    job: JobName,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.JOBS_READ)],
+    paging: PagingByNumber,
+) -> Page[VersionOut]:
+    """Versions that were ever published, oldest first, and what became of each."""
+    owner = service.get(session, caller.project_id, job)
+    found = repository.stages(session, owner.id, paging.wanted)
+    return paging.page(found, service.versions(owner, found.rows))
 
 
 @router.get(

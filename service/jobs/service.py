@@ -1,5 +1,6 @@
 """Jobs: created, shown, acknowledged."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -89,8 +90,8 @@ def shown(session: Session, job: Job) -> JobOut:
     )
 
 
-def versions(session: Session, job: Job, *, newest: int | None = None) -> list[VersionOut]:
-    """Every version of a job's schedule, or the newest of them, oldest first."""
+def versions(job: Job, stages: Sequence[ScheduleStage]) -> list[VersionOut]:
+    """Versions of a job's schedule as answers."""
     names = [domain["name"] for domain in job.definition["domains"]]
     plain = (
         "version", "attempt", "effective_step", "applied_at_step", "reason", "too_late", "superseded",
@@ -102,7 +103,7 @@ def versions(session: Session, job: Job, *, newest: int | None = None) -> list[V
             created_at=stage.created_at,
             **{name: getattr(stage, name) for name in plain},
         )
-        for stage in repository.stages(session, job.id, newest=newest)
+        for stage in stages
     ]
 
 
