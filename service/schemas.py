@@ -1,7 +1,7 @@
 """Building blocks of request and response bodies."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
@@ -41,6 +41,8 @@ class Answer(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    told_once: ClassVar[frozenset[str]] = frozenset()  # fields that are stored nowhere
 
 
 class Page(Answer, Generic[T]):

@@ -10,13 +10,14 @@ from service.fits import prediction, repository, service
 from service.fits.schemas import FitId, FitIn, FitOut, PredictIn, PredictionsOut
 from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 from service.tasks import defer_fit
 
-router = APIRouter(prefix="/v1", tags=["fits"])
+router = APIRouter(prefix="/v1", tags=["fits"], route_class=Route)
 
 
 @router.post(

@@ -9,11 +9,12 @@ from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.imports import service
 from service.imports.schemas import ImportIn, ImportOut
 from service.problem_details import errors
+from service.routes import Route
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 
-router = APIRouter(prefix="/v1", tags=["runs"])
+router = APIRouter(prefix="/v1", tags=["runs"], route_class=Route)
 
 
 @router.post(

@@ -29,10 +29,11 @@ from service.jobs.schemas import (
 )
 from service.pages import PagingById, PagingByNumber
 from service.problem_details import errors
+from service.routes import Route
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
 
 LONGEST_WAIT = 55.0  # seconds; proxies commonly cut idle answers at 60
 _COMMENT_SECONDS = 15.0  # between signs of life on an event stream

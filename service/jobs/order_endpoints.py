@@ -25,10 +25,11 @@ from service.jobs.schemas import JobName
 from service.models import Job
 from service.pages import PagingByPlace, PagingByPlaceAndVersion
 from service.problem_details import errors
+from service.routes import Route
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
 
 _REFUSED = errors(NotFoundError, ConflictError, InvalidRequestError)
 Operator = Annotated[Principal, needs(Scope.JOBS_WRITE)]

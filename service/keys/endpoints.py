@@ -11,10 +11,11 @@ from service.keys import repository, service
 from service.keys.schemas import KeyId, KeyIn, KeyOut, NewKeyOut
 from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=Route)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ForbiddenError, InvalidRequestError))

@@ -9,7 +9,10 @@ from service.models.base import Base, CreatedAt, Json, Moment
 
 
 class KeptAnswer(Base):
-    """What a request was answered with; `owner_id` is the API key or browser session that sent it."""
+    """What a request was answered with; `owner_id` is the API key or browser session that sent it.
+
+    An answer that told a secret is stored without it, and says so.
+    """
 
     __tablename__ = "kept_answers"
 
@@ -20,5 +23,6 @@ class KeptAnswer(Base):
     status: Mapped[int]
     headers: Mapped[Json]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    without_secret: Mapped[bool]
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Moment] = mapped_column(index=True)

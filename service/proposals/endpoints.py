@@ -10,13 +10,14 @@ from service.pages import PagingById
 from service.problem_details import errors
 from service.proposals import repository, service
 from service.proposals.schemas import ProposalId, ProposalIn, ProposalOut
+from service.routes import Route
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 from service.tasks import defer_proposal
 
-router = APIRouter(prefix="/v1", tags=["proposals"])
+router = APIRouter(prefix="/v1", tags=["proposals"], route_class=Route)
 
 
 @router.post(

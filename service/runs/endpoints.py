@@ -9,6 +9,7 @@ from service.errors import ConflictError, InvalidCursorError, InvalidRequestErro
 from service.models import RunState
 from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
 from service.runs import repository, service
 from service.runs.schemas import (
     ClaimIn,
@@ -25,7 +26,7 @@ from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 
-router = APIRouter(prefix="/v1", tags=["runs"])
+router = APIRouter(prefix="/v1", tags=["runs"], route_class=Route)
 
 
 @router.post(

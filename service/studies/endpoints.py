@@ -8,12 +8,13 @@ from service.db import SessionDep
 from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import repository, service
 from service.studies.schemas import StudyIn, StudyName, StudyOut
 
-router = APIRouter(prefix="/v1/studies", tags=["studies"])
+router = APIRouter(prefix="/v1/studies", tags=["studies"], route_class=Route)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ConflictError, InvalidRequestError))

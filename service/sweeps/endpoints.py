@@ -8,6 +8,7 @@ from service.db import SessionDep
 from service.errors import InvalidCursorError, InvalidRequestError, NotFoundError
 from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
@@ -15,7 +16,7 @@ from service.studies.schemas import StudyName
 from service.sweeps import repository, service
 from service.sweeps.schemas import SweepId, SweepIn, SweepOut
 
-router = APIRouter(prefix="/v1", tags=["sweeps"])
+router = APIRouter(prefix="/v1", tags=["sweeps"], route_class=Route)
 
 
 @router.post(
