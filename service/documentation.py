@@ -28,7 +28,7 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """Why a request was refused or failed. Some codes bring further members."""
 
-    type: str = Field(description="URN of the code.")
+    type: str = Field(description="Address of what is known of the code.")
     title: str = Field(description="The kind of problem, in words.")
     status: int = Field(description="The HTTP status.")
     code: str = Field(description="Machine-readable name: what a program decides by.")
