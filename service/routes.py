@@ -13,10 +13,16 @@ from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 
 from service import idempotency, validators
+from service.schemas import Answer
 from service.scopes import Needs
 
 _NOT_MODIFIED = {"description": "What you hold, by `If-None-Match`, still stands."}
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def already(model: type[Answer]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entry of a creation that answers 200 where nothing is new."""
+    return {status.HTTP_200_OK: {"model": model, "description": "What is there already: nothing is new."}}
 
 
 class Route(APIRoute):

@@ -10,7 +10,7 @@ from service.fits import prediction, repository, service
 from service.fits.schemas import FitId, FitIn, FitOut, PredictIn, PredictionsOut
 from service.pages import PagingById
 from service.problem_details import errors
-from service.routes import Route
+from service.routes import Route, already
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1", tags=["fits"], route_class=Route)
 @router.post(
     "/studies/{study}/fits",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=errors(NotFoundError, InvalidRequestError),
+    responses=already(FitOut) | errors(NotFoundError, InvalidRequestError),
 )
 def create_fit(
     study: StudyName,

@@ -29,7 +29,7 @@ from service.jobs.schemas import (
 )
 from service.pages import PagingById, PagingByNumber
 from service.problem_details import errors
-from service.routes import Route
+from service.routes import Route, already
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
@@ -37,10 +37,15 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
 
 LONGEST_WAIT = 55.0  # seconds; proxies commonly cut idle answers at 60
 _COMMENT_SECONDS = 15.0  # between signs of life on an event stream
+_TEXT = {"type": "string"}
 _PREFER_WAIT = re.compile(r"\bwait=(\d{1,4})\b")
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ConflictError, InvalidRequestError))
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=already(JobOut) | errors(ConflictError, InvalidRequestError),
+)
 def create_job(
     body: JobIn,
     response: Response,
@@ -117,7 +122,14 @@ async def get_schedule(
     return Response(entry.body, media_type="application/json", headers=headers)
 
 
-@router.get("/{job}/schedule/events", response_class=StreamingResponse, responses=errors(NotFoundError))
+@router.get(
+    "/{job}/schedule/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "One event a version.", "content": {"text/event-stream": {"schema": _TEXT}}},
+        **errors(NotFoundError),
+    },
+)
 async def stream_schedule(
     job: JobName,
     request: Request,

@@ -8,7 +8,7 @@ from service.db import SessionDep
 from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.pages import PagingById
 from service.problem_details import errors
-from service.routes import Route
+from service.routes import Route, already
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import repository, service
@@ -17,7 +17,11 @@ from service.studies.schemas import StudyIn, StudyName, StudyOut
 router = APIRouter(prefix="/v1/studies", tags=["studies"], route_class=Route)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ConflictError, InvalidRequestError))
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=already(StudyOut) | errors(ConflictError, InvalidRequestError),
+)
 def create_study(
     body: StudyIn,
     response: Response,
