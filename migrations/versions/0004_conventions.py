@@ -1,6 +1,6 @@
 """What the conventions of the API need: a secret that signs cursors, and answers that are kept for repeats.
 
-Revision: 0004_conventions
+Revision: 0004
 Follows: 0003
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004_conventions"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
