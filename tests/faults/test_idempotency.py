@@ -1,5 +1,7 @@
 """Idempotency-Key: a request is carried out once, whatever becomes of its answer."""
 
+import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +15,7 @@ from service.app import create_app
 from service.models import ApiKey, Job, KeptAnswer, ProxyRun, Study
 from service.models.base import Base
 from service.settings import Settings
+from tests.service.embedded_postgres.actors import until
 from tests.service.problems import problem_of
 from tests.service.reports import JOB
 from tests.support.servers import Service
@@ -89,6 +92,22 @@ def test_case_58_of_requests_at_once_one_is_carried_out(service: Service) -> Non
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+    assert sweeps(service) == 1
+
+
+def test_case_58_an_answer_that_nobody_heard_is_given_again(service: Service) -> None:
+    host, port = service.url.removeprefix("http://").split(":")
+    body = json.dumps(SWEEP).encode()
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {service.key}\r\n"
+        f"Idempotency-Key: unheard\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + body)
+    until(lambda: sweeps(service) == 1)
+    again = post(service, PATH, SWEEP, "unheard")
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    assert again.json()["id"] == service.client.items(PATH)[0]["id"]
     assert sweeps(service) == 1
 
 
