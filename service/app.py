@@ -11,7 +11,7 @@ from service import dashboard, health, problem_details, tasks
 from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
-from service.documentation import RESPONSES, Documented
+from service.documentation import RESPONSES, TAGS, Documented
 from service.fits import endpoints as fits
 from service.fits.prediction import Predictors
 from service.imports import endpoints as imports
@@ -43,7 +43,10 @@ mixtures and queues proxy runs; workers claim, train and finish them under `/v1/
 `POST /v1/jobs/{job}/reports` and acknowledges versions. People pin, freeze, release and roll back, each with
 a reason; `GET /v1/jobs/{job}/audit` tells who changed what and why.
 
-Everything needs an API key with the right scope.
+**What holds everywhere.** Everything needs an API key with the right scope. Refusals are problem documents,
+whose `type` leads to what to do. Lists come in pages: send each `next` as the next `cursor`. A write under
+an `Idempotency-Key` is carried out once, however often it is sent. What you hold, by its ETag in
+`If-None-Match`, is not sent again. `X-Request-Id` names a request; send one to give it a name of yours.
 """
 
 
@@ -55,6 +58,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         description=DESCRIPTION,
         lifespan=_lifespan,
         responses=RESPONSES,
+        openapi_tags=TAGS,
         # The framework's interactive pages load scripts from elsewhere; the document is at /openapi.json.
         docs_url=None,
         redoc_url=None,
@@ -65,6 +69,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
+    app.state.cursor_key = None  # read from the database once it is needed
     problem_details.install(app)
     for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
         app.include_router(slice_.router)

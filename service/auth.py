@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import request_ids
 from service.callers import Callers
 from service.problem_details import DATABASE_AWAY, database_away, problem, response
 
@@ -43,7 +44,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers, send = Headers(scope=scope), _guarded(send)
+        headers = Headers(scope=scope)
+        send = _guarded(send, request_ids.begin(scope["headers"]))
         refusal = self._foreign(scope, headers)
         if refusal is None and not _is_public(scope["path"]):
             refusal = await self._stranger(scope, headers)
@@ -140,14 +142,15 @@ def _too_large(limit: int) -> str:
     return f"the body has more than {limit} bytes: send it in parts"
 
 
-def _guarded(send: Send) -> Send:
-    """Add the headers that keep browsers strict, on every answer."""
+def _guarded(send: Send, request_id: str) -> Send:
+    """Add the headers that keep browsers strict, and the request's id, on every answer."""
+    always = (*_SECURITY_HEADERS, (request_ids.RAW_HEADER, request_id.encode()))
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers: list[Any] = list(message.get("headers", []))
             names = {name.lower() for name, _ in headers}
-            for name, value in _SECURITY_HEADERS:
+            for name, value in always:
                 if name not in names:
                     headers.append((name, value))
             message = {**message, "headers": headers}

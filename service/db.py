@@ -84,6 +84,12 @@ def undo(session: Session) -> None:
     """Take back all that was written, for a request that only tries something out."""
     session.rollback()
     session.info.pop("announced", None)
+    session.info["undone"] = True
+
+
+def undone(session: Session) -> bool:
+    """Whether a request took back all that it wrote."""
+    return bool(session.info.get("undone"))
 
 
 def _request_session(request: Request) -> Iterator[Session]:

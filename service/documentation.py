@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
+from service import examples
 from service.auth import PUBLIC_PATHS
 from service.problem_details import MEDIA_TYPE, SCHEMA
 
@@ -15,6 +16,22 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": SCHEMA}},
     }
 }
+
+
+TAGS = [
+    {"name": "studies", "description": "One optimisation each: domains, targets, constraints."},
+    {"name": "sweeps", "description": "Requests for proxy runs over designed or given mixtures."},
+    {"name": "runs", "description": "Proxy runs: claimed by workers under a lease, finished, or imported."},
+    {"name": "fits", "description": "Laws and regressors fitted to finished runs, and what they predict."},
+    {"name": "proposals", "description": "Mixtures to train next, and how sure one can be of them."},
+    {
+        "name": "jobs",
+        "description": "Live training jobs: schedules, reports and acknowledgements of trainers, orders of "
+        "people, and what happened.",
+    },
+    {"name": "keys", "description": "API keys of the project: made, listed, revoked."},
+    {"name": "health", "description": "Signs of life, without a key."},
+]
 
 
 class FieldProblem(BaseModel):
@@ -28,7 +45,7 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """Why a request was refused or failed. Some codes bring further members."""
 
-    type: str = Field(description="URN of the code.")
+    type: str = Field(description="Address of what is known of the code.")
     title: str = Field(description="The kind of problem, in words.")
     status: int = Field(description="The HTTP status.")
     code: str = Field(description="Machine-readable name: what a program decides by.")
@@ -45,6 +62,7 @@ class Documented(FastAPI):
         if self.openapi_schema is not None:
             return self.openapi_schema
         document = super().openapi()
+        examples.add(document)
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         components = document["components"]
         components["schemas"] |= {**problem.pop("$defs"), "Problem": problem}

@@ -1,6 +1,7 @@
 """What the service says no with. Each error knows its code and HTTP status; libraries below do not.
 
 ServiceError
+├── InvalidCursorError   400  a cursor that is of no page of this list
 ├── NotFoundError        404  nothing of that name in the project of the key
 ├── ConflictError        409  the request contradicts what is stored
 ├── InvalidRequestError  422  a value cannot be used; the detail names it
@@ -33,6 +34,14 @@ class ServiceError(Exception):
         self.detail = detail
         self.code = code or self.default_code
         self.extra = dict(extra or {})
+
+
+class InvalidCursorError(ServiceError):
+    """A cursor that is of no page of this list."""
+
+    status = 400
+    title = "Bad request"
+    default_code = "invalid_cursor"
 
 
 class NotFoundError(ServiceError):

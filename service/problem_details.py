@@ -1,11 +1,10 @@
 """Errors as RFC 9457 problem documents, from every layer, without input echoed and without stack traces."""
 
 import logging
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -13,7 +12,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from mixlaws.errors import MixlawsError
+from service import request_ids
+from service.allowed_methods import allowed_methods
 from service.errors import ServiceError, UnavailableError
+from service.problem_catalogue import PAGE
 
 _log = logging.getLogger("service")
 
@@ -27,7 +29,7 @@ _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413:
 # The framework's own words, and what a caller can do about it.
 _REMEDIES = {
     "Not Found": "nothing is at this address: /openapi.json lists what there is",
-    "Method Not Allowed": "this address does not take this method: /openapi.json lists those it takes",
+    "Method Not Allowed": "this address does not take this method: the header Allow lists those it takes",
     "There was an error parsing the body": "the body cannot be read as JSON: it is not UTF-8, nests too "
     "deeply, or holds a number of too many digits",
 }
@@ -47,19 +49,21 @@ def problem(
 ) -> dict[str, Any]:
     """Members of a problem document; `request_id` is what to name when asking for help."""
     return {
-        "type": f"urn:mixwright:problem:{code}",
+        "type": f"{PAGE}#{code}",
         "title": title,
         "status": status,
         "code": code,
         "detail": _shortened(detail),
-        "request_id": uuid.uuid4().hex,
+        "request_id": request_ids.current(),
         **(extra or {}),
     }
 
 
 def response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> ProblemResponse:
     """The HTTP answer of a problem document."""
-    return ProblemResponse(dict(document), status_code=document["status"], headers=dict(headers or {}))
+    # The gate names the request in every answer that passes it, but a failure is answered outside of it.
+    told = {**(headers or {}), request_ids.HEADER: document["request_id"]}
+    return ProblemResponse(dict(document), status_code=document["status"], headers=told)
 
 
 def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
@@ -91,9 +95,13 @@ def service_error(_: Request, error: ServiceError) -> Response:
 
 def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
     # The library names what is wrong and the remedy; here it only gets its status.
-    code = type(error).__name__.removesuffix("Error")
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in code).strip("_")
-    return response(problem(422, snake, "Invalid request", str(error)))
+    return response(problem(422, code_of(type(error)), "Invalid request", str(error)))
+
+
+def code_of(kind: type[MixlawsError]) -> str:
+    """The code of an error of the library: its name."""
+    words = kind.__name__.removesuffix("Error")
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in words).strip("_")
 
 
 def _validation_error(_: Request, error: RequestValidationError) -> Response:
@@ -120,12 +128,15 @@ def _shortened(words: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
 
 
-def http_error(_: Request, error: HTTPException) -> Response:
+def http_error(request: Request, error: HTTPException) -> Response:
     """A refusal of the framework, such as an unknown path."""
+    headers = dict(error.headers or {})
+    if error.status_code == status.HTTP_405_METHOD_NOT_ALLOWED:
+        headers["Allow"] = allowed_methods(request.app, request.scope)
     title = _TITLES.get(error.status_code, "Error")
     code = title.lower().replace(" ", "_")
     detail = _REMEDIES.get(str(error.detail), str(error.detail))
-    return response(problem(error.status_code, code, title, detail), headers=error.headers or {})
+    return response(problem(error.status_code, code, title, detail), headers=headers)
 
 
 def database_away(error: Exception) -> Response:

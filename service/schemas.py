@@ -1,7 +1,7 @@
 """Building blocks of request and response bodies."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
@@ -42,6 +42,8 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
+    told_once: ClassVar[frozenset[str]] = frozenset()  # fields that are stored nowhere
+
 
 class Page(Answer, Generic[T]):
     """One page of a list."""
@@ -49,8 +51,9 @@ class Page(Answer, Generic[T]):
     # A docstring of a generic class does not reach the document.
     model_config = ConfigDict(json_schema_extra={"description": "One page of a list."})
 
-    items: list[T] = Field(description="The items, in order of creation.")
+    items: list[T] = Field(description="The items, in the order of the list.")
     next: str | None = Field(description="Cursor of the next page; null on the last one.")
+    total: int | None = Field(description="Items of all pages, if they were asked for with `total=true`.")
 
 
 class DomainBody(Body):

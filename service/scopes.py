@@ -29,11 +29,12 @@ WORKER_SCOPES = (Scope.RUNS_WORK, Scope.JOBS_READ, Scope.JOBS_FOLLOW)
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is calling: the project and the permissions of a key or a browser session."""
+    """Who is calling: the project and the permissions of a key or a browser session, whose id it has."""
 
     project_id: UUID
     scopes: frozenset[str]
     name: str
+    id: UUID
 
     def require(self, scope: Scope) -> None:
         """Check a permission.

@@ -26,6 +26,7 @@ _KINDS: dict[int, type[ServiceError]] = {
     404: NotFoundError,
     409: ConflictError,
 }
+_PAGE = 500  # items that a page asks for
 _LONGEST_DETAIL = 500  # characters of a foreign error page that are worth showing
 
 
@@ -115,6 +116,22 @@ class ServiceClient:
             )
         return response
 
+    def items(self, path: str, **filters: Any) -> list[dict[str, Any]]:
+        """All items of a list, page by page.
+
+        Args:
+            path: of the list, such as `/v1/jobs`.
+            filters: of the list; `limit` sets the size of its pages.
+        """
+        items: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.call("GET", path, parameters={"limit": _PAGE, **filters, **cursor})
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            cursor = {"cursor": page["next"]}
+
     # Studies and their runs.
 
     def create_study(self, study: dict[str, Any]) -> dict[str, Any]:
@@ -131,15 +148,7 @@ class ServiceClient:
 
     def runs(self, study_id: str, **filters: Any) -> list[dict[str, Any]]:
         """All runs of a study, page by page."""
-        runs: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while True:
-            parameters = {"limit": 500, **filters} | ({"cursor": cursor} if cursor else {})
-            page = self.call("GET", f"/v1/studies/{quote(study_id, safe='')}/runs", parameters=parameters)
-            runs += page["items"]
-            cursor = page["next"]
-            if cursor is None:
-                return runs
+        return self.items(f"/v1/studies/{quote(study_id, safe='')}/runs", **filters)
 
     def study(self, study_id: str) -> dict[str, Any]:
         """A study with its definition, complete with defaults."""
@@ -213,8 +222,7 @@ class ServiceClient:
 
     def versions(self, name: str) -> list[dict[str, Any]]:
         """Every version of a job's schedule, with what became of it."""
-        versions: list[dict[str, Any]] = self.call("GET", f"/v1/jobs/{quote(name, safe='')}/versions")
-        return versions
+        return self.items(f"/v1/jobs/{quote(name, safe='')}/versions")
 
     def open_attempt(self, name: str, from_step: int, *, state_token: str | None = None) -> dict[str, Any]:
         """Restart a job from a checkpoint."""

@@ -31,6 +31,10 @@ class JobCalls:
         """What the service says of the job, or of a part of it."""
         return self._client.call("GET", self._path + part, parameters=parameters)
 
+    def items(self, part: str = "", **parameters: Any) -> list[dict[str, Any]]:
+        """All items of a list of the job, or of the list of all jobs."""
+        return self._client.items(self._path + part, **parameters)
+
     def post(self, part: str, body: dict[str, Any]) -> Any:
         """Give an order."""
         return self._client.call("POST", self._path + part, body=body)

@@ -69,14 +69,14 @@ def fetched(called: JobCalls, told: Callable[[int], None] = lambda _: None) -> d
         told: hears the number of entries so far, after each page.
     """
     entries: list[dict[str, Any]] = []
-    after = -1
+    cursor: dict[str, str] = {}
     while True:
-        page = called.get("/log", after=after, limit=_PAGE)
+        page = called.get("/log", limit=_PAGE, **cursor)
         entries += page["entries"]
         told(len(entries))
         if page["next"] is None:
             break
-        after = page["next"]
+        cursor = {"cursor": page["next"]}
     return {"schema": SCHEMA, "job": page["job"], "definitions": page["definitions"], "entries": entries}
 
 

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from mixwright.jobs.calling import JobCalls, JobName, calls
+from mixwright.jobs.calling import JobName, calls
 from mixwright.offline import options
 from mixwright.offline.grouped import grouped
 
-_PAGE = 1000  # entries of the audit trail in one answer
+_MOST_SHOWN = 1000  # what one answer of the service holds
 
 Last = Annotated[
-    int, typer.Option(min=1, max=_PAGE, help="How many of the newest to show.", metavar="NUMBER")
+    int, typer.Option(min=1, max=_MOST_SHOWN, help="How many of the newest to show.", metavar="NUMBER")
 ]
 
 
@@ -23,7 +23,7 @@ def list_jobs(*, json: options.Json = False, service: options.Service) -> None:
     from mixwright.jobs import tables  # noqa: PLC0415
 
     with calls(service) as listing:
-        jobs = listing.get()
+        jobs = listing.items()
     if json:
         typer.echo(json_module.dumps(jobs))
         return
@@ -73,7 +73,7 @@ def versions(job: JobName, *, last: Last = 20, json: options.Json = False, servi
     from mixwright.jobs import tables  # noqa: PLC0415
 
     with calls(service, job) as called:
-        found = called.get("/versions")
+        found = called.items("/versions")
     if json:
         typer.echo(json_module.dumps(found))
         return
@@ -100,7 +100,7 @@ def audit(job: JobName, *, last: Last = 20, json: options.Json = False, service:
     from mixwright.jobs import tables  # noqa: PLC0415
 
     with calls(service, job) as called:
-        entries = _trail(called) if json else called.get("/audit", limit=last)
+        entries = called.items("/audit") if json else called.get("/audit", limit=last)["items"]
     if json:
         typer.echo(json_module.dumps(entries))
         return
@@ -117,19 +117,6 @@ def audit(job: JobName, *, last: Last = 20, json: options.Json = False, service:
         for entry in reversed(entries)
     ]
     Console().print(tables.worded(heads, rows, words=["who", "why"]))
-
-
-def _trail(called: JobCalls) -> list[dict[str, Any]]:
-    """The whole audit trail, newest first."""
-    found: list[dict[str, Any]] = []
-    before: dict[str, int] = {}
-    while True:
-        page: list[dict[str, Any]] = called.get("/audit", limit=_PAGE, **before)
-        if len(page) < _PAGE:
-            return found + page
-        # A page may end among entries of one place: these are asked for again, together.
-        found += [entry for entry in page if entry["seq"] != page[-1]["seq"]]
-        before = {"before": page[-1]["seq"] + 1}
 
 
 def _what(entry: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from service.dashboard.rendering import figure_data, fragment, page
 from service.db import SessionDep
 from service.jobs import auditing, repository, service
 from service.jobs.board import Board
+from service.listing import Wanted
 from service.models import Job
 from service.scopes import Principal, Scope, needs
 
@@ -44,13 +45,14 @@ def show_job(
     """A job with its figures; the page's script keeps them up to date."""
     found = service.get(session, caller.project_id, job)
     weights, training = _figures(session, found)
+    newest = repository.stages(session, found.id, Wanted(limit=_MOST_VERSIONS), newest_first=True)
     return page(
         "job.html",
         **_parts(session, found),
         counters=_COUNTERS,
         weights=weights,
         losses=training,
-        versions=service.versions(session, found, newest=_MOST_VERSIONS)[::-1],
+        versions=service.versions(found, newest.rows),
         attempts=repository.attempts(session, found.id),
     )
 
@@ -98,7 +100,7 @@ def _parts(session: Session, job: Job) -> dict[str, Any]:
     return {
         "job": service.shown(session, job),
         "domains": auditing.domains(session, job),
-        "audit": auditing.audit(session, job, before=None, limit=_MOST_EVENTS, versions=False),
+        "audit": auditing.audit(session, job, Wanted(limit=_MOST_EVENTS), versions=False).rows,
     }
 
 

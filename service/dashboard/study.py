@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,6 +19,7 @@ from service.fits import repository as fit_repository
 from service.fits import service as fits
 from service.jobs import repository as job_repository
 from service.jobs import service as jobs
+from service.listing import Wanted
 from service.models import RunState, Study
 from service.proposals import repository as proposal_repository
 from service.proposals import service as proposals
@@ -39,10 +41,11 @@ def show_study(
     """Everything that is known of a study."""
     found = studies.get(session, caller.project_id, study)
     definition = studies.definition(found)
+    whole_page: Wanted[UUID] = Wanted(limit=_MOST_ROWS)
     rows = [
         row
         for purpose in ("proxy", "confirmation")
-        for row in run_repository.page(session, found.id, after=None, limit=_MOST_ROWS, purpose=purpose)
+        for row in run_repository.page(session, found.id, whole_page, purpose=purpose).rows
     ]
     moment = run_repository.now(session)
     shown = [runs.shown((run, sweep, found), moment) for run, sweep in rows]
@@ -50,6 +53,8 @@ def show_study(
     confirmed = _by_mixture([run for run in shown if run.purpose == "confirmation"], objectives)
     names = [domain.name for domain in definition.domains]
     proxies = [run for run in shown if run.purpose == "proxy"]
+    fitted = fit_repository.page(session, found.id, whole_page)
+    proposed = proposal_repository.page(session, found.id, whole_page)
     return page(
         "study.html",
         study=(whole := studies.shown(session, [found])[0]),
@@ -58,12 +63,15 @@ def show_study(
         objectives=objectives,
         best=_best(proxies, objectives),
         mixtures=_mixtures(names, proxies, objectives) if proxies else None,
-        fits=[fits.shown(session, fit, found) for fit in fit_repository.of_study(session, found.id)],
-        proposals=[proposals.shown(row, found) for row in proposal_repository.of_study(session, found.id)],
-        methods={fit.id: fit.method for fit in fit_repository.of_study(session, found.id)},
+        fits=[fits.shown(session, fit, found) for fit in fitted.rows],
+        more_fits=fitted.last is not None,
+        proposals=[proposals.shown(row, found) for row in proposed.rows],
+        more_proposals=proposed.last is not None,
+        methods={fit.id: fit.method for fit in fitted.rows},
         confirmed=confirmed,
         confirmation=_confirmation(found, shown, confirmed),
-        jobs=_jobs(session, caller, study),
+        jobs=(mine := _jobs(session, caller, study))[:_MOST_ROWS],
+        more_jobs=len(mine) > _MOST_ROWS,
     )
 
 
@@ -116,9 +124,5 @@ def _confirmation(study: Study, shown: list[RunOut], confirmed: dict[str, list[f
 def _jobs(session: Session, caller: Principal, study: str) -> list[Any]:
     if Scope.JOBS_READ not in caller.scopes:
         return []
-    mine = [
-        job
-        for job in job_repository.of_project(session, caller.project_id)
-        if job.definition["study"] == study
-    ]
+    mine = job_repository.of_study(session, caller.project_id, study, _MOST_ROWS + 1)
     return [jobs.shown(session, job) for job in mine]

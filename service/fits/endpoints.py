@@ -5,22 +5,25 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response, status
 
 from service.db import SessionDep
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.fits import prediction, repository, service
 from service.fits.schemas import FitId, FitIn, FitOut, PredictIn, PredictionsOut
+from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route, already
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 from service.tasks import defer_fit
 
-router = APIRouter(prefix="/v1", tags=["fits"])
+router = APIRouter(prefix="/v1", tags=["fits"], route_class=Route)
 
 
 @router.post(
     "/studies/{study}/fits",
     status_code=status.HTTP_202_ACCEPTED,
-    responses=errors(NotFoundError, InvalidRequestError),
+    responses=already(FitOut) | errors(NotFoundError, InvalidRequestError),
 )
 def create_fit(
     study: StudyName,
@@ -43,13 +46,17 @@ def create_fit(
     return service.shown(session, fit, owner)
 
 
-@router.get("/studies/{study}/fits", responses=errors(NotFoundError))
+@router.get("/studies/{study}/fits", responses=errors(NotFoundError, InvalidCursorError))
 def list_fits(
-    study: StudyName, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
-) -> list[FitOut]:
-    """All fits of a study, newest first."""
+    study: StudyName,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+    paging: PagingById,
+) -> Page[FitOut]:
+    """Fits of a study, newest first."""
     owner = studies.get(session, caller.project_id, study)
-    return [service.shown(session, fit, owner) for fit in repository.of_study(session, owner.id)]
+    found = repository.page(session, owner.id, paging.wanted)
+    return paging.page(found, [service.shown(session, fit, owner) for fit in found.rows])
 
 
 @router.get("/fits/{fit_id}", responses=errors(NotFoundError))

@@ -6,7 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, defer
 
+from service import pages_repository
 from service.ids import new_id
+from service.listing import Found, Wanted
 from service.models import Fit, Study, TaskState
 
 
@@ -37,9 +39,10 @@ def locked(session: Session, fit_id: UUID) -> Fit | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def of_study(session: Session, study_id: UUID) -> list[Fit]:
-    """All fits of a study, newest first."""
-    return list(session.scalars(select(Fit).where(Fit.study_id == study_id).order_by(Fit.id.desc())))
+def page(session: Session, study_id: UUID, wanted: Wanted[UUID]) -> Found[Fit, UUID]:
+    """Fits of a study, newest first."""
+    query = select(Fit).where(Fit.study_id == study_id)
+    return pages_repository.page(session, query, Fit.id, wanted, newest_first=True)
 
 
 def done_on(session: Session, study_id: UUID, data_digest: str) -> list[Fit]:

@@ -9,17 +9,18 @@ from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.imports import service
 from service.imports.schemas import ImportIn, ImportOut
 from service.problem_details import errors
+from service.routes import Route, already
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 
-router = APIRouter(prefix="/v1", tags=["runs"])
+router = APIRouter(prefix="/v1", tags=["runs"], route_class=Route)
 
 
 @router.post(
     "/studies/{study}/runs",
     status_code=status.HTTP_201_CREATED,
-    responses=errors(NotFoundError, ConflictError, InvalidRequestError),
+    responses=already(ImportOut) | errors(NotFoundError, ConflictError, InvalidRequestError),
 )
 def import_runs(
     study: StudyName,

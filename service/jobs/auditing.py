@@ -18,8 +18,8 @@ from service.jobs.order_schemas import (
 )
 from service.jobs.schedules import named
 from service.jobs.schemas import JobIn
+from service.listing import Found, Wanted
 from service.models import Job, JobEvent, ScheduleStage
-from service.schemas import LARGEST_INTEGER
 
 _WHY = {
     EventKind.RESULT: "an expensive step of the policy was computed",
@@ -29,17 +29,19 @@ _WHY = {
 
 
 def audit(
-    session: Session, job: Job, *, before: int | None, limit: int, versions: bool = True
-) -> list[AuditOut]:
-    """The newest entries of the audit trail before a place in the log, newest first; versions among them."""
-    seq = LARGEST_INTEGER if before is None else before
-    newest_events = log_repository.newest_events(session, job.id, seq, limit)
-    newest = log_repository.newest_stages(session, job.id, seq, limit * versions)
-    actors = {event.seq: event.actor for event in newest_events}
+    session: Session, job: Job, wanted: Wanted[tuple[int, int]], *, versions: bool = True
+) -> Found[AuditOut, tuple[int, int]]:
+    """Entries of the audit trail, newest first; versions among them."""
+    more = wanted.limit + 1
+    newest_events = log_repository.newest_events(session, job.id, wanted.after, more)
+    newest = log_repository.newest_stages(session, job.id, wanted.after, more * versions)
+    actors = log_repository.actors(session, job.id, [stage.applied_seq for stage in newest])
     names = [domain["name"] for domain in job.definition["domains"]]
     told = [_of_event(event) for event in newest_events]
     told += [_of_stage(stage, actors.get(stage.applied_seq, "policy"), names) for stage in newest]
-    return sorted(told, key=lambda entry: (entry.seq, entry.version or 0), reverse=True)[:limit]
+    told.sort(key=_place, reverse=True)
+    rows = told[: wanted.limit]
+    return Found(rows, _place(rows[-1]) if len(told) > wanted.limit else None)
 
 
 def domains(session: Session, job: Job) -> list[DomainStatusOut]:
@@ -66,9 +68,10 @@ def domains(session: Session, job: Job) -> list[DomainStatusOut]:
     ]
 
 
-def exported(session: Session, job: Job, *, after: int, limit: int) -> LogOut:
-    """A stretch of the log after a place, what restarts took back included."""
-    to_seq = after + limit
+def exported(session: Session, job: Job, wanted: Wanted[int]) -> tuple[LogOut, int | None]:
+    """A stretch of the log, what restarts took back included, and its last place if there are more."""
+    after = -1 if wanted.after is None else wanted.after
+    to_seq = after + wanted.limit
     entries = log.entries(session, job.id, after_seq=after, to_seq=to_seq, taken_back=True)
     events = {event.seq: event for event in log_repository.events(session, job.id)}
     versions: dict[int, list[LogVersion]] = defaultdict(list)
@@ -76,7 +79,7 @@ def exported(session: Session, job: Job, *, after: int, limit: int) -> LogOut:
         session, ScheduleStage, job.id, after_seq=after, to_seq=to_seq, taken_back=True
     ):
         versions[stage.applied_seq].append(LogVersion.model_validate(stage))
-    return LogOut(
+    stretch = LogOut(
         job=job.name,
         definitions={
             attempt: JobIn.model_validate(definition)
@@ -92,8 +95,13 @@ def exported(session: Session, job: Job, *, after: int, limit: int) -> LogOut:
             )
             for entry in entries
         ],
-        next=to_seq if to_seq < job.applied_seq else None,
     )
+    return stretch, to_seq if to_seq < job.applied_seq else None
+
+
+def _place(entry: AuditOut) -> tuple[int, int]:
+    """What the trail is sorted by: of one place, an event comes before the versions that it led to."""
+    return entry.seq, entry.version or 0 if entry.kind == "version" else 0
 
 
 def _of_event(event: JobEvent) -> AuditOut:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
 from service.db import SessionDep, undo
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.jobs import attempts, repository, service
 from service.jobs.board import Board
 from service.jobs.committing import Committer
@@ -27,17 +27,25 @@ from service.jobs.schemas import (
     ScheduleOut,
     VersionOut,
 )
+from service.pages import PagingById, PagingByNumber
 from service.problem_details import errors
+from service.routes import Route, already
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
 
 LONGEST_WAIT = 55.0  # seconds; proxies commonly cut idle answers at 60
 _COMMENT_SECONDS = 15.0  # between signs of life on an event stream
+_TEXT = {"type": "string"}
 _PREFER_WAIT = re.compile(r"\bwait=(\d{1,4})\b")
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ConflictError, InvalidRequestError))
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=already(JobOut) | errors(ConflictError, InvalidRequestError),
+)
 def create_job(
     body: JobIn,
     response: Response,
@@ -55,10 +63,13 @@ def create_job(
     return shown
 
 
-@router.get("")
-def list_jobs(session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]) -> list[JobOut]:
-    """All jobs of the project, newest first."""
-    return service.all_shown(session, repository.of_project(session, caller.project_id))
+@router.get("", responses=errors(InvalidCursorError))
+def list_jobs(
+    session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)], paging: PagingById
+) -> Page[JobOut]:
+    """Jobs of the project, newest first."""
+    found = repository.page(session, caller.project_id, paging.wanted)
+    return paging.page(found, service.all_shown(session, found.rows))
 
 
 @router.get("/{job}", responses=errors(NotFoundError))
@@ -69,12 +80,17 @@ def get_job(
     return service.shown(session, service.get(session, caller.project_id, job))
 
 
-@router.get("/{job}/versions", responses=errors(NotFoundError))
+@router.get("/{job}/versions", responses=errors(NotFoundError, InvalidCursorError))
 def list_versions(
-    job: JobName, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
-) -> list[VersionOut]:
-    """Every version that was ever published, and what became of it."""
-    return service.versions(session, service.get(session, caller.project_id, job))
+    job: JobName,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.JOBS_READ)],
+    paging: PagingByNumber,
+) -> Page[VersionOut]:
+    """Versions that were ever published, oldest first, and what became of each."""
+    owner = service.get(session, caller.project_id, job)
+    found = repository.stages(session, owner.id, paging.wanted)
+    return paging.page(found, service.versions(owner, found.rows))
 
 
 @router.get(
@@ -106,7 +122,14 @@ async def get_schedule(
     return Response(entry.body, media_type="application/json", headers=headers)
 
 
-@router.get("/{job}/schedule/events", response_class=StreamingResponse, responses=errors(NotFoundError))
+@router.get(
+    "/{job}/schedule/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "One event a version.", "content": {"text/event-stream": {"schema": _TEXT}}},
+        **errors(NotFoundError),
+    },
+)
 async def stream_schedule(
     job: JobName,
     request: Request,

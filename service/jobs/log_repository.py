@@ -21,6 +21,7 @@ from service.models import (
     TaskState,
 )
 
+Place = tuple[int, int] | None  # in the audit trail: a place in the log, and a version or 0 for an event
 T = TypeVar("T", Report, JobEvent, ScheduleStage)
 _ORDER: Mapping[type[Any], tuple[Any, ...]] = {
     Report: (Report.applied_seq, Report.source),
@@ -58,16 +59,31 @@ def events(session: Session, job_id: UUID, kinds: Collection[EventKind] = tuple(
     return list(session.scalars(query.order_by(JobEvent.seq)))
 
 
-def newest_events(session: Session, job_id: UUID, before: int, limit: int) -> Sequence[JobEvent]:
-    """The newest events before a place in the log, newest first."""
-    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.seq < before)
+def newest_events(session: Session, job_id: UUID, before: Place, limit: int) -> Sequence[JobEvent]:
+    """The newest events before an entry of the audit trail, newest first."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id)
+    if before is not None:
+        # Of one place, an event lies before the versions that it led to.
+        query = query.where(JobEvent.seq < before[0] + (before[1] > 0))
     return session.scalars(query.order_by(JobEvent.seq.desc()).limit(limit)).all()
 
 
-def newest_stages(session: Session, job_id: UUID, before: int, limit: int) -> Sequence[ScheduleStage]:
-    """The newest versions before a place in the log, newest first."""
-    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id, ScheduleStage.applied_seq < before)
+def newest_stages(session: Session, job_id: UUID, before: Place, limit: int) -> Sequence[ScheduleStage]:
+    """The newest versions before an entry of the audit trail, newest first."""
+    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id)
+    if before is not None:
+        seq, version = before
+        if version > 0:  # versions rise with places
+            query = query.where(ScheduleStage.version < version)
+        else:
+            query = query.where(ScheduleStage.applied_seq < seq)
     return session.scalars(query.order_by(ScheduleStage.version.desc()).limit(limit)).all()
+
+
+def actors(session: Session, job_id: UUID, seqs: Collection[int]) -> dict[int, str]:
+    """Who brought about the events of some places in the log."""
+    query = select(JobEvent.seq, JobEvent.actor).where(JobEvent.job_id == job_id, JobEvent.seq.in_(seqs))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def snapshot_at(session: Session, job_id: UUID, seq: int) -> JobSnapshot | None:

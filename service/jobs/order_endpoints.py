@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from service.db import SessionDep, undo
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.jobs import auditing, orders, schedules, service
 from service.jobs.order_schemas import (
     AuditOut,
@@ -23,11 +23,13 @@ from service.jobs.order_schemas import (
 )
 from service.jobs.schemas import JobName
 from service.models import Job
+from service.pages import PagingByPlace, PagingByPlaceAndVersion
 from service.problem_details import errors
-from service.schemas import LARGEST_INTEGER
+from service.routes import Route
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
 
 _REFUSED = errors(NotFoundError, ConflictError, InvalidRequestError)
 Operator = Annotated[Principal, needs(Scope.JOBS_WRITE)]
@@ -89,29 +91,24 @@ def list_domains(job: JobName, session: SessionDep, caller: Reader) -> list[Doma
     return auditing.domains(session, service.get(session, caller.project_id, job))
 
 
-@router.get("/{job}/audit", responses=errors(NotFoundError))
+@router.get("/{job}/audit", responses=errors(NotFoundError, InvalidCursorError))
 def audit_job(
-    job: JobName,
-    session: SessionDep,
-    caller: Reader,
-    before: Annotated[int | None, Query(ge=0, le=LARGEST_INTEGER, description="A place in the log.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Most entries of the answer.")] = 100,
-) -> list[AuditOut]:
+    job: JobName, session: SessionDep, caller: Reader, paging: PagingByPlaceAndVersion
+) -> Page[AuditOut]:
     """Who or what changed the weights, and why; newest first."""
-    found = service.get(session, caller.project_id, job)
-    return auditing.audit(session, found, before=before, limit=limit)
+    found = auditing.audit(session, service.get(session, caller.project_id, job), paging.wanted)
+    return paging.page(found, found.rows)
 
 
-@router.get("/{job}/log", responses=errors(NotFoundError))
-def export_log(
-    job: JobName,
-    session: SessionDep,
-    caller: Reader,
-    after: Annotated[int, Query(ge=-1, le=LARGEST_INTEGER, description="A place in the log.")] = -1,
-    limit: Annotated[int, Query(ge=1, le=5000, description="How many places to go through.")] = 1000,
-) -> LogOut:
-    """The job's log, from which every version can be computed again: `mixwright job replay` does so."""
-    return auditing.exported(session, service.get(session, caller.project_id, job), after=after, limit=limit)
+@router.get("/{job}/log", responses=errors(NotFoundError, InvalidCursorError))
+def export_log(job: JobName, session: SessionDep, caller: Reader, paging: PagingByPlace) -> LogOut:
+    """The job's log, from which every version can be computed again: `mixwright job replay` does so.
+
+    A page is of so many places, and has an entry for each of them that holds anything.
+    """
+    owner = service.get(session, caller.project_id, job)
+    stretch, last = auditing.exported(session, owner, paging.wanted)
+    return stretch.model_copy(update={"next": paging.next(last)})
 
 
 def _ordered(

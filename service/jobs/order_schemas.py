@@ -146,4 +146,4 @@ class LogOut(Answer):
     job: str = Field(description="Name of the job.")
     definitions: dict[int, JobIn] = Field(description="The job in each of its attempts.")
     entries: list[LogEntry] = Field(description="Entries by place.")
-    next: int | None = Field(description="The place to go on after; null at the end.")
+    next: str | None = Field(default=None, description="Cursor of the next page; null at the end.")

@@ -9,7 +9,9 @@ from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session, aliased
 
 from mixlaws.steering.events import ORDERS, EventKind
+from service import pages_repository
 from service.ids import new_id
+from service.listing import Found, Wanted
 from service.models import Attempt, Job, JobEvent, Report, ScheduleStage
 
 CHANNEL = "mixwright_schedule"
@@ -34,9 +36,17 @@ def insert_or_get(session: Session, job: dict[str, Any]) -> tuple[Job, bool]:
     return session.scalars(query).one(), made is not None
 
 
-def of_project(session: Session, project_id: UUID) -> list[Job]:
-    """All jobs of a project, newest first."""
-    return list(session.scalars(select(Job).where(Job.project_id == project_id).order_by(Job.id.desc())))
+def page(session: Session, project_id: UUID, wanted: Wanted[UUID]) -> Found[Job, UUID]:
+    """Jobs of a project, newest first."""
+    query = select(Job).where(Job.project_id == project_id)
+    return pages_repository.page(session, query, Job.id, wanted, newest_first=True)
+
+
+def of_study(session: Session, project_id: UUID, study: str, limit: int) -> list[Job]:
+    """The newest jobs of a project that say that they belong to a study, newest first."""
+    mine = Job.definition["study"].astext == study
+    query = select(Job).where(Job.project_id == project_id, mine)
+    return list(session.scalars(query.order_by(Job.id.desc()).limit(limit)))
 
 
 def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKey, Report]:
@@ -111,11 +121,12 @@ def last_active(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Schedul
     return {stage.job_id: stage for stage in session.scalars(query)}
 
 
-def stages(session: Session, job_id: UUID, *, newest: int | None = None) -> list[ScheduleStage]:
-    """Every stage that was ever published, or the newest of them, by version."""
+def stages(
+    session: Session, job_id: UUID, wanted: Wanted[int], *, newest_first: bool = False
+) -> Found[ScheduleStage, int]:
+    """Stages that were ever published, by version."""
     query = select(ScheduleStage).where(ScheduleStage.job_id == job_id)
-    rows = session.scalars(query.order_by(ScheduleStage.version.desc()).limit(newest))
-    return list(rows)[::-1]
+    return pages_repository.page(session, query, ScheduleStage.version, wanted, newest_first=newest_first)
 
 
 def stage(session: Session, job_id: UUID, version: int) -> ScheduleStage | None:

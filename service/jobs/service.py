@@ -108,8 +108,8 @@ def _shown(job: Job, applied: int, too_late: int) -> JobOut:
     )
 
 
-def versions(session: Session, job: Job, *, newest: int | None = None) -> list[VersionOut]:
-    """Every version of a job's schedule, or the newest of them, oldest first."""
+def versions(job: Job, stages: Sequence[ScheduleStage]) -> list[VersionOut]:
+    """Versions of a job's schedule as answers."""
     names = [domain["name"] for domain in job.definition["domains"]]
     plain = (
         "version", "attempt", "effective_step", "applied_at_step", "reason", "too_late", "superseded",
@@ -121,7 +121,7 @@ def versions(session: Session, job: Job, *, newest: int | None = None) -> list[V
             created_at=stage.created_at,
             **{name: getattr(stage, name) for name in plain},
         )
-        for stage in repository.stages(session, job.id, newest=newest)
+        for stage in stages
     ]
 
 

@@ -6,13 +6,16 @@ from fastapi import APIRouter, Request, status
 
 from service.callers import Callers
 from service.db import SessionDep
-from service.errors import ForbiddenError, InvalidRequestError, NotFoundError
+from service.errors import ForbiddenError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.keys import repository, service
 from service.keys.schemas import KeyId, KeyIn, KeyOut, NewKeyOut
+from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=Route)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ForbiddenError, InvalidRequestError))
@@ -29,10 +32,13 @@ def create_key(
     return NewKeyOut(key=secret.text, **KeyOut.model_validate(key).model_dump())
 
 
-@router.get("", responses=errors(ForbiddenError))
-def list_keys(session: SessionDep, caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)]) -> list[KeyOut]:
-    """All keys of the caller's project, without their secrets."""
-    return [KeyOut.model_validate(key) for key in repository.keys_of(session, caller.project_id)]
+@router.get("", responses=errors(ForbiddenError, InvalidCursorError))
+def list_keys(
+    session: SessionDep, caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)], paging: PagingById
+) -> Page[KeyOut]:
+    """Keys of the caller's project, oldest first, without their secrets."""
+    found = repository.page(session, caller.project_id, paging.wanted)
+    return paging.page(found, [KeyOut.model_validate(key) for key in found.rows])
 
 
 @router.delete(

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from service import pages_repository
+from service.listing import Found, Wanted
 from service.models import ApiKey, BrowserSession, Project
 
 
@@ -25,6 +27,12 @@ def key_by_public_part(session: Session, public_part: str) -> ApiKey | None:
 def keys_of(session: Session, project_id: UUID) -> list[ApiKey]:
     """All keys of a project, oldest first."""
     return list(session.scalars(select(ApiKey).where(ApiKey.project_id == project_id).order_by(ApiKey.id)))
+
+
+def page(session: Session, project_id: UUID, wanted: Wanted[UUID]) -> Found[ApiKey, UUID]:
+    """Keys of a project, oldest first."""
+    query = select(ApiKey).where(ApiKey.project_id == project_id)
+    return pages_repository.page(session, query, ApiKey.id, wanted)
 
 
 def revoke(session: Session, project_id: UUID, key_id: UUID) -> bool:

@@ -1,7 +1,7 @@
 """Bodies of the key endpoints."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import Path
@@ -37,5 +37,7 @@ class KeyOut(Answer):
 
 class NewKeyOut(KeyOut):
     """A key on the one occasion on which its secret is told."""
+
+    told_once: ClassVar[frozenset[str]] = frozenset({"key"})
 
     key: str = Field(description="The key itself. It is not stored and cannot be shown again.")

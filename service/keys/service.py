@@ -80,13 +80,13 @@ def principal_of_key(session: Session, text: str) -> Principal | None:
     key = repository.key_by_public_part(session, parts.public_part) if parts else None
     if parts is None or key is None or not same(key.secret_digest, parts.digest):
         return None
-    return Principal(key.project_id, frozenset(key.scopes), f"key {key.name}")
+    return Principal(key.project_id, frozenset(key.scopes), f"key {key.name}", key.id)
 
 
 def principal_of_session(session: Session, token: str) -> Principal | None:
     """Who holds this session cookie; None if nobody does."""
     found = repository.session_by_digest(session, digest(token), one_time=False)
-    return Principal(found.project_id, frozenset(found.scopes), "dashboard") if found else None
+    return Principal(found.project_id, frozenset(found.scopes), "dashboard", found.id) if found else None
 
 
 def create_link(session: Session, *, project: str = DEFAULT_PROJECT) -> str:

@@ -6,9 +6,11 @@ from service.models.base import Base
 from service.models.browser_session import BrowserSession
 from service.models.expensive_step import ExpensiveStep
 from service.models.fit import Fit, TaskState
+from service.models.installation_secret import InstallationSecret
 from service.models.job import Job
 from service.models.job_event import JobEvent
 from service.models.job_snapshot import JobSnapshot
+from service.models.kept_answer import KeptAnswer
 from service.models.observation import Observation
 from service.models.project import Project
 from service.models.proposal import ProposalRequest
@@ -25,9 +27,11 @@ __all__ = [
     "BrowserSession",
     "ExpensiveStep",
     "Fit",
+    "InstallationSecret",
     "Job",
     "JobEvent",
     "JobSnapshot",
+    "KeptAnswer",
     "Observation",
     "Project",
     "ProposalRequest",

@@ -5,16 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Response, status
 
 from service.db import SessionDep
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
+from service.pages import PagingById
 from service.problem_details import errors
 from service.proposals import repository, service
 from service.proposals.schemas import ProposalId, ProposalIn, ProposalOut
+from service.routes import Route
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 from service.tasks import defer_proposal
 
-router = APIRouter(prefix="/v1", tags=["proposals"])
+router = APIRouter(prefix="/v1", tags=["proposals"], route_class=Route)
 
 
 @router.post(
@@ -38,13 +41,17 @@ def create_proposal(
     return service.shown(request, owner)
 
 
-@router.get("/studies/{study}/proposals", responses=errors(NotFoundError))
+@router.get("/studies/{study}/proposals", responses=errors(NotFoundError, InvalidCursorError))
 def list_proposals(
-    study: StudyName, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
-) -> list[ProposalOut]:
-    """All proposals of a study, newest first."""
+    study: StudyName,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+    paging: PagingById,
+) -> Page[ProposalOut]:
+    """Proposals of a study, newest first."""
     owner = studies.get(session, caller.project_id, study)
-    return [service.shown(request, owner) for request in repository.of_study(session, owner.id)]
+    found = repository.page(session, owner.id, paging.wanted)
+    return paging.page(found, [service.shown(request, owner) for request in found.rows])
 
 
 @router.get("/proposals/{proposal_id}", responses=errors(NotFoundError))

@@ -5,6 +5,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service import pages_repository
+from service.listing import Found, Wanted
 from service.models import ProposalRequest, Study
 
 
@@ -24,7 +26,7 @@ def locked(session: Session, proposal_id: UUID) -> ProposalRequest | None:
     return session.scalar(query.with_for_update())
 
 
-def of_study(session: Session, study_id: UUID) -> list[ProposalRequest]:
-    """All proposals of a study, newest first."""
+def page(session: Session, study_id: UUID, wanted: Wanted[UUID]) -> Found[ProposalRequest, UUID]:
+    """Proposals of a study, newest first."""
     query = select(ProposalRequest).where(ProposalRequest.study_id == study_id)
-    return list(session.scalars(query.order_by(ProposalRequest.id.desc())))
+    return pages_repository.page(session, query, ProposalRequest.id, wanted, newest_first=True)

@@ -1,14 +1,15 @@
 """Endpoints of proxy runs."""
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response, status
 
 from service.db import SessionDep
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.models import RunState
+from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
 from service.runs import repository, service
 from service.runs.schemas import (
     ClaimIn,
@@ -25,7 +26,7 @@ from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
 
-router = APIRouter(prefix="/v1", tags=["runs"])
+router = APIRouter(prefix="/v1", tags=["runs"], route_class=Route)
 
 
 @router.post(
@@ -79,21 +80,19 @@ def get_run(
     return service.shown(service.get(session, caller.project_id, run_id), repository.now(session))
 
 
-@router.get("/studies/{study}/runs", responses=errors(NotFoundError, InvalidRequestError))
+@router.get("/studies/{study}/runs", responses=errors(NotFoundError, InvalidCursorError))
 def list_runs(
     study: StudyName,
     session: SessionDep,
     caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+    paging: PagingById,
     state: Annotated[RunState | None, Query(description="Only runs in this state.")] = None,
     purpose: Annotated[
         Literal["proxy", "confirmation"] | None, Query(description="Only runs of such sweeps.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Most items of the page.")] = 100,
-    cursor: Annotated[UUID | None, Query(description="`next` of the page before.")] = None,
 ) -> Page[RunOut]:
     """Runs of a study, in order of creation."""
     owner = studies.get(session, caller.project_id, study)
-    rows = repository.page(session, owner.id, after=cursor, limit=limit + 1, state=state, purpose=purpose)
+    found = repository.page(session, owner.id, paging.wanted, state=state, purpose=purpose)
     moment = repository.now(session)
-    items = [service.shown((run, sweep, owner), moment) for run, sweep in rows[:limit]]
-    return Page(items=items, next=str(items[-1].id) if len(rows) > limit else None)
+    return paging.page(found, [service.shown((run, sweep, owner), moment) for run, sweep in found.rows])

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from service import pages_repository
+from service.listing import Found, Wanted
 from service.models import Observation, ProxyRun, RunState, Study, Sweep
 
 Row = tuple[ProxyRun, Sweep, Study]
@@ -66,22 +68,19 @@ def lease_until(session: Session, run: ProxyRun, seconds: int) -> None:
 def page(
     session: Session,
     study_id: UUID,
+    wanted: Wanted[UUID],
     *,
-    after: UUID | None,
-    limit: int,
     state: RunState | None = None,
     purpose: str | None = None,
-) -> list[tuple[ProxyRun, Sweep]]:
-    """Runs of a study in order of creation, from after an id: new runs never shift a page."""
+) -> Found[tuple[ProxyRun, Sweep], UUID]:
+    """Runs of a study in order of creation."""
     query = select(ProxyRun, Sweep).join(Sweep, Sweep.id == ProxyRun.sweep_id)
-    query = query.where(ProxyRun.study_id == study_id).order_by(ProxyRun.id).limit(limit)
-    if after is not None:
-        query = query.where(ProxyRun.id > after)
+    query = query.where(ProxyRun.study_id == study_id)
     if state is not None:
         query = query.where(ProxyRun.state == state)
     if purpose is not None:
         query = query.where(Sweep.purpose == purpose)
-    return [(row[0], row[1]) for row in session.execute(query)]
+    return pages_repository.page(session, query, ProxyRun.id, wanted)
 
 
 def completed(session: Session, study_id: UUID, *, sweep_ids: Sequence[UUID] | None) -> list[ProxyRun]:

@@ -5,16 +5,23 @@ from typing import Annotated
 from fastapi import APIRouter, Response, status
 
 from service.db import SessionDep
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
+from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route, already
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import repository, service
 from service.studies.schemas import StudyIn, StudyName, StudyOut
 
-router = APIRouter(prefix="/v1/studies", tags=["studies"])
+router = APIRouter(prefix="/v1/studies", tags=["studies"], route_class=Route)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ConflictError, InvalidRequestError))
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=already(StudyOut) | errors(ConflictError, InvalidRequestError),
+)
 def create_study(
     body: StudyIn,
     response: Response,
@@ -28,12 +35,13 @@ def create_study(
     return service.shown(session, [study])[0]
 
 
-@router.get("")
+@router.get("", responses=errors(InvalidCursorError))
 def list_studies(
-    session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
-) -> list[StudyOut]:
-    """All studies of the project, newest first."""
-    return service.shown(session, repository.of_project(session, caller.project_id))
+    session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)], paging: PagingById
+) -> Page[StudyOut]:
+    """Studies of the project, newest first."""
+    found = repository.page(session, caller.project_id, paging.wanted)
+    return paging.page(found, service.shown(session, found.rows))
 
 
 @router.get("/{study}", responses=errors(NotFoundError))

@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service import pages_repository
 from service.ids import new_id
+from service.listing import Found, Wanted
 from service.models import ProxyRun, Study
 
 
@@ -30,11 +32,10 @@ def insert_or_get(
     return session.scalars(query).one(), made is not None
 
 
-def of_project(session: Session, project_id: UUID) -> list[Study]:
-    """All studies of a project, newest first."""
-    return list(
-        session.scalars(select(Study).where(Study.project_id == project_id).order_by(Study.id.desc()))
-    )
+def page(session: Session, project_id: UUID, wanted: Wanted[UUID]) -> Found[Study, UUID]:
+    """Studies of a project, newest first."""
+    query = select(Study).where(Study.project_id == project_id)
+    return pages_repository.page(session, query, Study.id, wanted, newest_first=True)
 
 
 def run_counts(session: Session, study_ids: list[UUID]) -> dict[UUID, dict[str, int]]:

@@ -5,15 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, status
 
 from service.db import SessionDep
-from service.errors import InvalidRequestError, NotFoundError
+from service.errors import InvalidCursorError, InvalidRequestError, NotFoundError
+from service.pages import PagingById
 from service.problem_details import errors
+from service.routes import Route
+from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
-from service.sweeps import service
+from service.sweeps import repository, service
 from service.sweeps.schemas import SweepId, SweepIn, SweepOut
 
-router = APIRouter(prefix="/v1", tags=["sweeps"])
+router = APIRouter(prefix="/v1", tags=["sweeps"], route_class=Route)
 
 
 @router.post(
@@ -29,7 +32,20 @@ def create_sweep(
 ) -> SweepOut:
     """Design a sweep and queue its runs for workers."""
     owner = studies.get(session, caller.project_id, study)
-    return service.shown(session, service.create(session, owner, body), owner)
+    return service.shown(session, [service.create(session, owner, body)], owner)[0]
+
+
+@router.get("/studies/{study}/sweeps", responses=errors(NotFoundError, InvalidCursorError))
+def list_sweeps(
+    study: StudyName,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+    paging: PagingById,
+) -> Page[SweepOut]:
+    """Sweeps of a study, newest first."""
+    owner = studies.get(session, caller.project_id, study)
+    found = repository.page(session, owner.id, paging.wanted)
+    return paging.page(found, service.shown(session, found.rows, owner))
 
 
 @router.get("/sweeps/{sweep_id}", responses=errors(NotFoundError))
@@ -37,4 +53,5 @@ def get_sweep(
     sweep_id: SweepId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> SweepOut:
     """A sweep with the progress of its runs."""
-    return service.shown(session, *service.get(session, caller.project_id, sweep_id))
+    sweep, owner = service.get(session, caller.project_id, sweep_id)
+    return service.shown(session, [sweep], owner)[0]

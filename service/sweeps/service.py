@@ -1,5 +1,6 @@
 """Sweeps: designed or given mixtures become pending runs."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
@@ -71,17 +72,20 @@ def get(session: Session, project_id: UUID, sweep_id: UUID) -> tuple[Sweep, Stud
     return found
 
 
-def shown(session: Session, sweep: Sweep, study: Study) -> SweepOut:
-    """A sweep as an answer."""
-    counts, progress = repository.progress(session, sweep.id)
-    return SweepOut(
-        id=sweep.id,
-        study=study.name,
-        definition=SweepIn.model_validate(sweep.definition),
-        runs=counts,
-        progress=progress,
-        created_at=sweep.created_at,
-    )
+def shown(session: Session, sweeps: Sequence[Sweep], study: Study) -> list[SweepOut]:
+    """Sweeps of a study as answers."""
+    done = repository.progress(session, [sweep.id for sweep in sweeps])
+    return [
+        SweepOut(
+            id=sweep.id,
+            study=study.name,
+            definition=SweepIn.model_validate(sweep.definition),
+            runs=done[sweep.id][0],
+            progress=done[sweep.id][1],
+            created_at=sweep.created_at,
+        )
+        for sweep in sweeps
+    ]
 
 
 def _designed(study: Study, body: SweepIn) -> list[MixtureBody]:

@@ -62,7 +62,7 @@ def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> Non
         env={**os.environ, "MIXWRIGHT_KEY": service.key, "HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    (job,) = service.client.call("GET", "/v1/jobs")
+    (job,) = service.client.items("/v1/jobs")
     assert f"{job['name']}: {job['reports_accepted']} reports sent" in done.stdout
     assert job["reported_step"] == 119
     assert job["versions_published"] > 1

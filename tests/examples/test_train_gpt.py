@@ -258,7 +258,7 @@ def test_a_policy_with_probes_gets_an_evaluation_at_the_end_of_each_stage(
     with trainer(service, corpus, tmp_path, "--steps", "100000", "--evaluate", "4", ranks=2) as training:
         training.until(lambda: counted(service, "versions_applied") >= 9)
         training.end()
-    entries = service.client.call("GET", "/v1/jobs/run/log?limit=5000")["entries"]
+    entries = service.client.call("GET", "/v1/jobs/run/log?limit=1000")["entries"]
     reports = [report for entry in entries for report in entry["reports"]]
     evaluated = {r["signals"]["eval_losses"]["step"] for r in reports if "eval_losses" in r["signals"]}
     versions = same_again(service, "run")

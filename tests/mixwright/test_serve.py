@@ -92,7 +92,7 @@ def test_it_answers_and_ends_in_order_when_asked_to(
         with httpx.Client(base_url=told["url"], trust_env=False) as http:
             assert http.get("/livez").json() == {"status": "ok"}
             bearer = {"Authorization": f"Bearer {key_file.read_text().strip()}"}
-            assert http.get("/v1/studies", headers=bearer).json() == []
+            assert http.get("/v1/studies", headers=bearer).json()["items"] == []
         assert len(postmasters(data_folder)) == 1
         process.send_signal(number)
         out, err = process.communicate(timeout=DEADLINE_SECONDS)

@@ -13,7 +13,7 @@ def problem_of(answer: httpx.Response, status: int, *words: str, code: str | Non
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
     assert problem["status"] == status
-    assert problem["type"] == f"urn:mixwright:problem:{problem['code']}"
+    assert problem["type"] == f"/problems#{problem['code']}"
     assert problem["title"]
     assert problem["request_id"]
     assert len(answer.content) < LONGEST_ANSWER

@@ -22,7 +22,7 @@ PUBLIC = {
     ("GET", "/static/{file}"),
 }
 # What anybody with a key may read, whatever it is for.
-WITHOUT_SCOPE = {("GET", "/openapi.json"), ("HEAD", "/openapi.json")}
+WITHOUT_SCOPE = {("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("GET", "/problems")}
 
 
 @dataclass(frozen=True)

@@ -172,9 +172,8 @@ def test_odd_characters_in_a_path_name_nothing(http: httpx.Client, name: str) ->
         ("limit=many", "query.limit"),
         ("limit=-1", "query.limit"),
         (f"limit={10**30}", "query.limit"),
-        ("cursor=x", "query.cursor"),
-        ("cursor=", "query.cursor"),
-        ("cursor=%00", "query.cursor"),
+        (f"cursor={'x' * 1001}", "query.cursor"),
+        ("total=some", "query.total"),
         ("state=lost", "query.state"),
         ("purpose=none", "query.purpose"),
     ],
@@ -233,7 +232,7 @@ def test_a_database_that_takes_no_writes_still_answers_reads(service: Service, p
         refused = service.call("POST", "/v1/studies", study)
         problem_of(refused, 503, "takes no writes", code="database_read_only")
         assert int(refused.headers["Retry-After"]) > 0
-        assert service.call("GET", "/v1/studies").json() == []
+        assert service.call("GET", "/v1/studies").json()["items"] == []
         connection.execute(setting.format(name, sql.SQL("off")))
     service.database.engine.dispose()
     assert service.call("POST", "/v1/studies", study).status_code == 201

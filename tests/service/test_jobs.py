@@ -15,6 +15,7 @@ from mixlaws.policies.odm import Odm
 from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
 from service.jobs import repository
+from service.listing import Wanted
 from service.models import Job
 from tests.support.servers import Service
 
@@ -300,7 +301,8 @@ def test_a_restart_brings_back_the_state_of_its_step_and_fences_the_old_attempt(
 def _stages(service: Service, *, attempt: int, after: int) -> list[Any]:
     with service.database.session() as session:
         job = session.scalars(select(Job).order_by(Job.id.desc()).limit(1)).one()
-        return [s for s in repository.stages(session, job.id) if s.attempt == attempt and s.version > after]
+        found = repository.stages(session, job.id, Wanted(after)).rows
+        return [stage for stage in found if stage.attempt == attempt]
 
 
 def test_without_a_token_a_restart_restores_by_step(service: Service) -> None:

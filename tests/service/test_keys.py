@@ -69,7 +69,7 @@ def test_a_secret_is_told_once_and_stored_nowhere(shared_service: Service) -> No
     assert public_part in listed.text
     assert secret not in listed.text
     assert "digest" not in listed.text
-    assert key["id"] in [row["id"] for row in listed.json()]
+    assert key["id"] in [row["id"] for row in listed.json()["items"]]
     with shared_service.database.session() as session:
         stored = session.execute(text("SELECT to_jsonb(api_keys)::text FROM api_keys")).scalars().all()
     assert any(public_part in row for row in stored)
@@ -82,7 +82,7 @@ def test_a_revoked_key_is_refused_at_once(shared_service: Service) -> None:
     for _ in range(2):  # twice is the same as once
         assert shared_service.call("DELETE", f"/v1/keys/{key['id']}").status_code == 204
         assert status_with(shared_service, key["key"]) == 401
-    shown = {row["id"]: row for row in shared_service.call("GET", "/v1/keys").json()}
+    shown = {row["id"]: row for row in shared_service.client.items("/v1/keys")}
     assert shown[key["id"]]["revoked_at"] is not None
     with shared_service.http() as http:
         assert http.post("/login", data={"key": key["key"]}).status_code == 401
@@ -156,7 +156,7 @@ def test_another_project_cannot_tell_what_exists_here(shared_service: Service) -
         for path in paths.values():
             problem_of(http.get(path), 404, code="not_found")
         for path in ("/v1/studies", "/v1/jobs"):
-            assert http.get(path).json() == []
+            assert http.get(path).json()["items"] == []
         writes = {
             f"{paths['study']}/sweeps": {"design": "sobol", "count": 1},
             f"{paths['study']}/fits": {"method": "linear"},

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
+from service import examples
+from tests.support import documents
 from tests.support.servers import Service
 
 Document = dict[str, Any]
@@ -110,3 +113,32 @@ def test_problems_and_keys_are_as_the_document_says(document: Document, shared_s
     for answer in answers:
         assert set(answer.json()) <= set(problem["properties"])
         assert set(answer.json()) >= set(problem["required"])
+
+
+def test_every_body_has_an_example_that_its_schema_allows(document: Document) -> None:
+    for name, operation in operations(document):
+        succeeded = [answer for status, answer in operation["responses"].items() if status[0] == "2"]
+        for body in (operation.get("requestBody", {}), *succeeded):
+            for kind, content in body.get("content", {}).items():
+                assert "example" in content, f"{name}: add one to the examples.json of its slice"
+                if kind == "application/json":
+                    checker = jsonschema_rs.validator_for({**document, **content["schema"]})
+                    found = checker.iter_errors(content["example"])
+                    wrong = [f"{error.instance_path}: {error.message}" for error in found]
+                    assert wrong == [], name
+
+
+def test_every_example_is_of_a_schema_that_is_used(document: Document) -> None:
+    assert set(examples.read()) <= document["components"]["schemas"].keys()
+
+
+def test_every_tag_is_described_and_used(document: Document) -> None:
+    used = {tag for _, operation in operations(document) for tag in operation["tags"]}
+    assert {tag["name"] for tag in document["tags"]} == used
+    assert all(tag["description"] for tag in document["tags"])
+
+
+def test_the_document_in_the_repository_is_the_one_that_is_served(document: Document) -> None:
+    kept = documents.DOCS / "openapi.json"
+    # Compared as text, so that the difference shows what has changed for callers.
+    assert kept.read_text(encoding="utf-8") == documents.written(document), documents.HOW

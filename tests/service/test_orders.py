@@ -49,14 +49,15 @@ def test_a_pin_holds_until_it_is_released_and_the_audit_says_who_and_why(service
     schedule = told(service, "/schedule")
     assert not schedule["frozen"]
     assert schedule["stages"][-1]["weights"] != HALVES
-    trail = [(entry["kind"], entry["actor"], entry["reason"]) for entry in told(service, "/audit")]
+    trail = [(entry["kind"], entry["actor"], entry["reason"]) for entry in told(service, "/audit")["items"]]
     assert trail[:4] == [
         ("version", "key test", "odm; released: on a whim"),
         ("release", "key test", "on a whim"),
         ("version", "key test", "pinned: on a whim"),
         ("pin", "key test", "on a whim"),
     ]
-    older = told(service, f"/audit?before={told(service, '/audit')[3]['seq']}")
+    second = told(service, f"/audit?cursor={told(service, '/audit?limit=4')['next']}")
+    older = second["items"]
     assert [(entry["version"], entry["actor"]) for entry in older] == [(2, "policy"), (1, "policy")]
     assert service.call("POST", f"{PATH}/release", {"reason": "again"}).status_code == 409
 
@@ -222,7 +223,7 @@ def test_losses_that_are_no_numbers_freeze_a_job_and_say_so(service: Service) ->
     hold = told(service)["hold"]
     assert hold["by"] == "guard"
     assert "'web'" in hold["reason"]
-    assert told(service, "/audit")[0]["reason"] == hold["reason"]
+    assert told(service, "/audit")["items"][0]["reason"] == hold["reason"]
 
 
 def test_a_key_that_follows_a_job_gives_no_orders(service: Service) -> None:

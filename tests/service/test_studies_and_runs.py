@@ -245,7 +245,7 @@ def test_pages_of_runs_are_stable_while_runs_are_added(service: Service) -> None
 def test_another_project_sees_nothing(service: Service) -> None:
     lease = one_run(service)
     with service.http(service.new_key(project="other")) as http:
-        assert http.get("/v1/studies").json() == []
+        assert http.get("/v1/studies").json()["items"] == []
         for path in ("/v1/studies/trial", f"/v1/runs/{lease['run']['id']}", "/v1/studies/trial/runs"):
             assert http.get(path).status_code == 404
         assert http.put(f"/v1/runs/{lease['run']['id']}/result", json=result(lease)).status_code == 404

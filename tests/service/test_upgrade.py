@@ -66,13 +66,13 @@ def test_a_live_job_goes_on_through_the_migration_to_the_log(database: Database,
     service.client.create_job(JOB)
     for step in range(9, 60, 10):
         send(service, step)
-    before, versions = state(service), service.client.call("GET", f"{PATH}/versions")
+    before, versions = state(service), service.client.items(f"{PATH}/versions")
     go_back(database.engine, "0003")
     changed(service, BACK_TO_THE_SCHEMA_BEFORE)
     assert migrate.upgrade(database.engine) == migrate.newest()
     send(service, 59)  # again: a duplicate
     assert state(service) == before
-    after = service.client.call("GET", f"{PATH}/versions")
+    after = service.client.items(f"{PATH}/versions")
     assert [{**version, "build": ""} for version in versions] == after
     send(service, 69)
     same_again(service, JOB["name"])

@@ -1,11 +1,12 @@
 """A job's log, computed again and compared with what was published."""
 
-from service.jobs import log, log_repository, states
+from service.jobs import log, log_repository, repository, states
 from service.jobs import service as jobs
 from service.jobs.definition import JobDefinition
 from service.jobs.replaying import replay
 from service.jobs.schemas import VersionOut
 from service.keys import repository as projects
+from service.listing import Wanted
 from tests.support.servers import Service
 
 
@@ -18,7 +19,7 @@ def same_again(service: Service, name: str) -> list[VersionOut]:
         entries = log.entries(session, job.id, after_seq=-1, to_seq=job.applied_seq, taken_back=True)
         definitions = log.definitions(session, job.id)
         weights = log_repository.weights_of_all(session, job.id)
-        versions = jobs.versions(session, job)
+        versions = jobs.versions(job, repository.stages(session, job.id, Wanted(limit=10**6)).rows)
         last = states.head(session, job, JobDefinition.stored(job.definition), 0).state
     steps = list(replay(definitions, entries, weights))
     again = [stage for step in steps if step.publication is not None for stage in step.publication.stages]

@@ -1,0 +1,164 @@
+"""Every code that a problem document may have, and what to do about it.
+
+The page `/problems` and docs/problems.md are made from this; a test finds codes that are missing here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PAGE = "/problems"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem.
+
+    Args:
+        statuses: HTTP statuses that it comes with.
+        meaning: what has happened.
+        remedy: what a caller does about it.
+    """
+
+    statuses: tuple[int, ...]
+    meaning: str
+    remedy: str
+
+
+_INPUT = "Correct the value that `detail` names, and send the request again."
+_RETRY = "Send the request again after the seconds in `Retry-After`. Nothing was stored."
+
+KINDS: Mapping[str, Kind] = {
+    "bad_request": Kind((400,), "The body cannot be read as JSON.", "Correct what `detail` says of it."),
+    "body_too_large": Kind(
+        (413,), "The body has more bytes than this service takes.", "Send it in several requests."
+    ),
+    "conflict": Kind(
+        (409,),
+        "Something of that name or id is stored, with other values.",
+        "Choose another name, or send what is stored: the same again is not an error.",
+    ),
+    "cross_origin": Kind(
+        (403,),
+        "A browser sent a write with the cookie of the dashboard from a page of another site.",
+        "Send it from the dashboard itself, or with an API key.",
+    ),
+    "curve_too_short": Kind(
+        (422,), "A curve has too few points.", "Measure more checkpoints, model sizes or batch sizes."
+    ),
+    "database_read_only": Kind((503,), "The database takes no writes at the moment; reads work.", _RETRY),
+    "database_unavailable": Kind((503,), "The database did not answer in time.", _RETRY),
+    "error": Kind((408, 415, 421, 431), "The request was refused before it was read.", "Read `detail`."),
+    "fit": Kind((422,), "The method found no finite fit.", "Try another method, or look at the values."),
+    "fit_not_done": Kind(
+        (409,), "The fit is not done, or has failed.", "Wait until its state is `done`, or read its error."
+    ),
+    "fit_of_another_version": Kind(
+        (409,), "The fit was stored by a version whose fits this one cannot read.", "Ask for the fit again."
+    ),
+    "idempotency_key_reused": Kind(
+        (422,),
+        "This Idempotency-Key was used for another request within the last 24 hours.",
+        "Send each request under a key of its own, such as a fresh UUID.",
+    ),
+    "infeasible": Kind(
+        (422,), "No mixture meets all constraints.", "Loosen one that `detail` names, or the token budget."
+    ),
+    "internal_error": Kind(
+        (500,),
+        "The service failed; the cause is in its log under `request_id`.",
+        "Try again, and tell whoever runs the service the `request_id` if it stays.",
+    ),
+    "invalid_cursor": Kind(
+        (400,),
+        "The cursor is of no page of this list with these filters.",
+        "Begin again without a cursor, then send each `next` as it came, with the same filters.",
+    ),
+    "invalid_input": Kind((422,), "A value cannot be used.", _INPUT),
+    "invalid_request": Kind(
+        (422,),
+        "Fields are missing, unknown or of the wrong kind.",
+        "Correct the fields that `errors` names, or `detail`.",
+    ),
+    "job_not_steerable": Kind(
+        (503,),
+        "This version of the service cannot steer the job. Its reports wait with the trainer.",
+        "Go back to the version of the service that the job was made with.",
+    ),
+    "lease_lost": Kind(
+        (409,), "The lease of the run expired and another worker holds it.", "Stop training this run."
+    ),
+    "method_not_allowed": Kind((405,), "This address does not take this method.", "Use one from `Allow`."),
+    "missing_domain": Kind((422,), "A domain was given no value.", "Name every domain, with 0 for none."),
+    "missing_scope": Kind(
+        (403,), "The key lacks the scope that `detail` names.", "Use a key that has it, or make one."
+    ),
+    "mixlaws": Kind((422,), "The library refused a value.", _INPUT),
+    "not_found": Kind(
+        (404,),
+        "Nothing of that name or id is in the project of the key.",
+        "Check the name and the project of the key; list what there is.",
+    ),
+    "not_held": Kind((409,), "The job's weights are not held.", "Nothing: there is nothing to release."),
+    "other_report": Kind(
+        (409,),
+        "A report of this attempt, source and step is stored with other values, which stand.",
+        "Give every source a name of its own, and open an attempt after a restart.",
+    ),
+    "other_result": Kind(
+        (409,), "The run has another result, which stands.", "Train it again as a run of its own if need be."
+    ),
+    "other_run": Kind(
+        (409,), "A run of that name was imported with other fields, which stand.", "Give it another name."
+    ),
+    "run_finished": Kind((409,), "The run is completed or failed.", "Claim the next run."),
+    "runs_alike": Kind((422,), "The finished runs have too few mixtures.", "Finish runs of others."),
+    "secret_told_once": Kind(
+        (409,),
+        "The key was made by this request before; its secret was told then and is not stored.",
+        "If it did not reach you, revoke the key that `made` names, and ask again under another "
+        "Idempotency-Key.",
+    ),
+    "stale_attempt": Kind(
+        (409,),
+        "A newer attempt of the job is open: this trainer is fenced.",
+        "Stop it, or open an attempt of its own if it is the one that should go on.",
+    ),
+    "state": Kind((422,), "A stored state is of another class or version.", "Fit again, or start again."),
+    "swarm_too_small": Kind((422,), "Too few runs are finished.", "Finish as many more as `detail` says."),
+    "unauthorised": Kind(
+        (401,),
+        "No valid key came with the request: it is missing, malformed, unknown, revoked or expired.",
+        "Send one as `Authorization: Bearer mx_...`: see `mixwright key`.",
+    ),
+    "unavailable": Kind((503,), "The service cannot answer now.", _RETRY),
+    "undeclared_source": Kind(
+        (409,), "A report names a source that the job does not have.", "Use one of the job's `sources`."
+    ),
+    "unknown_domain": Kind((422,), "There is no domain of that name.", "Use a name that `detail` lists."),
+    "unknown_host": Kind(
+        (421,), "The Host header is not one that is served here.", "Add it to MIXWRIGHT_ALLOWED_HOSTS."
+    ),
+    "unknown_method": Kind((422,), "There is no method of that name.", "Use a name that `detail` lists."),
+    "unknown_target": Kind((422,), "There is no target of that name.", "Use a name that `detail` lists."),
+    "unknown_version": Kind(
+        (409, 422), "The job has no such version.", "List the versions to see which there are."
+    ),
+    "weights": Kind((422,), "The weights are not shares that sum to 1.", "Put them on the simplex."),
+}
+
+
+_INTRODUCTION = f"""\
+Every refusal and failure of the service is a problem document (RFC 9457) of the media type
+`application/problem+json`. Programs decide by `code`. `detail` says what is wrong, with the values, and what
+to do; `errors` lists the fields that are wrong; `request_id` is what to name when asking for help, and is in
+the header `X-Request-Id` too. `type` leads to what is known of the code: a running service shows this page at
+`{PAGE}`."""
+
+
+def markdown() -> str:
+    """The catalogue as the page of the documentation."""
+    parts = [f"# Problems\n\n{_INTRODUCTION}\n"]
+    for code, kind in sorted(KINDS.items()):
+        statuses = ", ".join(map(str, kind.statuses))
+        parts.append(f"## {code}\n\nStatus {statuses}. {kind.meaning}\n\n**What to do:** {kind.remedy}\n")
+    return "\n".join(parts)
