@@ -8,7 +8,7 @@ from pathlib import Path
 from mixwright.configuration import read_settings
 from service.app import create_app
 from service.keys.service import create_link, ensure_admin_key
-from service.server import Server, bind, url_of
+from service.server import Server, allow_many_connections, bind, url_of
 from service.startup import opened
 
 
@@ -41,6 +41,7 @@ def run_service(
             "tasks_inside": tasks and settings.tasks_inside,
         }
     )
+    allow_many_connections()
     # The port first: a second start must say that it is taken, before it touches the database.
     listening = bind(settings.host, settings.port, remote=remote)
     with listening, opened(settings, report=report) as database:

@@ -11,11 +11,13 @@ from service import dashboard, health, problem_details, tasks
 from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
+from service.direct import DirectRoutes
 from service.documentation import RESPONSES, Documented
 from service.fits import endpoints as fits
 from service.fits.prediction import Predictors
 from service.imports import endpoints as imports
 from service.jobs import endpoints as jobs
+from service.jobs import follow_endpoints as following
 from service.jobs import order_endpoints as orders
 from service.jobs.board import Board
 from service.jobs.committing import Committer
@@ -66,7 +68,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
     problem_details.install(app)
-    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
+    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, following, orders, keys, health):
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(
@@ -74,6 +76,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         callers=app.state.callers,
         allowed_hosts=settings.allowed_hosts,
         largest_body=settings.largest_body_bytes,
+        direct=DirectRoutes(app, (*following.DIRECT, *dashboard.DIRECT)),
     )
     return app
 
@@ -84,10 +87,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     settings: Settings = app.state.settings
     live: Database = app.state.live
-    board = app.state.board = Board(live)
+    board = app.state.board = Board(live, most_waiters=settings.waiters)
     app.state.committer = Committer(live, board.published)
     beside: dict[str, Callable[[], Awaitable[None]]] = {
-        "the board": app.state.board.listen,
+        "the board": board.listen,
+        "the board's check": board.check,
         "the committer": app.state.committer.run,
     }
     if settings.tasks_inside:

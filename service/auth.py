@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.callers import Callers
-from service.problem_details import DATABASE_AWAY, database_away, problem, response
+from service.direct import DirectRoutes
+from service.errors import ServiceError
+from service.problem_details import DATABASE_AWAY, answer_to, database_away, problem, response
 
 PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/login"})
 PUBLIC_PREFIX = "/static/"
@@ -28,12 +31,20 @@ class Gate:
         callers: who is known.
         allowed_hosts: Host headers that are answered, without their port.
         largest_body: bytes of a request body beyond which it is cut off.
+        direct: routes that are answered without the framework.
     """
 
     def __init__(
-        self, app: ASGIApp, *, callers: Callers, allowed_hosts: list[str], largest_body: int
+        self,
+        app: ASGIApp,
+        *,
+        callers: Callers,
+        allowed_hosts: list[str],
+        largest_body: int,
+        direct: DirectRoutes,
     ) -> None:
         self._app = app
+        self._direct = direct
         self._callers = callers
         self._hosts = frozenset(allowed_hosts)
         self._largest_body = largest_body
@@ -43,14 +54,23 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers, send = Headers(scope=scope), _guarded(send)
+        headers = Headers(scope=scope)
         refusal = self._foreign(scope, headers)
         if refusal is None and not _is_public(scope["path"]):
             refusal = await self._stranger(scope, headers)
         if refusal is not None:
-            await refusal(scope, receive, send)
+            await refusal(scope, receive, _guarded(send))
             return
-        await self._app(scope, _limited(receive, self._largest_body), send)
+        receive = _limited(receive, self._largest_body)
+        found = self._direct.find(scope)
+        if found is None:
+            await self._app(scope, receive, _guarded(send))
+            return
+        try:
+            await self._direct.answer(found, scope, receive, send)
+        except (ServiceError, HTTPException, *DATABASE_AWAY) as error:
+            # No answer has begun: those that take long end by themselves.
+            await answer_to(Request(scope), error)(scope, receive, _guarded(send))
 
     async def _stranger(self, scope: Scope, headers: Headers) -> ASGIApp | None:
         """Refuse who is not known; note who is."""

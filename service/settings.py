@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     largest_body_bytes: int = Field(
         default=4 * 1024 * 1024, description="Request bodies beyond this are cut off with 413."
     )
+    waiters: int = Field(
+        default=10_000,
+        ge=1,
+        description="Long polls and event streams that one process holds at once, some 15 KiB each; "
+        "beyond this they are told to come back.",
+    )
     task_seconds: int = Field(default=900, description="Deadline of one fit or proposal.")
     task_memory_bytes: int = Field(
         default=8 * 1024**3, description="Address space that one fit or proposal may use."

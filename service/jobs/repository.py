@@ -4,7 +4,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session, aliased
 
@@ -37,6 +51,14 @@ def insert_or_get(session: Session, job: dict[str, Any]) -> tuple[Job, bool]:
 def of_project(session: Session, project_id: UUID) -> list[Job]:
     """All jobs of a project, newest first."""
     return list(session.scalars(select(Job).where(Job.project_id == project_id).order_by(Job.id.desc())))
+
+
+def marks(session: Session, job_ids: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Attempt and version of jobs: what a schedule changes with."""
+    # One array and not a parameter for each: there may be more jobs than parameters.
+    wanted = bindparam("wanted", list(job_ids), ARRAY(Uuid))
+    query = select(Job.id, Job.attempt, Job.version).where(Job.id == any_(wanted))
+    return {row.id: (row.attempt, row.version) for row in session.execute(query)}
 
 
 def locked(session: Session, wanted: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], Job]:
