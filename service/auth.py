@@ -5,10 +5,10 @@ a short list of public paths without a caller. Scopes are checked by the routes.
 costs a request little and covers what no router ever sees, such as unknown paths.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +54,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers = _first_headers(scope)
         refusal = self._foreign(scope, headers)
         if refusal is None and not _is_public(scope["path"]):
             refusal = await self._stranger(scope, headers)
@@ -67,12 +67,12 @@ class Gate:
             await self._app(scope, receive, _guarded(send))
             return
         try:
-            await self._direct.answer(found, scope, receive, send)
+            await self._direct.answer(found, headers, scope, receive, send)
         except (ServiceError, HTTPException, *DATABASE_AWAY) as error:
             # No answer has begun: those that take long end by themselves.
             await answer_to(Request(scope), error)(scope, receive, _guarded(send))
 
-    async def _stranger(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+    async def _stranger(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
         """Refuse who is not known; note who is."""
         try:
             principal = await self._callers.find(headers)
@@ -83,7 +83,7 @@ class Gate:
         scope["principal"] = principal
         return None
 
-    def _foreign(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+    def _foreign(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
         """Refuse other hosts, paths of no name, large bodies, and writes of another site with our cookie."""
         host = headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
@@ -108,6 +108,11 @@ class Gate:
         return None
 
 
+def _first_headers(scope: Scope) -> dict[str, str]:
+    """Headers by name, decoded once; of several with one name the first, as the framework reads them."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+
+
 def _is_public(path: str) -> bool:
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIX)
 
@@ -119,7 +124,7 @@ def _site(origin: str) -> str | None:
         return None
 
 
-def _unauthorised(scope: Scope, headers: Headers) -> ASGIApp:
+def _unauthorised(scope: Scope, headers: Mapping[str, str]) -> ASGIApp:
     """A problem for programs; the login page for people."""
     if "text/html" in headers.get("accept", "") and not scope["path"].startswith("/v1/"):
         return _Redirect("/login")

@@ -6,7 +6,7 @@ then costs a match, a look at a few headers and the call. What is not plain is l
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class _Route:
         endpoint: returns an ASGI application that answers.
         template: path with the names of its parts.
         pattern: the same as an expression.
-        headers: names of arguments by the headers that they are.
+        headers: names of headers, each with that of the argument that it is.
         needed: what the caller's key must allow.
         caller: name of the argument that is the caller.
         request: name of the argument that is the request.
@@ -36,7 +36,7 @@ class _Route:
     endpoint: Callable[..., Any]
     template: str
     pattern: re.Pattern[str]
-    headers: dict[bytes, str]
+    headers: tuple[tuple[str, str], ...]
     needed: Scope
     caller: str
     request: str
@@ -70,7 +70,12 @@ class DirectRoutes:
         return None
 
     async def answer(
-        self, found: tuple[_Route, dict[str, Any]], scope: Connection, receive: Receive, send: Send
+        self,
+        found: tuple[_Route, dict[str, Any]],
+        headers: Mapping[str, str],
+        scope: Connection,
+        receive: Receive,
+        send: Send,
     ) -> None:
         """Answer a request of a caller who is known.
 
@@ -79,10 +84,9 @@ class DirectRoutes:
         """
         route, arguments = found
         scope["template"] = route.template
-        for name, value in scope["headers"]:
-            argument = route.headers.get(name)
-            if argument is not None:
-                arguments.setdefault(argument, value.decode("latin-1"))
+        for name, argument in route.headers:
+            if name in headers:
+                arguments[argument] = headers[name]
         scope["app"] = self._app
         arguments[route.request] = Request(scope)
         caller: Principal = scope["principal"]
@@ -101,7 +105,7 @@ def _read(route: RouteContext) -> _Route:
         endpoint=declared.call,
         template=route.path,
         pattern=compile_path(route.path)[0],
-        headers={param.alias.encode(): param.name for param in declared.header_params},
+        headers=tuple((param.alias, param.name) for param in declared.header_params),
         needed=needs.scope,
         caller=caller,
         request=declared.request_param_name,

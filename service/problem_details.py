@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from mixlaws.errors import MixlawsError
 from service.errors import ServiceError, UnavailableError
@@ -42,6 +43,15 @@ class ProblemResponse(JSONResponse):
 
     media_type = MEDIA_TYPE
 
+    def __init__(self, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(dict(document), status_code=document["status"], headers=dict(headers or {}))
+        self._code = document["code"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; what counts refusals is told its code."""
+        scope["problem"] = self._code
+        await super().__call__(scope, receive, send)
+
 
 def problem(
     status: int, code: str, title: str, detail: str, *, extra: Mapping[str, Any] | None = None
@@ -60,7 +70,7 @@ def problem(
 
 def response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> ProblemResponse:
     """The HTTP answer of a problem document."""
-    return ProblemResponse(dict(document), status_code=document["status"], headers=dict(headers or {}))
+    return ProblemResponse(document, headers)
 
 
 def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:

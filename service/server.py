@@ -6,16 +6,12 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
-
-try:
-    import resource
-except ImportError:  # Windows has no such limit
-    resource = None  # type: ignore[assignment]
 
 GRACE_SECONDS = 5  # what requests in flight get when the process is asked to end
 # Turns of the loop in which what was sent before the end is accepted and read: a connection that is closed
@@ -82,8 +78,10 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
 
 def allow_many_connections() -> None:
     """Raise this process's limit of open files as far as it may: everybody who waits is one."""
-    if resource is None:
+    if sys.platform == "win32":  # it has no such limit
         return
+    import resource  # noqa: PLC0415
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

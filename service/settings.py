@@ -1,6 +1,7 @@
 """Settings of the service, from environment variables with the prefix MIXWRIGHT_."""
 
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, SecretStr
@@ -41,6 +42,15 @@ class Settings(BaseSettings):
         ge=1,
         description="Long polls and event streams that one process holds at once, some 15 KiB each; "
         "beyond this they are told to come back.",
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="Lines of the log as JSON or for people; auto: as JSON but on a terminal."
+    )
+    access_log: bool = Field(default=False, description="Whether each request is a line of the log.")
+    tracing: bool = Field(
+        default=False,
+        description="Whether requests are sent as spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT "
+        "names; that variable alone asks for it too. Needs the extra otel.",
     )
     task_seconds: int = Field(default=900, description="Deadline of one fit or proposal.")
     task_memory_bytes: int = Field(

@@ -143,7 +143,7 @@ class Board:
             DisconnectedError: whoever asked is gone.
         """
         entry = await self.get(project_id, name, held=etag)
-        if entry.etag != etag or self.closing.is_set() or waiter.expired:
+        if entry.etag != etag or self.closing.is_set() or waiter.is_over():
             return entry if entry.etag != etag else None
         self.require_room()
         key = project_id, name
@@ -157,7 +157,7 @@ class Board:
                 entry = latest if latest is not None else await self.get(project_id, name)
                 if entry.etag != etag:
                     return entry
-                if waiter.expired or self.closing.is_set():
+                if waiter.is_over() or self.closing.is_set():
                     return None
                 await waiter.wait()
         finally:

@@ -7,6 +7,7 @@ its commit is on disk.
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from service.jobs.planning import Known, Plan, plan
 from service.jobs.schemas import ReportIn, ReportsOut
 from service.jobs.states import Head
 from service.models import Job
+from service.observing.metrics import Counters
 from service.problem_details import DATABASE_AWAY
 from service.runs.repository import now
 
@@ -62,14 +64,26 @@ class Committer:
         database: where they are stored.
         published: told which jobs have a new version, before anybody is answered: whoever reads a schedule
             after that must not get the older one.
+        counters: where commits are counted.
     """
 
-    def __init__(self, database: Database, published: Callable[[Collection[UUID]], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        published: Callable[[Collection[UUID]], None],
+        counters: Counters | None = None,
+    ) -> None:
         self._database = database
+        self._counters = counters or Counters()
         self._published = published
         self._queue: asyncio.Queue[Request] = asyncio.Queue(maxsize=10_000)
         # A thread of its own: those that all endpoints share may all hang on a lock.
         self._thread = anyio.CapacityLimiter(1)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a commit."""
+        return self._queue.qsize()
 
     async def submit(self, project_id: UUID, job: str, reports: Sequence[ReportIn]) -> ReportsOut:
         """Store the reports of a call, all or none.
@@ -83,7 +97,9 @@ class Committer:
             self._queue.put_nowait(request)
         except asyncio.QueueFull:
             raise UnavailableError("too many reports wait: send them again later") from None
-        return await request.answer
+        answer = await request.answer
+        self._counters.reported(answer.accepted, answer.duplicates, answer.late)
+        return answer
 
     async def run(self) -> None:
         """Commit until cancelled."""
@@ -93,6 +109,7 @@ class Committer:
             while len(requests) < _MOST_REQUESTS and reports < _MOST_REPORTS and not self._queue.empty():
                 requests.append(self._queue.get_nowait())
                 reports += len(requests[-1].reports)
+            began = time.perf_counter()
             try:
                 outcomes, published = await anyio.to_thread.run_sync(
                     self._commit, requests, limiter=self._thread
@@ -100,6 +117,7 @@ class Committer:
                 self._published(published)
             except Exception as error:  # noqa: BLE001 - every caller must get an answer
                 outcomes = [error] * len(requests)
+            self._counters.committed(len(requests), time.perf_counter() - began)
             for request, outcome in zip(requests, outcomes, strict=True):
                 if request.answer.done():
                     continue  # the caller is gone; its reports are stored all the same

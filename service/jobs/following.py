@@ -102,7 +102,7 @@ class EventStream:
             UnavailableError: too many wait already.
         """
         scope["waits"] = "stream"
-        entry = await self._board.get(self._project_id, self._job)
+        await self._board.get(self._project_id, self._job)  # a missing job is a 404 and no empty stream
         self._board.require_room()
         await send(_STREAM_START)
         await _send(send, b"retry: %d\n\n" % _return_milliseconds())

@@ -1,8 +1,8 @@
 """Waiting for news: one task for each who waits, which notices at once when its client leaves."""
 
 import asyncio
-import contextlib
 import time
+from typing import Any
 
 from starlette.types import Receive
 
@@ -25,19 +25,17 @@ class Waiter:
     def __init__(self, receive: Receive, seconds: float) -> None:
         self._receive = receive
         self._deadline = time.monotonic() + seconds
-        self._clock: asyncio.Timeout | None = None
+        self._task: asyncio.Task[Any] | None = None  # that waits and was not woken yet
 
-    @property
-    def expired(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the time is over."""
         return time.monotonic() >= self._deadline
 
     def wake(self) -> None:
         """Interrupt the wait: there is something to look at."""
-        clock, self._clock = self._clock, None
-        if clock is not None:
-            with contextlib.suppress(RuntimeError):  # its time is over at this very moment
-                clock.reschedule(0.0)
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
 
     async def wait(self) -> None:
         """Wait until woken, or until the time is over.
@@ -45,12 +43,23 @@ class Waiter:
         Raises:
             DisconnectedError: the client has left.
         """
+        # asyncio.timeout does the same at several times the cost, which everybody who waits pays at once.
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("who waits is a task")
+        self._task = task
+        timer = asyncio.get_running_loop().call_later(self._deadline - time.monotonic(), self.wake)
         try:
-            async with asyncio.timeout(self._deadline - time.monotonic()) as self._clock:
-                while (await self._receive())["type"] != "http.disconnect":
-                    pass
-        except TimeoutError:
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+        except asyncio.CancelledError:
+            if self._is_asleep() or task.uncancel() > 0:
+                raise  # not by us, or not by us alone
             return
         finally:
-            self._clock = None
+            timer.cancel()
+            self._task = None
         raise DisconnectedError
+
+    def _is_asleep(self) -> bool:
+        return self._task is not None
