@@ -84,9 +84,8 @@ def bare(address: Address, folder: Path) -> Iterator[Side]:
     file.write_text(json.dumps({"headers": headers, "body": answer.text}))
     command = [sys.executable, "-m", "benchmarks.bare", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
         try:
-            yield Side(process.stdout.readline().strip(), psutil.Process(process.pid))
+            yield Side(said(process), psutil.Process(process.pid))
         finally:
             process.terminate()
 
@@ -137,7 +136,7 @@ def rate(side: Side, key: str, status: int, headers: dict[str, str], seconds: fl
         before = busy(side.process)
         await_line(process, "ended")
         used = busy(side.process) - before
-        found = json.loads(process.stdout.readline())
+        found = json.loads(said(process))
     return found["rate"], 1e6 * used / found["answers"]
 
 
@@ -158,7 +157,7 @@ def fan_outs(side: Side, key: str, waiters: int) -> dict[str, Any]:
                     grown.append((side.process.memory_info().rss - before) / waiters / 1024)
                     began = time.monotonic()
                     client.call("POST", f"/v1/jobs/{JOB}/freeze", body={"reason": "a version for all"})
-                    seen = np.array(json.loads(process.stdout.readline())["seen"])
+                    seen = np.array(json.loads(said(process))["seen"])
                 took[stream].append(np.quantile(1e3 * (seen - began), (0.5, 0.99, 1.0)))
                 client.call("POST", f"/v1/jobs/{JOB}/release", body={"reason": "another"})
     events, polls = (np.median(took[stream], axis=0) for stream in (True, False))
@@ -191,10 +190,14 @@ def load(order: dict[str, Any]) -> "subprocess.Popen[str]":
 
 def await_line(process: "subprocess.Popen[str]", wanted: str) -> None:
     """Wait until the load says something."""
-    assert process.stdout is not None
-    said = process.stdout.readline().strip()
-    if said != wanted:
-        raise SystemExit(f"the load ended before it said {wanted!r}: {said!r}")
+    heard = said(process)
+    if heard != wanted:
+        raise SystemExit(f"the load ended before it said {wanted!r}: {heard!r}")
+
+
+def said(process: "subprocess.Popen[str]") -> str:
+    """The next line of a process."""
+    return process.stdout.readline().strip() if process.stdout is not None else ""
 
 
 def busy(process: psutil.Process) -> float:

@@ -1,10 +1,10 @@
 """The outermost layer: every request gets an id, is counted, and is told to the log if that is wanted."""
 
 import logging
+import os
 import time
 from contextvars import ContextVar
 from typing import Any
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,7 +38,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         if "request_id" not in scope:
-            scope["request_id"] = uuid4().hex
+            scope["request_id"] = os.urandom(16).hex()
         current.set(scope)  # for the task of this request alone
         began = time.perf_counter()
         status = 500  # where it fails before it has answered

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from service.jobs.board import FRESH_SECONDS, Board, Entry
+from service.jobs.board import FRESH_SECONDS, Board
 from service.jobs.committing import Committer
+from service.jobs.notices import Entry
 from service.jobs.schemas import ReportIn
 from service.jobs.waiting import Waiter
 from service.keys import repository as projects

@@ -11,6 +11,7 @@ import pytest
 
 from service.observing import logs
 from service.observing.logs import configure, scrub
+from service.observing.observed import current
 from tests.support.servers import Service, running
 
 
@@ -95,7 +96,7 @@ def test_lines_of_one_request_have_its_id_and_no_others() -> None:
     configure("json", stream=stream)
 
     async def request(number: int) -> None:
-        logs.current.set({"request_id": f"id-{number}", "method": "GET"})
+        current.set({"request_id": f"id-{number}", "method": "GET"})
         await asyncio.sleep(0)
         logging.getLogger("service").warning("of %d", number)
 
