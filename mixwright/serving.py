@@ -1,5 +1,6 @@
 """Running the service in this process."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -8,7 +9,8 @@ from pathlib import Path
 from mixwright.configuration import read_settings
 from service.app import create_app
 from service.keys.service import create_link, ensure_admin_key
-from service.server import Server, bind, url_of
+from service.observing import logs
+from service.server import Server, allow_many_connections, bind, url_of
 from service.startup import opened
 
 
@@ -41,6 +43,8 @@ def run_service(
             "tasks_inside": tasks and settings.tasks_inside,
         }
     )
+    logs.configure(settings.log_format)
+    allow_many_connections()
     # The port first: a second start must say that it is taken, before it touches the database.
     listening = bind(settings.host, settings.port, remote=remote)
     with listening, opened(settings, report=report) as database:
@@ -50,7 +54,11 @@ def run_service(
         ready(url_of(listening), link, settings.admin_key_file)
         if ready_file is not None:
             _write(ready_file, url_of(listening), link, settings.admin_key_file)
-        Server(create_app(settings, database)).run(sockets=[listening])
+        app = create_app(settings, database)
+        # What was loaded so far stays: looking through it for garbage would stop everybody for 100 ms.
+        gc.collect()
+        gc.freeze()
+        Server(app).run(sockets=[listening])
 
 
 def _write(file: Path, url: str, link: str, key_file: Path) -> None:

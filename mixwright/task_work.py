@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from mixwright.configuration import read_settings
+from service.observing import logs
 from service.startup import opened
 from service.tasks import run_worker
 
@@ -16,6 +17,7 @@ from service.tasks import run_worker
 def work_on_tasks() -> None:
     """Work until interrupted."""
     settings = read_settings()
+    logs.configure(settings.log_format)
     with opened(settings, report=lambda sentence: typer.echo(sentence, err=True)) as database:
         typer.echo("working on fits and proposals; Ctrl-C to stop", err=True)
         asyncio.run(_until_told(run_worker(database, settings)))

@@ -1,8 +1,6 @@
 """The application: wiring only."""
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi import FastAPI
@@ -11,24 +9,29 @@ from service import dashboard, health, problem_details, tasks
 from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
+from service.direct import DirectRoutes
 from service.documentation import RESPONSES, TAGS, Documented
 from service.fits import endpoints as fits
 from service.fits.prediction import Predictors
 from service.imports import endpoints as imports
 from service.jobs import endpoints as jobs
+from service.jobs import follow_endpoints as following
 from service.jobs import order_endpoints as orders
 from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.keys import endpoints as keys
+from service.observing import endpoints as metrics
+from service.observing import tracing
+from service.observing.beside import Beside
+from service.observing.metrics import Counters
+from service.observing.observed import Observed
+from service.observing.vitals import Vitals
 from service.proposals import endpoints as proposals
 from service.runs import endpoints as runs
 from service.settings import Settings
 from service.studies import endpoints as studies
 from service.sweeps import endpoints as sweeps
 
-_log = logging.getLogger("service")
-
-_RESTART_SECONDS = 1.0
 _LIVE_CONNECTIONS = 3
 DESCRIPTION = """
 Decides what a language model trains on next.
@@ -62,6 +65,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         # The framework's interactive pages load scripts from elsewhere; the document is at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        # The framework's own telemetry asks the environment on every request whether it is wanted.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     # Trainers and whoever polls are served from connections of their own: requests that hang on a lock,
     # each with a connection, must not keep them waiting.
@@ -70,8 +75,22 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
     app.state.cursor_key = None  # read from the database once it is needed
+    app.state.counters, app.state.vitals = Counters(), Vitals(live)
     problem_details.install(app)
-    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
+    for slice_ in (
+        studies,
+        sweeps,
+        runs,
+        imports,
+        fits,
+        proposals,
+        jobs,
+        following,
+        orders,
+        keys,
+        health,
+        metrics,
+    ):
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(
@@ -79,7 +98,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         callers=app.state.callers,
         allowed_hosts=settings.allowed_hosts,
         largest_body=settings.largest_body_bytes,
+        direct=DirectRoutes(app, (*following.DIRECT, *dashboard.DIRECT)),
     )
+    app.add_middleware(Observed, counters=app.state.counters, access_log=settings.access_log)
+    tracing.install(app, settings)
     return app
 
 
@@ -89,30 +111,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     settings: Settings = app.state.settings
     live: Database = app.state.live
-    board = app.state.board = Board(live)
-    app.state.committer = Committer(live, board.published)
+    board = app.state.board = Board(live, most_waiters=settings.waiters)
+    app.state.committer = Committer(live, board.published, app.state.counters)
     beside: dict[str, Callable[[], Awaitable[None]]] = {
-        "the board": app.state.board.listen,
+        "the board": board.listen,
+        "the board's check": board.check,
         "the committer": app.state.committer.run,
     }
     if settings.tasks_inside:
         beside["the task worker"] = lambda: tasks.run_worker(database, settings)
-    running = [asyncio.create_task(_kept_alive(name, work)) for name, work in beside.items()]
+    app.state.beside = Beside(beside)
+    app.state.beside.start()
     try:
         yield
     finally:
-        app.state.board.close()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        board.close()
+        await app.state.beside.stop()
         live.close()
-
-
-async def _kept_alive(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Start work again that ended, such as when the database was away for a while."""
-    while True:
-        try:
-            await work()
-        except Exception:  # noqa: BLE001 - whatever it was, the rest of the process needs this part
-            _log.exception("%s ended and is started again", name)
-        await asyncio.sleep(_RESTART_SECONDS)
+        if (provider := getattr(app.state, "tracer_provider", None)) is not None:
+            provider.shutdown()

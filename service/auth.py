@@ -5,16 +5,18 @@ a short list of public paths without a caller. Scopes are checked by the routes.
 costs a request little and covers what no router ever sees, such as unknown paths.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import request_ids
 from service.callers import Callers
-from service.problem_details import DATABASE_AWAY, database_away, problem, response
+from service.direct import DirectRoutes
+from service.errors import ServiceError
+from service.problem_details import DATABASE_AWAY, answer_to, database_away, problem, response
 
 PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/login"})
 PUBLIC_PREFIX = "/static/"
@@ -29,12 +31,20 @@ class Gate:
         callers: who is known.
         allowed_hosts: Host headers that are answered, without their port.
         largest_body: bytes of a request body beyond which it is cut off.
+        direct: routes that are answered without the framework.
     """
 
     def __init__(
-        self, app: ASGIApp, *, callers: Callers, allowed_hosts: list[str], largest_body: int
+        self,
+        app: ASGIApp,
+        *,
+        callers: Callers,
+        allowed_hosts: list[str],
+        largest_body: int,
+        direct: DirectRoutes,
     ) -> None:
         self._app = app
+        self._direct = direct
         self._callers = callers
         self._hosts = frozenset(allowed_hosts)
         self._largest_body = largest_body
@@ -44,17 +54,25 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        send = _guarded(send, request_ids.begin(scope["headers"]))
+        headers = _first_headers(scope)
         refusal = self._foreign(scope, headers)
         if refusal is None and not _is_public(scope["path"]):
             refusal = await self._stranger(scope, headers)
         if refusal is not None:
-            await refusal(scope, receive, send)
+            await refusal(scope, receive, _guarded(send))
             return
-        await self._app(scope, _limited(receive, self._largest_body), send)
+        receive = _limited(receive, self._largest_body)
+        found = self._direct.find(scope)
+        if found is None:
+            await self._app(scope, receive, _guarded(send))
+            return
+        try:
+            await self._direct.answer(found, headers, scope, receive, send)
+        except (ServiceError, HTTPException, *DATABASE_AWAY) as error:
+            # No answer has begun: those that take long end by themselves.
+            await answer_to(Request(scope), error)(scope, receive, _guarded(send))
 
-    async def _stranger(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+    async def _stranger(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
         """Refuse who is not known; note who is."""
         try:
             principal = await self._callers.find(headers)
@@ -65,7 +83,7 @@ class Gate:
         scope["principal"] = principal
         return None
 
-    def _foreign(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+    def _foreign(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
         """Refuse other hosts, paths of no name, large bodies, and writes of another site with our cookie."""
         host = headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
@@ -90,6 +108,11 @@ class Gate:
         return None
 
 
+def _first_headers(scope: Scope) -> dict[str, str]:
+    """Headers by name, decoded once; of several with one name the first, as the framework reads them."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+
+
 def _is_public(path: str) -> bool:
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIX)
 
@@ -101,7 +124,7 @@ def _site(origin: str) -> str | None:
         return None
 
 
-def _unauthorised(scope: Scope, headers: Headers) -> ASGIApp:
+def _unauthorised(scope: Scope, headers: Mapping[str, str]) -> ASGIApp:
     """A problem for programs; the login page for people."""
     if "text/html" in headers.get("accept", "") and not scope["path"].startswith("/v1/"):
         return _Redirect("/login")
@@ -142,15 +165,14 @@ def _too_large(limit: int) -> str:
     return f"the body has more than {limit} bytes: send it in parts"
 
 
-def _guarded(send: Send, request_id: str) -> Send:
-    """Add the headers that keep browsers strict, and the request's id, on every answer."""
-    always = (*_SECURITY_HEADERS, (request_ids.RAW_HEADER, request_id.encode()))
+def _guarded(send: Send) -> Send:
+    """Add the headers that keep browsers strict, on every answer."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers: list[Any] = list(message.get("headers", []))
             names = {name.lower() for name, _ in headers}
-            for name, value in always:
+            for name, value in _SECURITY_HEADERS:
                 if name not in names:
                     headers.append((name, value))
             message = {**message, "headers": headers}

@@ -4,13 +4,12 @@ Without the memory every request would cost a query and a trip to the thread poo
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import anyio
 import anyio.to_thread
 from sqlalchemy import event
 from sqlalchemy.orm import Session
-from starlette.datastructures import Headers
 
 from service.db import Database
 from service.keys.service import principal_of_key, principal_of_session
@@ -34,7 +33,7 @@ class Callers:
         self._known: dict[str, tuple[float, Principal]] = {}
         self._threads = anyio.CapacityLimiter(_THREADS)
 
-    async def find(self, headers: Headers) -> Principal | None:
+    async def find(self, headers: Mapping[str, str]) -> Principal | None:
         """Whoever sent these headers; None if nobody is known by them."""
         kind, _, text = headers.get("authorization", "").partition(" ")
         if kind:

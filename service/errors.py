@@ -85,8 +85,18 @@ class UnauthorisedError(ServiceError):
 
 
 class UnavailableError(ServiceError):
-    """The service cannot answer now."""
+    """The service cannot answer now.
+
+    Args:
+        detail: why, and what to do.
+        code: machine-readable name; the class has a default.
+        retry_seconds: when the caller may ask again; without it soon, and not all at the same moment.
+    """
 
     status = 503
     title = "Unavailable"
     default_code = "unavailable"
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_seconds: float | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_seconds = retry_seconds

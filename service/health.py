@@ -4,9 +4,8 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import migrate
-from service.db import Database
 from service.errors import UnavailableError
+from service.observing.vitals import LOOK_SECONDS, Vitals
 from service.problem_details import errors
 from service.schemas import Answer
 
@@ -25,14 +24,25 @@ async def live() -> HealthOut:
     return HealthOut(status="ok")
 
 
+# Async, and with connections of its own: it must not wait for threads or connections that requests hold.
 @router.get("/readyz", responses=errors(UnavailableError))
-def ready(request: Request) -> HealthOut:
-    """Whether the database answers and has the schema of this version."""
-    database: Database = request.app.state.database
+async def ready(request: Request) -> HealthOut:
+    """Whether the database answers, has the schema of this version, and all parts of the process work."""
+    state = request.app.state
+    vitals: Vitals = state.vitals
     try:
-        revision = migrate.current(database.engine)
+        revision, newest = await vitals.revisions()
     except SQLAlchemyError as error:
-        raise UnavailableError("the database does not answer", code="database_unavailable") from error
-    if revision != migrate.newest():
+        raise UnavailableError(
+            f"the database does not answer within {LOOK_SECONDS:.0f} seconds: see that it runs and takes "
+            "connections",
+            code="database_unavailable",
+        ) from error
+    if revision != newest:
         raise UnavailableError(f"the database is at revision {revision}: run `mixwright db upgrade`")
+    if state.board.closing.is_set():
+        raise UnavailableError("this process ends: ask another", code="ending")
+    if state.beside.failed:
+        failed = ", ".join(sorted(state.beside.failed))
+        raise UnavailableError(f"{failed} ended and is started again: the log says why", code="part_failed")
     return HealthOut(status="ok")

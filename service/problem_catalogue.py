@@ -47,6 +47,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "database_read_only": Kind((503,), "The database takes no writes at the moment; reads work.", _RETRY),
     "database_unavailable": Kind((503,), "The database did not answer in time.", _RETRY),
+    "ending": Kind(
+        (503,), "The process that was asked ends, as in an upgrade; what waited there is let go.", _RETRY
+    ),
     "error": Kind((408, 415, 421, 431), "The request was refused before it was read.", "Read `detail`."),
     "fit": Kind((422,), "The method found no finite fit.", "Try another method, or look at the values."),
     "fit_not_done": Kind(
@@ -118,6 +121,11 @@ KINDS: Mapping[str, Kind] = {
         "If it did not reach you, revoke the key that `made` names, and ask again under another "
         "Idempotency-Key.",
     ),
+    "part_failed": Kind(
+        (503,),
+        "A part of the process that works beside requests has ended, and is started again.",
+        "Wait until it is ready; if it stays so, the log says why.",
+    ),
     "stale_attempt": Kind(
         (409,),
         "A newer attempt of the job is open: this trainer is fenced.",
@@ -125,6 +133,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "state": Kind((422,), "A stored state is of another class or version.", "Fit again, or start again."),
     "swarm_too_small": Kind((422,), "Too few runs are finished.", "Finish as many more as `detail` says."),
+    "too_many_waiters": Kind(
+        (503,), "As many wait for schedules as this process lets wait.", "Poll, or ask another process."
+    ),
     "unauthorised": Kind(
         (401,),
         "No valid key came with the request: it is missing, malformed, unknown, revoked or expired.",

@@ -1,6 +1,8 @@
 """Errors as RFC 9457 problem documents, from every layer, without input echoed and without stack traces."""
 
 import logging
+import math
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from mixlaws.errors import MixlawsError
 from service import request_ids
@@ -22,7 +25,6 @@ _log = logging.getLogger("service")
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
 RETRY_SECONDS = 2
-_LATER = {"Retry-After": str(RETRY_SECONDS)}
 DATABASE_AWAY = (PoolTimeoutError, OperationalError, InterfaceError)
 _READ_ONLY = "25006"  # SQLSTATE of a server that is a standby, or that an operator holds
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413: "Body too large"}
@@ -43,6 +45,15 @@ class ProblemResponse(JSONResponse):
 
     media_type = MEDIA_TYPE
 
+    def __init__(self, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(dict(document), status_code=document["status"], headers=dict(headers or {}))
+        self._code = document["code"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; what counts refusals is told its code."""
+        scope["problem"] = self._code
+        await super().__call__(scope, receive, send)
+
 
 def problem(
     status: int, code: str, title: str, detail: str, *, extra: Mapping[str, Any] | None = None
@@ -61,9 +72,7 @@ def problem(
 
 def response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> ProblemResponse:
     """The HTTP answer of a problem document."""
-    # The gate names the request in every answer that passes it, but a failure is answered outside of it.
-    told = {**(headers or {}), request_ids.HEADER: document["request_id"]}
-    return ProblemResponse(dict(document), status_code=document["status"], headers=told)
+    return ProblemResponse(document, headers)
 
 
 def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
@@ -74,7 +83,19 @@ def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Register the handlers."""
-    handlers: dict[type[Exception], Callable[[Request, Any], Response]] = {
+    for kind, handler in _handlers().items():
+        app.add_exception_handler(kind, handler)
+
+
+def answer_to(request: Request, error: Exception) -> Response:
+    """What an error is answered with, for those who answer without the framework."""
+    handlers = _handlers()
+    handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+    return handler(request, error)
+
+
+def _handlers() -> dict[type[Exception], Callable[[Request, Any], Response]]:
+    return {
         ServiceError: service_error,
         MixlawsError: _mixlaws_error,
         RequestValidationError: _validation_error,
@@ -83,14 +104,13 @@ def install(app: FastAPI) -> None:
         Exception: _unexpected,
         **dict.fromkeys(DATABASE_AWAY, _database_away),
     }
-    for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)
 
 
 def service_error(_: Request, error: ServiceError) -> Response:
     """A refusal of ours."""
     document = problem(error.status, error.code, error.title, error.detail, extra=error.extra)
-    return response(document, headers=_LATER if error.status == UnavailableError.status else None)
+    later = _later(error.retry_seconds) if isinstance(error, UnavailableError) else None
+    return response(document, headers=later)
 
 
 def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
@@ -124,6 +144,12 @@ def _told(item: Mapping[str, Any], body: object) -> dict[str, str]:
     return {"loc": _shortened(where), "msg": _shortened(words), "type": item["type"]}
 
 
+def _later(seconds: float | None = None) -> dict[str, str]:
+    """When to ask again; callers that were refused together must not come back together."""
+    chosen = random.uniform(1, 3) * RETRY_SECONDS if seconds is None else seconds  # noqa: S311
+    return {"Retry-After": str(math.ceil(chosen))}
+
+
 def _shortened(words: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
 
@@ -143,7 +169,7 @@ def database_away(error: Exception) -> Response:
     """What is answered while the database is not there: a client tries again."""
     _log.error("the database did not answer: %s", type(error).__name__)
     document = problem(503, "database_unavailable", "Unavailable", "the database did not answer: try again")
-    return response(document, headers=_LATER)
+    return response(document, headers=_later())
 
 
 def _database_away(_: Request, error: Exception) -> Response:
@@ -157,7 +183,7 @@ def _database_error(request: Request, error: DBAPIError) -> Response:
     document = problem(
         503, "database_read_only", "Unavailable", "the database takes no writes at the moment: try again"
     )
-    return response(document, headers=_LATER)
+    return response(document, headers=_later())
 
 
 def _unexpected(_: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     JOBS_WRITE = "jobs:write"
     JOBS_FOLLOW = "jobs:follow"
     KEYS_ADMIN = "keys:admin"
+    METRICS_READ = "metrics:read"
 
 
 EVERY_SCOPE = tuple(Scope)

@@ -6,10 +6,12 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 GRACE_SECONDS = 5  # what requests in flight get when the process is asked to end
 # Turns of the loop in which what was sent before the end is accepted and read: a connection that is closed
@@ -63,19 +65,33 @@ def url_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """How an application is served here."""
+    return uvicorn.Config(
+        app,
+        log_level=logging.WARNING,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+    )
+
+
+def allow_many_connections() -> None:
+    """Raise this process's limit of open files as far as it may: everybody who waits is one."""
+    if sys.platform == "win32":  # it has no such limit
+        return
+    import resource  # noqa: PLC0415
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 class Server(uvicorn.Server):
     """uvicorn, telling those who wait for schedules to go before it waits for them."""
 
     def __init__(self, app: FastAPI) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_level=logging.WARNING,
-                access_log=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-                server_header=False,
-            )
-        )
+        super().__init__(configuration(app))
         self._app = app
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:

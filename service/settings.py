@@ -1,6 +1,7 @@
 """Settings of the service, from environment variables with the prefix MIXWRIGHT_."""
 
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, SecretStr
@@ -35,6 +36,21 @@ class Settings(BaseSettings):
     )
     largest_body_bytes: int = Field(
         default=4 * 1024 * 1024, description="Request bodies beyond this are cut off with 413."
+    )
+    waiters: int = Field(
+        default=10_000,
+        ge=1,
+        description="Long polls and event streams that one process holds at once, some 15 KiB each; "
+        "beyond this they are told to come back.",
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="Lines of the log as JSON or for people; auto: as JSON but on a terminal."
+    )
+    access_log: bool = Field(default=False, description="Whether each request is a line of the log.")
+    tracing: bool = Field(
+        default=False,
+        description="Whether requests are sent as spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT "
+        "names; that variable alone asks for it too. Needs the extra otel.",
     )
     task_seconds: int = Field(default=900, description="Deadline of one fit or proposal.")
     task_memory_bytes: int = Field(

@@ -1,5 +1,5 @@
 """The dashboard: server-rendered pages that call the same service functions as the API."""
 
-from service.dashboard.install import install
+from service.dashboard.install import DIRECT, install
 
-__all__ = ["install"]
+__all__ = ["DIRECT", "install"]

@@ -13,6 +13,7 @@ from service.dashboard.drawing_library import library_path
 from service.dashboard.rendering import error_page
 from service.errors import ServiceError
 
+DIRECT = (job.job_events,)
 _STATIC = Path(__file__).parent / "static"
 _YEAR = "public, max-age=31536000, immutable"
 

@@ -1,13 +1,13 @@
 """A live job: its weights over the steps and its losses, as they come in."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
+from starlette.types import ASGIApp
 
 from mixlaws.figures.losses import losses
 from mixlaws.figures.schedule import schedule
@@ -15,13 +15,14 @@ from service.dashboard.rendering import figure_data, fragment, page
 from service.db import SessionDep
 from service.jobs import auditing, repository, service
 from service.jobs.board import Board
+from service.jobs.following import EventStream
+from service.jobs.notices import Entry
 from service.listing import Wanted
 from service.models import Job
 from service.scopes import Principal, Scope, needs
 
 router = APIRouter()
 
-_COMMENT_SECONDS = 15.0
 _MOST_VERSIONS = 20
 _MOST_EVENTS = 10
 _PARTS = ("hold", "domains", "audit")  # of the page that its script renews, by their templates
@@ -72,27 +73,18 @@ def live_state(
     }
 
 
-@router.get("/jobs/{job}/events")
+@router.get("/jobs/{job}/events", response_model=None)
 async def job_events(
     job: str, request: Request, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
-) -> StreamingResponse:
+) -> ASGIApp:
     """An event for every new version of the schedule."""
     board: Board = request.app.state.board
     first = await board.get(caller.project_id, job)
 
-    async def events() -> AsyncIterator[bytes]:
-        seen = first.etag
-        yield b": listening\n\n"
-        while not board.closing.is_set():
-            entry = await board.changed(caller.project_id, job, seen, _COMMENT_SECONDS)
-            if entry is None:
-                yield b": alive\n\n"
-                continue
-            seen = entry.etag
-            yield b"event: version\ndata: %s\n\n" % seen.encode()
+    def event(entry: Entry) -> bytes:
+        return b"event: version\ndata: %s\n\n" % entry.etag.encode()
 
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+    return EventStream(board, caller.project_id, job, first.etag, event=event)
 
 
 def _parts(session: Session, job: Job) -> dict[str, Any]:

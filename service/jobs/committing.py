@@ -7,6 +7,7 @@ its commit is on disk.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -19,6 +20,7 @@ from service.errors import UnavailableError
 from service.jobs.batch import Batch, Call, Outcome
 from service.jobs.schemas import ReportIn, ReportsOut
 from service.jobs.standing import Standings
+from service.observing.metrics import Counters
 from service.problem_details import DATABASE_AWAY
 
 _log = logging.getLogger("service.jobs")
@@ -48,15 +50,27 @@ class Committer:
         database: where they are stored.
         published: told which jobs have a new version, before anybody is answered: whoever reads a schedule
             after that must not get the older one.
+        counters: where commits are counted.
     """
 
-    def __init__(self, database: Database, published: Callable[[Collection[UUID]], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        published: Callable[[Collection[UUID]], None],
+        counters: Counters | None = None,
+    ) -> None:
         self._database = database
+        self._counters = counters or Counters()
         self._published = published
         self._standings = Standings()  # touched by the committing thread alone
         self._queue: asyncio.Queue[Request] = asyncio.Queue(maxsize=10_000)
         # A thread of its own: those that all endpoints share may all hang on a lock.
         self._thread = anyio.CapacityLimiter(1)
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a commit."""
+        return self._queue.qsize()
 
     async def submit(self, project_id: UUID, job: str, reports: Sequence[ReportIn]) -> ReportsOut:
         """Store the reports of a call, all or none.
@@ -70,7 +84,9 @@ class Committer:
             self._queue.put_nowait(request)
         except asyncio.QueueFull:
             raise UnavailableError("too many reports wait: send them again later") from None
-        return await request.answer
+        answer = await request.answer
+        self._counters.reported(answer.accepted, answer.duplicates, answer.late)
+        return answer
 
     async def run(self) -> None:
         """Commit until cancelled."""
@@ -80,6 +96,7 @@ class Committer:
             while len(requests) < _MOST_REQUESTS and reports < _MOST_REPORTS and not self._queue.empty():
                 requests.append(self._queue.get_nowait())
                 reports += len(requests[-1].call.reports)
+            began = time.perf_counter()
             try:
                 outcomes, published = await anyio.to_thread.run_sync(
                     self._commit, [request.call for request in requests], limiter=self._thread
@@ -87,6 +104,7 @@ class Committer:
                 self._published(published)
             except Exception as error:  # noqa: BLE001 - every caller must get an answer
                 outcomes = [error] * len(requests)
+            self._counters.committed(len(requests), time.perf_counter() - began)
             for request, outcome in zip(requests, outcomes, strict=True):
                 if request.answer.done():
                     continue  # the caller is gone; its reports are stored all the same

@@ -1,16 +1,12 @@
-"""Endpoints of the live contract. Polls, events and reports are async and hold no session while they wait."""
+"""Endpoints of the live contract but for following a schedule. Reports are async and hold no session."""
 
-import re
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response, status
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request, Response, status
 
 from service.db import SessionDep, undo
 from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.jobs import attempts, repository, service
-from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.jobs.schemas import (
     AckIn,
@@ -24,7 +20,6 @@ from service.jobs.schemas import (
     ReportIn,
     ReportsBody,
     ReportsOut,
-    ScheduleOut,
     VersionOut,
 )
 from service.pages import PagingById, PagingByNumber
@@ -34,11 +29,6 @@ from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
-
-LONGEST_WAIT = 55.0  # seconds; proxies commonly cut idle answers at 60
-_COMMENT_SECONDS = 15.0  # between signs of life on an event stream
-_TEXT = {"type": "string"}
-_PREFER_WAIT = re.compile(r"\bwait=(\d{1,4})\b")
 
 
 @router.post(
@@ -91,70 +81,6 @@ def list_versions(
     owner = service.get(session, caller.project_id, job)
     found = repository.stages(session, owner.id, paging.wanted)
     return paging.page(found, service.versions(owner, found.rows))
-
-
-@router.get(
-    "/{job}/schedule",
-    response_model=ScheduleOut,
-    responses={304: {"description": "Nothing newer than the version you hold."}, **errors(NotFoundError)},
-)
-async def get_schedule(
-    job: JobName,
-    request: Request,
-    caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)],
-    if_none_match: Annotated[str | None, Header(description="ETag of the schedule you hold.")] = None,
-    prefer: Annotated[
-        str | None,
-        Header(description="`wait=25` holds the answer for up to 25 seconds until something is new."),
-    ] = None,
-) -> Response:
-    """The schedule to follow, or 304 if you hold it already."""
-    board: Board = request.app.state.board
-    match = _PREFER_WAIT.search(prefer or "")
-    # A proxy that compresses answers makes their ETags weak, and a client sends back what it was given.
-    held = (if_none_match or "").strip().removeprefix("W/")
-    seconds = min(float(match[1]), LONGEST_WAIT) if match and held else 0.0
-    entry = await board.changed(caller.project_id, job, held, seconds)
-    if entry is None:
-        headers = {"ETag": held, "Cache-Control": "no-cache"}
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    headers = {"ETag": entry.etag, "Cache-Control": "no-cache"}
-    return Response(entry.body, media_type="application/json", headers=headers)
-
-
-@router.get(
-    "/{job}/schedule/events",
-    response_class=StreamingResponse,
-    responses={
-        200: {"description": "One event a version.", "content": {"text/event-stream": {"schema": _TEXT}}},
-        **errors(NotFoundError),
-    },
-)
-async def stream_schedule(
-    job: JobName,
-    request: Request,
-    caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)],
-    last_event_id: Annotated[str | None, Header(description="Last event that you saw.")] = None,
-) -> StreamingResponse:
-    """The same schedules as server-sent events, for those who rather listen than poll."""
-    board: Board = request.app.state.board
-    await board.get(caller.project_id, job)  # a missing job is a 404 and not an empty stream
-
-    async def events() -> AsyncIterator[bytes]:
-        seen = last_event_id
-        while not board.closing.is_set():
-            entry = await board.changed(caller.project_id, job, seen, _COMMENT_SECONDS)
-            if entry is None:
-                yield b": alive\n\n"
-                continue
-            seen = entry.etag
-            yield b"id: %s\nevent: schedule\ndata: %s\n\n" % (entry.etag.encode(), entry.body)
-
-    return StreamingResponse(
-        events(),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-    )
 
 
 @router.post("/{job}/reports", responses=errors(NotFoundError, ConflictError, InvalidRequestError))

@@ -4,7 +4,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, select, text, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_unless
 from sqlalchemy.orm import Session, aliased
 
@@ -47,6 +60,14 @@ def of_study(session: Session, project_id: UUID, study: str, limit: int) -> list
     mine = Job.definition["study"].astext == study
     query = select(Job).where(Job.project_id == project_id, mine)
     return list(session.scalars(query.order_by(Job.id.desc()).limit(limit)))
+
+
+def marks(session: Session, job_ids: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Attempt and version of jobs: what a schedule changes with."""
+    # One array and not a parameter for each: there may be more jobs than parameters.
+    wanted = bindparam("wanted", list(job_ids), ARRAY(Uuid))
+    query = select(Job.id, Job.attempt, Job.version).where(Job.id == any_(wanted))
+    return {row.id: (row.attempt, row.version) for row in session.execute(query)}
 
 
 def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKey, Report]:

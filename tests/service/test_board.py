@@ -10,9 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from service.jobs.board import FRESH_SECONDS, Board, Entry
+from service.jobs.board import FRESH_SECONDS, Board
 from service.jobs.committing import Committer
+from service.jobs.notices import Entry
 from service.jobs.schemas import ReportIn
+from service.jobs.waiting import Waiter
 from service.keys import repository as projects
 from service.keys.service import DEFAULT_PROJECT
 from tests.service.reports import JOB, report
@@ -45,6 +47,11 @@ def project(service: Service) -> UUID:
         owner = projects.project_named(session, DEFAULT_PROJECT)
         assert owner is not None
         return owner.id
+
+
+def patient() -> Waiter:
+    """Somebody who stays for half a minute."""
+    return Waiter(asyncio.Event().wait, 30)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -104,7 +111,9 @@ def test_a_schedule_is_never_older_than_the_answer_to_a_report(service: Service,
 def test_of_those_who_wait_one_reads_for_all(service: Service, project: UUID) -> None:
     async def play(board: Watched) -> None:
         held = await board.get(project, NAME)
-        waiting = [asyncio.ensure_future(board.changed(project, NAME, held.etag, 30)) for _ in range(200)]
+        waiting = [
+            asyncio.ensure_future(board.changed(project, NAME, held.etag, patient())) for _ in range(200)
+        ]
         await asyncio.sleep(0)
         board.reads = 0
         await publish(service, 9)
@@ -120,10 +129,10 @@ def test_what_is_announced_while_it_is_read_is_heard_at_once(service: Service, p
         old = await board.get(project, NAME)
         old.read_at -= FRESH_SECONDS
         with holding(board):
-            waiting = asyncio.ensure_future(board.changed(project, NAME, old.etag, 30))
+            waiting = asyncio.ensure_future(board.changed(project, NAME, old.etag, patient()))
             await until(lambda: board.reads == 2 and board.held is None)
             await publish(service, 9)
-            await until(old.replaced.is_set)
+            await until(lambda: old.replaced)
         began = time.monotonic()
         heard = await waiting
         assert heard is not None
@@ -141,7 +150,7 @@ def test_a_slow_read_does_not_bring_an_older_version_back(service: Service, proj
             slow = asyncio.ensure_future(board.get(project, NAME))
             await until(lambda: board.reads == 2 and board.held is None)
             await publish(service, 9)
-            await until(old.replaced.is_set)
+            await until(lambda: old.replaced)
             other = asyncio.ensure_future(board.get(project, NAME))
             await asyncio.sleep(0.1)
         assert (await other).etag == '"1-2"'

@@ -1,6 +1,5 @@
 """Ending: whoever waits is answered and not cut off, and the process ends in order."""
 
-import http.client
 import json
 import os
 import signal
@@ -9,36 +8,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from service.db import Database
-from tests.service.embedded_postgres.actors import DEADLINE_SECONDS, until
+from tests.service.embedded_postgres.actors import until
+from tests.support.callers import DEADLINE_SECONDS, Caller
 
 ROOT = Path(__file__).parents[2]
 JOB = {"name": "live", "policy": "static", "domains": [{"name": "web", "tokens": 1}], "samples_per_step": 8}
 PATH = "/v1/jobs/live/schedule"
 WAITERS = 20
-
-
-class Caller:
-    """Calls a service; what is sent has been sent when `ask` returns, whether it is answered or not."""
-
-    def __init__(self, address: str, key: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=DEADLINE_SECONDS)
-        self._key = key
-
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> None:
-        headers |= {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        self._connection.request(method, path, None if body is None else json.dumps(body), headers)
-
-    def answer(self) -> http.client.HTTPResponse:
-        return self._connection.getresponse()
-
-    def close(self) -> None:
-        self._connection.close()
+STREAMS = 500
 
 
 @contextmanager
@@ -64,16 +46,14 @@ def served(database: Database, folder: Path) -> Iterator[tuple["subprocess.Popen
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_long_polls_and_streams_are_answered_before_the_process_ends(
+def test_case_25_long_polls_are_answered_before_the_process_ends(
     database: Database, tmp_path: Path, number: signal.Signals
 ) -> None:
     with served(database, tmp_path) as (process, address, key), ExitStack() as closed:
-        callers = [closed.enter_context(closing(Caller(address, key))) for _ in range(WAITERS + 2)]
-        first, stream, *polls = callers
+        callers = [closed.enter_context(closing(Caller(address, key))) for _ in range(WAITERS + 1)]
+        first, *polls = callers
         first.ask("POST", "/v1/jobs", JOB)
         assert first.answer().read()
-        stream.ask("GET", f"{PATH}/events")
-        events = stream.answer()
         # Asked while nobody listens, so that it awakes to all of this and to the signal at once: what was
         # sent before the signal is heard all the same.
         process.send_signal(signal.SIGSTOP)
@@ -82,13 +62,44 @@ def test_long_polls_and_streams_are_answered_before_the_process_ends(
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
         # Nothing new came, and nobody waited for 55 seconds: they were let go.
-        assert {poll.answer().status for poll in polls} == {304}
-        lines = events.read().decode().splitlines()
-        assert [line for line in lines if line.startswith("id:")] == ['id: "1-1"']
+        answers = [poll.answer() for poll in polls]
+        assert {answer.status for answer in answers} == {503}
+        assert {json.loads(answer.read())["code"] for answer in answers} == {"ending"}
+        assert len({int(answer.headers["Retry-After"]) for answer in answers}) > 1, "they come back as one"
         assert process.wait(DEADLINE_SECONDS) == 0
         first.close()
         with pytest.raises(ConnectionRefusedError):
             first.ask("GET", "/livez")
+    assert connections_left(database) == 1, "it left connections behind"
+
+
+def test_case_48_five_hundred_streams_are_drained_when_the_process_is_told_to_end(
+    database: Database, tmp_path: Path
+) -> None:
+    with served(database, tmp_path) as (process, address, key), ExitStack() as closed:
+        callers = [closed.enter_context(closing(Caller(address, key))) for _ in range(STREAMS + 1)]
+        first, *listening = callers
+        first.ask("POST", "/v1/jobs", JOB)
+        assert first.answer().read()
+        for caller in listening:
+            caller.ask("GET", f"{PATH}/events")
+        streams = [caller.answer() for caller in listening]
+        process.send_signal(signal.SIGTERM)
+        # Each is read to its proper end: one that is cut off raises.
+        told = [stream.read().decode() for stream in streams]
+        assert {stream.status for stream in streams} == {200}
+        assert [text.count('id: "1-1"') for text in told] == [1] * STREAMS
+        assert [text.count(": closing") for text in told] == [1] * STREAMS
+        returns = {text.rsplit("retry: ", 1)[1].strip() for text in told}
+        assert len(returns) > STREAMS / 10, "they come back as one"
+        assert process.wait(DEADLINE_SECONDS) == 0
+    assert connections_left(database) == 1, "it left connections behind"
+
+
+def connections_left(database: Database) -> int:
+    """Connections to a database, with the one that asks."""
     with psycopg.connect(database.conninfo) as connection:
         left = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        assert connection.execute(left).fetchone() == (1,), "it left connections behind"
+        row = connection.execute(left).fetchone()
+    assert row is not None
+    return int(row[0])

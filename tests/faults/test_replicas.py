@@ -1,0 +1,102 @@
+"""Two processes on one database: a version that is written through one reaches who polls the other."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from service.db import Database
+from tests.service.embedded_postgres.actors import until
+from tests.service.reports import JOB, report
+from tests.support.callers import Caller
+from tests.support.samples import samples
+from tests.support.servers import Service, running
+
+PATH = f"/v1/jobs/{JOB['name']}/schedule"
+
+
+@pytest.fixture
+def replicas(database: Database, tmp_path: Path) -> Iterator[tuple[Service, Service]]:
+    """Two services with a job that both know."""
+    with (
+        closing(Database(database.url)) as other,
+        running(database, tmp_path / "1", tasks_inside=False) as first,
+        running(other, tmp_path / "2", tasks_inside=False) as second,
+    ):
+        first.client.create_job(JOB)
+        for service in (first, second):
+            assert service.call("GET", PATH).headers["ETag"] == '"1-1"'
+            until(partial(listens, service))
+        yield first, second
+
+
+def listens(service: Service) -> bool:
+    return samples(service)["listening",] == 1
+
+
+@contextmanager
+def deaf(service: Service, server_url: str) -> Iterator[None]:
+    """Nobody hears notifications: those who listen lose their connections, and get no new ones."""
+    name = str(service.database.engine.url.database)
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = %s AND query LIKE 'LISTEN%%'",
+            [name],
+        )
+        try:
+            yield
+        finally:
+            connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
+
+
+def heard_by_a_waiter(first: Service, second: Service) -> None:
+    """Who waits at the second gets what is written through the first."""
+    with closing(Caller(second.url, second.key)) as poll, closing(Caller(second.url, second.key)) as stream:
+        poll.ask("GET", PATH, **{"If-None-Match": '"1-1"', "Prefer": "wait=50"})
+        stream.ask("GET", f"{PATH}/events", **{"Last-Event-ID": '"1-1"'})
+        until(lambda: samples(second)["waiters",] == 2)
+        stored = first.call("POST", f"/v1/jobs/{JOB['name']}/reports", report(9))
+        assert (stored.status_code, stored.json()["version"]) == (200, 2)
+        answer = poll.answer()
+        assert (answer.status, answer.headers["ETag"]) == (200, '"1-2"')
+        events = stream.answer()
+        line = b""
+        while not line.startswith(b"id:"):
+            line = events.readline()
+        assert line == b'id: "1-2"\n'
+    for service in (first, second):
+        assert service.call("GET", PATH).headers["ETag"] == '"1-2"'
+
+
+def test_a_version_written_through_one_process_reaches_waiters_of_another(
+    replicas: tuple[Service, Service],
+) -> None:
+    heard_by_a_waiter(*replicas)
+
+
+def test_a_version_whose_notification_is_lost_is_found_by_looking(
+    replicas: tuple[Service, Service], postgres_url: str
+) -> None:
+    first, second = replicas
+    with deaf(first, postgres_url):
+        until(lambda: samples(second)["listening",] == 0)
+        heard_by_a_waiter(first, second)
+    until(lambda: samples(second)["listening",] == 1)
+
+
+def test_no_process_gives_a_client_an_older_version_than_another_gave_it(
+    replicas: tuple[Service, Service], postgres_url: str
+) -> None:
+    first, second = replicas
+    with deaf(first, postgres_url):
+        until(lambda: samples(second)["listening",] == 0)
+        first.call("POST", f"/v1/jobs/{JOB['name']}/reports", report(9))
+        held = first.call("GET", PATH).headers["ETag"]
+        assert second.call("GET", PATH, headers={"If-None-Match": held}).status_code == 304
