@@ -35,9 +35,7 @@ def upgrade() -> None:
     for name in ("ended_by", "end_reason"):
         op.add_column("jobs", sa.Column(name, sa.String(), nullable=True))
     for name in _FORGOTTEN:
-        op.add_column(
-            "jobs", sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False)
-        )
+        op.add_column("jobs", sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False))
     _create_domain_sets()
 
 

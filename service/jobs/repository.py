@@ -47,7 +47,8 @@ def locked(session: Session, wanted: Iterable[tuple[UUID, str]]) -> dict[tuple[U
         .order_by(Job.id)
         .with_for_update()
     )
-    return {(job.project_id, job.name): job for job in session.scalars(query)}
+    jobs = session.scalars(query)
+    return {(job.project_id, job.name): job for job in jobs if job.project_id is not None}
 
 
 def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKey, Report]:

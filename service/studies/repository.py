@@ -30,6 +30,11 @@ def insert_or_get(
     return session.scalars(query).one(), made is not None
 
 
+def lock(session: Session, study: Study) -> None:
+    """Let those who put named runs into a study do so one after the other; its sweeps need not wait."""
+    session.execute(select(Study.id).where(Study.id == study.id).with_for_update(key_share=True))
+
+
 def of_project(session: Session, project_id: UUID) -> list[Study]:
     """All studies of a project, newest first."""
     return list(

@@ -18,9 +18,10 @@ def by_id(session: Session, project_id: UUID, sweep_id: UUID) -> tuple[Sweep, St
     return None if row is None else (row[0], row[1])
 
 
-def of_study(session: Session, study_id: UUID) -> list[Sweep]:
-    """All sweeps of a study, oldest first."""
-    return list(session.scalars(select(Sweep).where(Sweep.study_id == study_id).order_by(Sweep.id)))
+def page(session: Session, study_id: UUID, *, after: UUID | None, limit: int) -> list[Sweep]:
+    """Sweeps of a study in order of creation, from after an id."""
+    query = select(Sweep).where(Sweep.study_id == study_id).order_by(Sweep.id).limit(limit)
+    return list(session.scalars(query if after is None else query.where(Sweep.id > after)))
 
 
 def progress(session: Session, sweep_id: UUID) -> tuple[dict[str, int], float]:

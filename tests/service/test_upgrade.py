@@ -58,7 +58,8 @@ BACK_TO_THE_SCHEMA_BEFORE = """
     DROP INDEX ix_reports_waiting;
     DROP TABLE expensive_steps, job_snapshots, job_events;
     DROP TABLE domain_sets;
-    ALTER TABLE jobs DROP ended_at, DROP ended_by, DROP end_reason, DROP reports_forgotten, DROP late_forgotten;
+    ALTER TABLE jobs DROP ended_at, DROP ended_by, DROP end_reason;
+    ALTER TABLE jobs DROP reports_forgotten, DROP late_forgotten;
     ALTER TABLE proxy_runs DROP client_id, DROP notes, DROP tags, DROP revision;
     DROP INDEX ix_proxy_runs_held;
     UPDATE alembic_version SET version_num = '0002';
