@@ -21,6 +21,7 @@ from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.keys import endpoints as keys
 from service.proposals import endpoints as proposals
+from service.retention import endpoints as retention
 from service.runs import endpoints as runs
 from service.runs import work_endpoints as work
 from service.settings import Settings
@@ -67,7 +68,20 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
     problem_details.install(app)
-    for slice_ in (studies, sweeps, runs, work, imports, fits, proposals, jobs, orders, keys, health):
+    for slice_ in (
+        studies,
+        sweeps,
+        runs,
+        work,
+        imports,
+        fits,
+        proposals,
+        jobs,
+        orders,
+        retention,
+        keys,
+        health,
+    ):
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(

@@ -37,6 +37,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class EndIn(Body):
+    """Why something is ended or taken out."""
+
+    reason: Text = Field(min_length=1, max_length=500, description="Why, for people.")
+
+
 class Answer(BaseModel):
     """A response body."""
 

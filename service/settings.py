@@ -45,6 +45,13 @@ class Settings(BaseSettings):
         default=True, description="Whether this process runs background tasks beside the API."
     )
 
+    keep_reports_days: int | None = Field(
+        default=None,
+        ge=0,
+        description="Days after the end of a job for which its reports and snapshots are kept; without it "
+        "they are kept for ever. A job whose reports are gone cannot be replayed.",
+    )
+
     @property
     def admin_key_file(self) -> Path:
         """Where the first start writes an admin key, readable by its owner alone."""

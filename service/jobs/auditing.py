@@ -5,6 +5,7 @@ from collections import defaultdict
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
+from service.errors import ConflictError
 from service.jobs import log, log_repository, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
@@ -67,7 +68,17 @@ def domains(session: Session, job: Job) -> list[DomainStatusOut]:
 
 
 def exported(session: Session, job: Job, *, after: int, limit: int) -> LogOut:
-    """A stretch of the log after a place, what restarts took back included."""
+    """A stretch of the log after a place, what restarts took back included.
+
+    Raises:
+        ConflictError: reports were dropped after the job's end: what is left would replay as another job.
+    """
+    if job.reports_forgotten:
+        raise ConflictError(
+            f"{job.reports_forgotten} reports of job {job.name!r} were dropped after its end: its log is not "
+            "whole any more. Its versions and its audit trail are",
+            code="reports_forgotten",
+        )
     to_seq = after + limit
     entries = log.entries(session, job.id, after_seq=after, to_seq=to_seq, taken_back=True)
     events = {event.seq: event for event in log_repository.events(session, job.id)}

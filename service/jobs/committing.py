@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from mixlaws.errors import MixlawsError
 from service.db import Database
 from service.errors import NotFoundError, ServiceError, UnavailableError
-from service.jobs import recording, repository, states
+from service.jobs import ending, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.log import measured
 from service.jobs.planning import Known, Plan, plan
@@ -205,6 +205,8 @@ class _Batch:
             weights_of=self._weights[job.id],
         )
         planned = plan(self._definition(job), job.id, job.attempt, self._head(job), request.reports, known)
+        if planned.rows:
+            ending.check_going(job)  # what was stored before its end is a duplicate still
         self._heads[job.id] = planned.head
         self._plans[job.id].append(planned)
         for row in planned.rows:

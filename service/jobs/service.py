@@ -9,7 +9,7 @@ from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.jobs import log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.schedules import named
-from service.jobs.schemas import AckIn, JobIn, JobOut, VersionOut
+from service.jobs.schemas import AckIn, EndOut, JobIn, JobOut, VersionOut
 from service.jobs.states import Head
 from service.models import Attempt, Job, ScheduleStage
 
@@ -73,6 +73,9 @@ def get(session: Session, project_id: UUID, name: str, *, lock: bool = False) ->
 
 def shown(session: Session, job: Job) -> JobOut:
     """A job as an answer."""
+    counts = repository.counts(session, job.id)
+    counts["reports_accepted"] += job.reports_forgotten
+    counts["reports_late"] += job.late_forgotten
     return JobOut(
         id=job.id,
         name=job.name,
@@ -85,8 +88,16 @@ def shown(session: Session, job: Job) -> JobOut:
         last_report_at=job.last_report_at,
         hold=job.state.get("hold"),
         shadow=bool(job.state.get("shadow")),
-        **repository.counts(session, job.id),
+        reports_forgotten=job.reports_forgotten,
+        ended=_end(job),
+        **counts,
     )
+
+
+def _end(job: Job) -> EndOut | None:
+    if job.ended_at is None:
+        return None
+    return EndOut(at=job.ended_at, by=job.ended_by or "", reason=job.end_reason or "")
 
 
 def versions(session: Session, job: Job, *, newest: int | None = None) -> list[VersionOut]:

@@ -70,12 +70,6 @@ class RunIn(Body):
     train: Document = Field(default={}, description="How it is trained, in the client's own words.")
 
 
-class EndIn(Body):
-    """Why a run is taken out."""
-
-    reason: Text = Field(min_length=1, max_length=500, description="Why, for people.")
-
-
 class NotesBody(Body):
     """What people wrote about a run."""
 

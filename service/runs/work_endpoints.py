@@ -15,7 +15,6 @@ from service.runs.repository import Row
 from service.runs.schemas import (
     ClaimIn,
     ClaimsIn,
-    EndIn,
     FailureIn,
     HeartbeatIn,
     HeartbeatOut,
@@ -29,7 +28,7 @@ from service.runs.schemas import (
     RunOut,
     TakeIn,
 )
-from service.schemas import Text
+from service.schemas import EndIn, Text
 from service.scopes import Principal, Scope, needs
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])

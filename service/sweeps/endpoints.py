@@ -9,8 +9,7 @@ from service.db import SessionDep
 from service.errors import InvalidRequestError, NotFoundError
 from service.problem_details import errors
 from service.runs import repository as runs
-from service.runs.schemas import EndIn
-from service.schemas import Page
+from service.schemas import EndIn, Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName

@@ -156,6 +156,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "ttl_steps": 100,
         "study": "trial",
     },
+    ("POST", "/v1/jobs/{job}/end"): {"reason": "why"},
     ("POST", "/v1/jobs/{job}/reports"): {"reports": [REPORT]},
     ("POST", "/v1/jobs/{job}/acks"): {"acks": [ACK]},
     ("POST", "/v1/jobs/{job}/attempts"): {"from_step": 1, "state_token": "a1.s1"},
