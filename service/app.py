@@ -26,6 +26,7 @@ from service.runs import endpoints as runs
 from service.runs import work_endpoints as work
 from service.settings import Settings
 from service.studies import endpoints as studies
+from service.study_files import endpoints as study_files
 from service.sweeps import endpoints as sweeps
 
 _log = logging.getLogger("service")
@@ -79,6 +80,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         jobs,
         orders,
         retention,
+        study_files,
         keys,
         health,
     ):
@@ -89,6 +91,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         callers=app.state.callers,
         allowed_hosts=settings.allowed_hosts,
         largest_body=settings.largest_body_bytes,
+        larger={study_files.IMPORT_PATH: settings.largest_import_bytes},
     )
     return app
 

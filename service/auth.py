@@ -5,6 +5,7 @@ a short list of public paths without a caller. Scopes are checked by the routes.
 costs a request little and covers what no router ever sees, such as unknown paths.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,15 +29,22 @@ class Gate:
         callers: who is known.
         allowed_hosts: Host headers that are answered, without their port.
         largest_body: bytes of a request body beyond which it is cut off.
+        larger: the same for paths that take files.
     """
 
     def __init__(
-        self, app: ASGIApp, *, callers: Callers, allowed_hosts: list[str], largest_body: int
+        self,
+        app: ASGIApp,
+        *,
+        callers: Callers,
+        allowed_hosts: list[str],
+        largest_body: int,
+        larger: Mapping[str, int],
     ) -> None:
         self._app = app
         self._callers = callers
         self._hosts = frozenset(allowed_hosts)
-        self._largest_body = largest_body
+        self._largest_body, self._larger = largest_body, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -50,7 +58,10 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._app(scope, _limited(receive, self._largest_body), send)
+        await self._app(scope, _limited(receive, self._limit(scope)), send)
+
+    def _limit(self, scope: Scope) -> int:
+        return self._larger.get(scope["path"], self._largest_body)
 
     async def _stranger(self, scope: Scope, headers: Headers) -> ASGIApp | None:
         """Refuse who is not known; note who is."""
@@ -76,8 +87,9 @@ class Gate:
             # PostgreSQL stores no such text, so nothing is called that: it must not even be looked for.
             return response(problem(404, "not_found", "Not found", "no name holds the character U+0000"))
         declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self._largest_body:
-            return response(problem(413, "body_too_large", "Body too large", _too_large(self._largest_body)))
+        limit = self._limit(scope)
+        if not declared.isdigit() or int(declared) > limit:
+            return response(problem(413, "body_too_large", "Body too large", _too_large(limit)))
         if scope["method"] in _SAFE_METHODS or "authorization" in headers:
             return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     largest_body_bytes: int = Field(
         default=4 * 1024 * 1024, description="Request bodies beyond this are cut off with 413."
     )
+    largest_import_bytes: int = Field(
+        default=256 * 1024 * 1024, description="The same for the file of a study; it lies on disk meanwhile."
+    )
     task_seconds: int = Field(default=900, description="Deadline of one fit or proposal.")
     task_memory_bytes: int = Field(
         default=8 * 1024**3, description="Address space that one fit or proposal may use."

@@ -1,5 +1,6 @@
 """Queries for studies."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,23 @@ def by_name(session: Session, project_id: UUID, name: str) -> Study | None:
 
 
 def insert_or_get(
-    session: Session, project_id: UUID, name: str, definition: dict[str, Any]
+    session: Session,
+    project_id: UUID,
+    name: str,
+    definition: dict[str, Any],
+    *,
+    created_at: datetime | None = None,
 ) -> tuple[Study, bool]:
     """The study of a name, and whether it is new: of two callers at once, one made it."""
     made = session.execute(
         insert(Study)
-        .values(id=new_id(), project_id=project_id, name=name, definition=definition)
+        .values(
+            id=new_id(),
+            project_id=project_id,
+            name=name,
+            definition=definition,
+            created_at=created_at or func.clock_timestamp(),
+        )
         .on_conflict_do_nothing(index_elements=["project_id", "name"])
         .returning(Study.id)
     ).first()

@@ -1,6 +1,7 @@
 """What a study is: checked, completed with defaults, turned into a problem."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -32,6 +33,16 @@ def create(session: Session, project_id: UUID, body: StudyIn) -> tuple[Study, bo
             f"study {complete.name!r} exists with another {', '.join(changed)}: choose another name"
         )
     return study, created
+
+
+def create_at(session: Session, project_id: UUID, body: StudyIn, created_at: datetime) -> tuple[Study, bool]:
+    """Create a study as it was created elsewhere; if there is one of that name already, that, and False.
+
+    Raises:
+        MixlawsError: the definition contradicts itself; the message names the field.
+    """
+    definition = _complete(body).model_dump(mode="json")
+    return repository.insert_or_get(session, project_id, body.name, definition, created_at=created_at)
 
 
 def get(session: Session, project_id: UUID, name: str) -> Study:

@@ -1,4 +1,4 @@
-"""Deletion that is there for everybody at once and in parts for the database, and reports that go with time."""
+"""Deletion at once for everybody and in parts for the database; reports that are kept for a time."""
 
 from typing import Any
 
