@@ -12,6 +12,7 @@ from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
 from service.documentation import RESPONSES, Documented
+from service.domain_sets import endpoints as domain_sets
 from service.fits import endpoints as fits
 from service.fits.prediction import Predictors
 from service.imports import endpoints as imports
@@ -71,6 +72,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     problem_details.install(app)
     for slice_ in (
         studies,
+        domain_sets,
         sweeps,
         runs,
         work,

@@ -72,6 +72,29 @@ class DomainBody(Body):
     )
 
 
+class DomainSetRef(Body):
+    """A domain set that is taken over."""
+
+    name: Slug = Field(description="Name of the set.")
+    version: int | None = Field(
+        default=None, ge=1, le=LARGEST_NUMBER, description="Which version; by default the newest."
+    )
+
+
+class DomainsBody(Body):
+    """A body with domains of its own, or those of a domain set."""
+
+    domains: list[DomainBody] = Field(
+        default=[],
+        min_length=1,
+        max_length=MOST_DOMAINS,
+        description="Domains, in their order; left out if a domain_set is named, and then filled in.",
+    )
+    domain_set: DomainSetRef | None = Field(
+        default=None, description="Domain set to take the domains of, as they are now."
+    )
+
+
 def epochs(domains: list[DomainBody]) -> Mapping[str, float] | None:
     """Limits by domain; None if no domain has one."""
     limits = {domain.name: domain.max_epochs for domain in domains if domain.max_epochs is not None}

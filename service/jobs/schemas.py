@@ -12,11 +12,10 @@ from service.jobs.signals import SignalsJson
 from service.schemas import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
-    MOST_DOMAINS,
     Answer,
     Body,
     Count,
-    DomainBody,
+    DomainsBody,
     Parameters,
     Share,
     Slug,
@@ -66,15 +65,12 @@ class GuardsBody(Body):
     )
 
 
-class JobIn(Body):
+class JobIn(DomainsBody):
     """A live training job to steer."""
 
     name: Slug = Field(description="Name of the job, unique in the project.")
     policy: str = Field(description="Name of a policy, such as static or odm.")
     params: Parameters
-    domains: list[DomainBody] = Field(
-        min_length=1, max_length=MOST_DOMAINS, description="Domains, in their order."
-    )
     prior: Weights | None = Field(
         default=None, description="Mixture to start with; by default by token counts."
     )

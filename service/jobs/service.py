@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
+from service.domain_sets import service as domain_sets
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.jobs import log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
@@ -21,10 +22,13 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
         ConflictError: a job of that name exists with another definition.
         InvalidRequestError: the policy needs a signal that is not sent.
     """
+    known = repository.by_name(session, project_id, body.name)
+    first_definition = None if known is None else log_repository.definitions(session, known.id)[1]
+    body = domain_sets.resolved(session, project_id, body, stored=first_definition)
     asked = JobDefinition.of(body)
     prior = asked.domains.to_mapping(asked.steering.problem.prior)
     named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, asked.domains.names, strict=True)]
-    complete = body.model_copy(update={"prior": prior, "domains": named}).model_dump(mode="json")
+    complete = domain_sets.dumped(body.model_copy(update={"prior": prior, "domains": named}))
     # As it is read from then on: a prior that is made to sum to 1 once more may differ in its last bits.
     definition = JobDefinition.stored(complete)
     steering = definition.steering

@@ -55,6 +55,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "final_tokens": 20_000,
         "notes": "none",
     },
+    ("POST", "/v1/domain-sets"): {"name": "texts", "domains": DOMAINS},
     ("POST", "/v1/studies/{study}/sweeps"): {
         "purpose": "proxy",
         "design": "sobol",
