@@ -27,7 +27,7 @@ class TrainSpec:
             proposal is never judged on the text that chose it.
         evaluation_tokens: tokens per domain that are scored.
         report_every: steps between reports to a live job.
-        evaluate_every: steps between evaluations on the way, which become observations of the run; 0 for none.
+        evaluate_every: steps between evaluations on the way, which are observed with the run; 0 for none.
     """
 
     corpus: str = ""
