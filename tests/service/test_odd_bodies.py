@@ -55,6 +55,14 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "final_tokens": 20_000,
         "notes": "none",
     },
+    # The first line of a file, which other tests have whole.
+    ("POST", "/v1/studies/import"): {
+        "kind": "study",
+        "schema": "mixwright-study/v1",
+        "name": "filed",
+        "definition": {"domains": DOMAINS, "targets": ["web"], "lower": {"web": 0.1}},
+        "created_at": "2026-11-21T12:00:00Z",
+    },
     ("POST", "/v1/domain-sets"): {"name": "texts", "domains": DOMAINS},
     ("POST", "/v1/studies/{study}/sweeps"): {
         "purpose": "proxy",

@@ -205,6 +205,28 @@ def test_nothing_is_stored_of_a_file_that_contradicts_itself(
     assert imported(there, written(lines)).status_code == 201
 
 
+def test_no_file_makes_the_service_fail(tenant: Service, elsewhere: Callable[[], Service]) -> None:
+    filled(tenant)
+    lines, there = parsed(exported(tenant))[:-1], elsewhere()
+    fields = [(line["kind"], name) for line in lines for name in line if name != "kind"]
+    odd = [None, True, -1, 2**31, 2**63, 1e308, "", "\0", "\ud800", "x" * 300, [], [None], {}, {"\0": 1}]
+    names = (f"file-{number}" for number in range(10**6))
+
+    @settings(max_examples=12)
+    @given(st.sampled_from(fields), st.sampled_from(odd))
+    def sends(field: tuple[str, str], value: Any) -> None:
+        answer = imported(there, written(changed(lines, field[0], **{field[1]: value})), name=next(names))
+        assert answer.status_code in {201, 422}, (field, value, answer.text)
+        if answer.status_code == 201:
+            assert there.call("GET", "/v1/studies").status_code == 200
+            name = answer.json()["name"]
+            for part in ("", "/runs", "/sweeps", "/fits", "/export"):
+                assert there.call("GET", f"/v1/studies/{name}{part}").status_code == 200, (field, value)
+            assert there.call("DELETE", f"/v1/studies/{name}?confirm={name}").status_code == 204
+
+    sends()
+
+
 def test_nothing_is_stored_of_a_file_that_was_cut_or_changed(
     tenant: Service, elsewhere: Callable[[], Service]
 ) -> None:
