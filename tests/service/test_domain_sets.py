@@ -43,8 +43,13 @@ def test_makers_at_once_make_one_version(tenant: Service) -> None:
 
 def test_a_study_and_a_job_keep_what_they_took_over(tenant: Service) -> None:
     put(tenant, WEB, CODE)
-    study = {"name": "s", "domain_set": {"name": "texts"}}
-    job = {"name": "j", "policy": "odm", "samples_per_step": 8, "domain_set": {"name": "texts"}}
+    study: dict[str, Any] = {"name": "s", "domain_set": {"name": "texts"}}
+    job: dict[str, Any] = {
+        "name": "j",
+        "policy": "odm",
+        "samples_per_step": 8,
+        "domain_set": {"name": "texts"},
+    }
     made = tenant.client.create_study(study), tenant.client.create_job(job)
     put(tenant, CODE)
     for body, create, before in zip(
