@@ -40,8 +40,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in _OWNED:
-        op.execute(f"DELETE FROM {table} WHERE project_id IS NULL")
+    op.execute("DELETE FROM studies WHERE project_id IS NULL")
+    op.execute("DELETE FROM jobs WHERE project_id IS NULL")
     runs = "SELECT count(*) FROM proxy_runs WHERE state IN ('cancelled', 'invalid')"
     jobs = "SELECT count(*) FROM jobs WHERE ended_at IS NOT NULL"
     lost = sum(op.get_bind().scalar(sa.text(query)) or 0 for query in (runs, jobs))
