@@ -18,6 +18,7 @@ from mixwright.offline.scale import scale
 from mixwright.offline.send import import_runs
 from mixwright.problems import explained
 from mixwright.showing import visible
+from mixwright.studies import command as studies
 
 app = typer.Typer(
     name="mixwright",
@@ -36,6 +37,7 @@ app.command("scale")(scale)
 app.command("mix")(mix)
 app.command("measure")(measure)
 app.command("import")(import_runs)
+app.add_typer(studies.app, name="study")
 app.add_typer(jobs.app, name="job")
 app.add_typer(keys.app, name="key")
 app.add_typer(databases.app, name="db")

@@ -1,13 +1,17 @@
-"""Signs of life of a worker, beside its training."""
+"""Signs of life of a worker beside its training, and with them what it observed on the way."""
 
 import logging
 import threading
-from typing import Self
+from collections import deque
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Self
 
 from mixclient import ConflictError, MixclientError, ServiceClient
 
 _log = logging.getLogger("proxy_training")
 
+_MOST_AT_ONCE = 1000  # observations of one request
 _BEATS_PER_LEASE = 4  # two lost ones in a row restart nothing
 
 
@@ -30,6 +34,8 @@ class Heartbeat:
         self._run_id, self._lease = run_id, lease
         self._interval = lease_seconds / _BEATS_PER_LEASE
         self._progress = 0.0
+        self._unsent: deque[dict[str, Any]] = deque()
+        self._sending = threading.Lock()
         self._lost = threading.Event()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -52,10 +58,29 @@ class Heartbeat:
         if self._lost.is_set():
             raise LeaseLostError(f"run {self._run_id} is not ours any more")
 
+    def observed(self, step: int, values: Mapping[str, float]) -> None:
+        """Note values of targets at a step; they are sent with the next sign of life."""
+        self._unsent.extend({"step": step, "target": name, "value": value} for name, value in values.items())
+
+    def send(self) -> None:
+        """Send what was observed.
+
+        Raises:
+            ConflictError: the run was given to another worker, or is finished.
+            MixclientError: it could not be sent, and is kept.
+        """
+        with self._sending:
+            while self._unsent:
+                part = list(islice(self._unsent, _MOST_AT_ONCE))
+                self._service.observe(self._run_id, self._lease, part)
+                for _ in part:
+                    self._unsent.popleft()
+
     def _run(self) -> None:
         while not self._done.wait(self._interval):
             try:
                 self._service.heartbeat(self._run_id, self._lease, self._progress)
+                self.send()
             except ConflictError as error:
                 _log.warning("%s", error.detail)
                 self._lost.set()

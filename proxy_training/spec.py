@@ -27,6 +27,7 @@ class TrainSpec:
             proposal is never judged on the text that chose it.
         evaluation_tokens: tokens per domain that are scored.
         report_every: steps between reports to a live job.
+        evaluate_every: steps between evaluations on the way, which are observed with the run; 0 for none.
     """
 
     corpus: str = ""
@@ -44,6 +45,7 @@ class TrainSpec:
     split: Literal["validation", "test"] = "validation"
     evaluation_tokens: int = 16_384
     report_every: int = 10
+    evaluate_every: int = 0
 
     def __post_init__(self) -> None:
         whole = {
@@ -53,6 +55,8 @@ class TrainSpec:
         for name, value in whole.items():
             if value < 1:
                 raise ValueError(f"{name} is {value}: expected at least 1")
+        if self.evaluate_every < 0:
+            raise ValueError(f"evaluate_every is {self.evaluate_every}: expected a number of steps, or 0")
         if self.width % (2 * self.heads):
             raise ValueError(f"width {self.width} is no multiple of twice the {self.heads} heads")
         if not 0 < self.learning_rate < 1:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ _FINAL_RATE = 0.05  # of the peak, where the cosine ends
 _WSD_DECAY = 0.2  # share of the steps over which WSD falls to zero
 
 Progress = Callable[[float], None]
+Observe = Callable[[int, Mapping[str, float]], None]
 
 
 class TrainingDivergedError(Exception):
@@ -62,6 +63,7 @@ def train(
     seed: int,
     device: str = "cpu",
     progress: Progress = lambda _: None,
+    observe: Observe = lambda *_: None,
 ) -> TrainResult:
     """Train a model and score it on held-out text.
 
@@ -72,6 +74,7 @@ def train(
         seed: initial weights and order of the text.
         device: where torch computes, such as `cpu` or `cuda:1`; results of one kind of device are comparable.
         progress: told the share that is done.
+        observe: told the steps that were made and the held-out losses by domain, as often as the spec says.
 
     Raises:
         TrainingDivergedError: the loss is NaN or infinite.
@@ -79,7 +82,9 @@ def train(
     """
     started = time.perf_counter()
     check_held_out(corpus, context=spec.context, split=spec.split)
-    model, stream = trained(spec, corpus, mixture, seed=seed, device=device, progress=progress)
+    model, stream = trained(
+        spec, corpus, mixture, seed=seed, device=device, progress=progress, observe=observe
+    )
     held_out = scored(model, spec, corpus)
     return TrainResult(
         losses=held_out.losses,
@@ -107,6 +112,7 @@ def trained(
     seed: int,
     device: str = "cpu",
     progress: Progress = lambda _: None,
+    observe: Observe = lambda *_: None,
 ) -> tuple[Decoder, MixtureStream]:
     """The model after its last step, and what it read; arguments and errors are those of `train`."""
     model = untrained(spec, corpus, seed=seed, device=device)
@@ -126,6 +132,9 @@ def trained(
         if step % 20 == 0:
             _check(loss.item(), step, spec)
             progress(step / spec.steps)
+        made = step + 1
+        if spec.evaluate_every and made % spec.evaluate_every == 0 and made < spec.steps:
+            observe(made, scored(model, spec, corpus).losses)
     return model, stream
 
 

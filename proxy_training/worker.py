@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from mixclient import (
@@ -20,7 +20,7 @@ from proxy_training.corpus.corpus import Corpus
 from proxy_training.heartbeat import Heartbeat, LeaseLostError
 from proxy_training.moment import Moment
 from proxy_training.spec import TrainResult, TrainSpec
-from proxy_training.train import FixedMixture, Mixture, Progress, TrainingDivergedError, train
+from proxy_training.train import FixedMixture, Mixture, Observe, Progress, TrainingDivergedError, train
 
 _log = logging.getLogger("proxy_training")
 
@@ -111,7 +111,11 @@ class Worker:
                     heart.told(share)
                     self._watch(Moment(label, share, "training"))
 
-                result = self._measure(lease, progress)
+                def observe(step: int, losses: Mapping[str, float]) -> None:
+                    heart.observed(step, {target: losses[target] for target in lease["targets"]})
+
+                result = self._measure(lease, progress, observe)
+                _insisted("what was observed", heart.send)
                 self._hand_in(lease, result)
         except LeaseLostError as error:
             self._watch(Moment(label, 0.0, "lost", str(error)))
@@ -130,7 +134,7 @@ class Worker:
         self._watch(Moment(label, 1.0, "completed", f"mean held-out loss {mean:.3f}"))
         return True
 
-    def _measure(self, lease: dict[str, Any], progress: Progress) -> TrainResult:
+    def _measure(self, lease: dict[str, Any], progress: Progress, observe: Observe) -> TrainResult:
         run = lease["run"]
         spec = TrainSpec(**run["train"])
         if spec.corpus and spec.corpus != self._corpus.id:
@@ -151,8 +155,8 @@ class Worker:
         weights = {name: run["weights"][name] for name in names}
         if run["job"] is None:
             mixture = FixedMixture(weights, batch=spec.batch, seed=run["seed"])
-            return self._trained(run, spec, mixture, progress)
-        return self._follow(run, spec, weights, progress)
+            return self._trained(run, spec, mixture, progress, observe)
+        return self._follow(run, spec, weights, progress, observe)
 
     def _follow(
         self,
@@ -160,6 +164,7 @@ class Worker:
         spec: TrainSpec,
         weights: dict[str, float],
         progress: Progress,
+        observe: Observe,
     ) -> TrainResult:
         """Train as a live job: the mixture comes from the service, step by step."""
         job = _insisted("a live job", lambda: self._service.job(run["job"]))
@@ -186,16 +191,29 @@ class Worker:
         # A run that lost its worker begins anew, and so does its job.
         client.start(from_step=0 if job["reported_step"] >= 0 else None)
         try:
-            result = self._trained(run, spec, client, progress)
+            result = self._trained(run, spec, client, progress, observe)
         finally:
             delivered = client.close(timeout=60.0)
         live = {**client.counters(), "delivered": int(delivered)}
         return TrainResult(**{**vars(result), "live": live})
 
     def _trained(
-        self, run: dict[str, Any], spec: TrainSpec, mixture: Mixture | MixtureClient, progress: Progress
+        self,
+        run: dict[str, Any],
+        spec: TrainSpec,
+        mixture: Mixture | MixtureClient,
+        progress: Progress,
+        observe: Observe,
     ) -> TrainResult:
-        return train(spec, self._corpus, mixture, seed=run["seed"], device=self._device, progress=progress)
+        return train(
+            spec,
+            self._corpus,
+            mixture,
+            seed=run["seed"],
+            device=self._device,
+            progress=progress,
+            observe=observe,
+        )
 
     def _hand_in(self, lease: dict[str, Any], result: TrainResult) -> None:
         """Deliver a result, however long the service is away: it cost more than the waiting does."""

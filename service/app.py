@@ -11,6 +11,7 @@ from service.callers import Callers
 from service.db import Database
 from service.direct import DirectRoutes
 from service.documentation import RESPONSES, TAGS, Documented
+from service.domain_sets import endpoints as domain_sets
 from service.fits import endpoints as fits
 from service.fits.prediction import Predictors
 from service.imports import endpoints as imports
@@ -27,9 +28,12 @@ from service.observing.metrics import Counters
 from service.observing.observed import Observed
 from service.observing.vitals import Vitals
 from service.proposals import endpoints as proposals
+from service.retention import endpoints as retention
 from service.runs import endpoints as runs
+from service.runs import work_endpoints as work
 from service.settings import Settings
 from service.studies import endpoints as studies
+from service.study_files import endpoints as study_files
 from service.sweeps import endpoints as sweeps
 
 _LIVE_CONNECTIONS = 3
@@ -79,14 +83,18 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     problem_details.install(app)
     for slice_ in (
         studies,
+        domain_sets,
         sweeps,
         runs,
+        work,
         imports,
         fits,
         proposals,
         jobs,
         following,
         orders,
+        retention,
+        study_files,
         keys,
         health,
         metrics,
@@ -99,6 +107,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         allowed_hosts=settings.allowed_hosts,
         largest_body=settings.largest_body_bytes,
         direct=DirectRoutes(app, (*following.DIRECT, *dashboard.DIRECT)),
+        larger={study_files.IMPORT_PATH: settings.largest_import_bytes},
     )
     app.add_middleware(Observed, counters=app.state.counters, access_log=settings.access_log)
     tracing.install(app, settings)

@@ -32,6 +32,7 @@ class Gate:
         allowed_hosts: Host headers that are answered, without their port.
         largest_body: bytes of a request body beyond which it is cut off.
         direct: routes that are answered without the framework.
+        larger: the same for paths that take files.
     """
 
     def __init__(
@@ -42,12 +43,13 @@ class Gate:
         allowed_hosts: list[str],
         largest_body: int,
         direct: DirectRoutes,
+        larger: Mapping[str, int],
     ) -> None:
         self._app = app
         self._direct = direct
         self._callers = callers
         self._hosts = frozenset(allowed_hosts)
-        self._largest_body = largest_body
+        self._largest_body, self._larger = largest_body, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -61,7 +63,7 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, _guarded(send))
             return
-        receive = _limited(receive, self._largest_body)
+        receive = _limited(receive, self._limit(scope))
         found = self._direct.find(scope)
         if found is None:
             await self._app(scope, receive, _guarded(send))
@@ -71,6 +73,9 @@ class Gate:
         except (ServiceError, HTTPException, *DATABASE_AWAY) as error:
             # No answer has begun: those that take long end by themselves.
             await answer_to(Request(scope), error)(scope, receive, _guarded(send))
+
+    def _limit(self, scope: Scope) -> int:
+        return self._larger.get(scope["path"], self._largest_body)
 
     async def _stranger(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
         """Refuse who is not known; note who is."""
@@ -96,8 +101,9 @@ class Gate:
             # PostgreSQL stores no such text, so nothing is called that: it must not even be looked for.
             return response(problem(404, "not_found", "Not found", "no name holds the character U+0000"))
         declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self._largest_body:
-            return response(problem(413, "body_too_large", "Body too large", _too_large(self._largest_body)))
+        limit = self._limit(scope)
+        if not declared.isdigit() or int(declared) > limit:
+            return response(problem(413, "body_too_large", "Body too large", _too_large(limit)))
         if scope["method"] in _SAFE_METHODS or "authorization" in headers:
             return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")

@@ -4,7 +4,10 @@ ServiceError
 ├── InvalidCursorError   400  a cursor that is of no page of this list
 ├── NotFoundError        404  nothing of that name in the project of the key
 ├── ConflictError        409  the request contradicts what is stored
+├── PreconditionFailedError    412  what is stored was changed since it was read
+├── TooLargeError        413  more than one request may bring
 ├── InvalidRequestError  422  a value cannot be used; the detail names it
+├── PreconditionRequiredError  428  show what you have seen before you overwrite or delete it
 ├── ForbiddenError       403  the key lacks a scope
 ├── UnauthorisedError    401  no usable key
 └── UnavailableError     503  try again later
@@ -58,6 +61,30 @@ class ConflictError(ServiceError):
     status = 409
     title = "Conflict"
     default_code = "conflict"
+
+
+class PreconditionFailedError(ServiceError):
+    """What is stored was changed since it was read."""
+
+    status = 412
+    title = "Precondition failed"
+    default_code = "edited_meanwhile"
+
+
+class PreconditionRequiredError(ServiceError):
+    """Whoever overwrites or deletes something must show that it was seen."""
+
+    status = 428
+    title = "Precondition required"
+    default_code = "precondition_required"
+
+
+class TooLargeError(ServiceError):
+    """More than one request may bring."""
+
+    status = 413
+    title = "Too large"
+    default_code = "too_large"
 
 
 class InvalidRequestError(ServiceError):

@@ -37,6 +37,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class EndIn(Body):
+    """Why something is ended or taken out."""
+
+    reason: Text = Field(min_length=1, max_length=500, description="Why, for people.")
+
+
 class Answer(BaseModel):
     """A response body."""
 
@@ -66,6 +72,29 @@ class DomainBody(Body):
         gt=0,
         le=1e6,
         description="How often it may be read in the final run; null for any number.",
+    )
+
+
+class DomainSetRef(Body):
+    """A domain set that is taken over."""
+
+    name: Slug = Field(description="Name of the set.")
+    version: int | None = Field(
+        default=None, ge=1, le=LARGEST_NUMBER, description="Which version; by default the newest."
+    )
+
+
+class DomainsBody(Body):
+    """A body with domains of its own, or those of a domain set."""
+
+    domains: list[DomainBody] = Field(
+        default=[],
+        min_length=1,
+        max_length=MOST_DOMAINS,
+        description="Domains, in their order; left out if a domain_set is named, and then filled in.",
+    )
+    domain_set: DomainSetRef | None = Field(
+        default=None, description="Domain set to take the domains of, as they are now."
     )
 
 

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     largest_body_bytes: int = Field(
         default=4 * 1024 * 1024, description="Request bodies beyond this are cut off with 413."
     )
+    largest_import_bytes: int = Field(
+        default=256 * 1024 * 1024, description="The same for the file of a study; it lies on disk meanwhile."
+    )
     waiters: int = Field(
         default=10_000,
         ge=1,
@@ -59,6 +62,13 @@ class Settings(BaseSettings):
     task_concurrency: int = Field(default=2, ge=1, le=64, description="Fits and proposals worked on at once.")
     tasks_inside: bool = Field(
         default=True, description="Whether this process runs background tasks beside the API."
+    )
+
+    keep_reports_days: int | None = Field(
+        default=None,
+        ge=0,
+        description="Days after the end of a job for which its reports and snapshots are kept; without it "
+        "they are kept for ever. A job whose reports are gone cannot be replayed.",
     )
 
     @property

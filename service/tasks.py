@@ -31,6 +31,7 @@ from service.models import ExpensiveStep, Fit, ProposalRequest, Study, TaskState
 from service.problem_details import DATABASE_AWAY
 from service.proposals import repository as proposals
 from service.proposals import service as proposal_service
+from service.retention.cleaning import clean
 from service.runs import repository as runs
 from service.settings import Settings
 
@@ -40,6 +41,7 @@ _POLL_SECONDS = 2.0  # for a notification that was lost
 _TAKE_OVER_SECONDS = 10.0
 # Five minutes: a database that stays away longer is an outage, after which people look.
 _TRY_AGAIN = RetryStrategy(max_attempts=60, wait=5, retry_exceptions=DATABASE_AWAY)
+_CLEAN_CRON = "*/5 * * * *"
 _UNEXPECTED = "an unexpected error, which is in the log of the service: ask for it again, or report it"
 Row = Fit | ProposalRequest | ExpensiveStep
 Result = dict[str, Any] | None
@@ -93,6 +95,10 @@ async def run_worker(database: Database, settings: Settings) -> None:
     app = App(connector=PsycopgConnector(conninfo=database.conninfo, min_size=1, max_size=2 + concurrency))
     for name in _KINDS:
         app.task(name=f"mixwright:{name}", pass_context=True, retry=_TRY_AGAIN)(partial(_work, name))
+    cleaning = app.task(name="mixwright:clean", pass_context=True, lock="clean", queueing_lock="clean")(
+        _clean
+    )
+    app.periodic(cron=_CLEAN_CRON)(cleaning)
     children = Children()
     working = app.run_worker_async(
         concurrency=concurrency,
@@ -124,6 +130,16 @@ async def _take_over(app: App) -> None:
             # Another worker was faster, or the database is away: neither may cost us the tasks in our hands.
             _log.info("taking over nothing: %s", error.__cause__ or error)
         await asyncio.sleep(_TAKE_OVER_SECONDS)
+
+
+def _clean(context: JobContext, timestamp: int) -> None:
+    """Remove what was deleted and what is too old; `timestamp` is when it fell due, and of no matter."""
+    del timestamp
+    database: Database = context.additional_context["database"]
+    settings: Settings = context.additional_context["settings"]
+    removed = clean(database, keep_reports_days=settings.keep_reports_days)
+    if removed:
+        _log.info("removed rows: %s", ", ".join(f"{count} of {name}" for name, count in removed.items()))
 
 
 def _work(name: str, context: JobContext, *, row_id: str) -> None:

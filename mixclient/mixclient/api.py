@@ -5,8 +5,9 @@ use `MixtureClient`, which does neither.
 """
 
 import json
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import httpx
@@ -27,6 +28,8 @@ _KINDS: dict[int, type[ServiceError]] = {
     409: ConflictError,
 }
 _PAGE = 500  # items that a page asks for
+_FILE_PART = 64 * 1024
+_FILE_SECONDS = 600.0  # for a study with millions of observations
 _LONGEST_DETAIL = 500  # characters of a foreign error page that are worth showing
 
 
@@ -159,6 +162,45 @@ class ServiceClient:
         body = {"runs": runs, "source": source}
         return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/runs", body)
 
+    def export_study(self, study_id: str, file: IO[bytes], *, kind: str = "jsonl") -> None:
+        """Write a study to a file: `jsonl` for an import elsewhere, `csv` for a table of its runs.
+
+        Raises:
+            ServiceUnreachableError: no usable answer; the file then holds a part.
+            ServiceError: the service said no.
+        """
+        path = f"/v1/studies/{quote(study_id, safe='')}/export"
+        try:
+            with self._http.stream("GET", path, params={"format": kind}) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _problem(response)
+                for part in response.iter_bytes():
+                    file.write(part)
+        except (httpx.HTTPError, RuntimeError) as error:
+            raise ServiceUnreachableError(f"GET {self.url}{path}: {type(error).__name__} {error}") from None
+
+    def import_study(self, file: IO[bytes], *, name: str | None = None) -> dict[str, Any]:
+        """Store the study of such a file, under its name or another; the very same again is not an error."""
+        headers = {"Content-Type": "application/x-ndjson"}
+        parameters = {} if name is None else {"name": name}
+        try:
+            response = self._http.post(
+                "/v1/studies/import",
+                content=iter(partial(file.read, _FILE_PART), b""),
+                params=parameters,
+                headers=headers,
+                timeout=_FILE_SECONDS,
+            )
+        except (httpx.HTTPError, RuntimeError) as error:
+            raise ServiceUnreachableError(
+                f"POST {self.url}/v1/studies/import: {type(error).__name__} {error}"
+            ) from None
+        if not response.is_success:
+            raise _problem(response)
+        study: dict[str, Any] = decoded(response)
+        return study
+
     def claim_run(
         self, worker: str, *, study: str | None = None, corpora: list[str] | None = None
     ) -> dict[str, Any] | None:
@@ -170,6 +212,11 @@ class ServiceClient:
     def heartbeat(self, run_id: str, lease: str, progress: float) -> dict[str, Any]:
         """Renew a lease and say how far the run is, from 0 to 1."""
         return self._object("PUT", f"/v1/runs/{run_id}/heartbeat", {"lease": lease, "progress": progress})
+
+    def observe(self, run_id: str, lease: str | None, observations: list[dict[str, Any]]) -> dict[str, Any]:
+        """Store values of targets at steps; the same again is not an error."""
+        body = {"lease": lease, "observations": observations}
+        return self._object("POST", f"/v1/runs/{run_id}/observations", body)
 
     def put_result(self, run_id: str, result: dict[str, Any]) -> dict[str, Any]:
         """Store the result of a run; the same again is not an error."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import typer
 
 from mixwright.offline.options import Service
+from mixwright.studies.calling import connected
 
 if TYPE_CHECKING:
     from mixclient import ServiceClient
@@ -39,13 +40,13 @@ class JobCalls:
         """Give an order."""
         return self._client.call("POST", self._path + part, body=body)
 
+    def delete(self, **parameters: Any) -> None:
+        """Delete the job."""
+        self._client.call("DELETE", self._path, parameters=parameters)
+
 
 @contextmanager
 def calls(service: Service, name: str | None = None) -> Iterator[JobCalls]:
     """A connection for as long as a command needs it; without a name, to the list of all jobs."""
-    from mixclient import ServiceClient  # noqa: PLC0415
-    from mixwright.handshake import admin_key, require_address  # noqa: PLC0415
-
-    require_address(service.url)
-    with ServiceClient(service.url, service.key or admin_key(service.url)) as client:
+    with connected(service) as client:
         yield JobCalls(client, name)

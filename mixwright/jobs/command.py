@@ -2,7 +2,7 @@
 
 import typer
 
-from mixwright.jobs import creating, looking, ordering, replay
+from mixwright.jobs import creating, ending, looking, ordering, replay
 
 app = typer.Typer(help="Watch over live jobs, give them orders, replay them.", no_args_is_help=True)
 app.command("create")(creating.create)
@@ -18,5 +18,7 @@ app.command("retire")(ordering.retire)
 app.command("readmit")(ordering.readmit)
 app.command("shadow")(ordering.shadow)
 app.command("add-domain")(ordering.add_domain)
+app.command("end")(ending.end)
+app.command("delete")(ending.delete)
 app.command("log")(replay.log)
 app.command("replay")(replay.replay)

@@ -145,10 +145,17 @@ def _essentials(job: dict[str, Any]) -> list[str]:
     pace = f"lead {definition['lead_steps']} steps, ttl {definition['ttl_steps']} steps"
     samples, sources = definition["samples_per_step"], ", ".join(definition["sources"])
     accepted, came_late, twice = (job[f"reports_{what}"] for what in ("accepted", "late", "duplicate"))
+    ended = job["ended"]
+    last = []
+    if ended is not None:
+        last.append(f"ended at {tables.moment(ended['at'])} by {ended['by']}: {ended['reason']}")
+    if job["reports_forgotten"]:
+        last.append(f"{job['reports_forgotten']} of its reports were dropped since: it cannot be replayed")
     return [
         f"{job['name']}: {steers}, {len(definition['domains'])} domains, {samples} samples a step, {pace}",
         f"attempt {job['attempt']}, version {job['version']}, steered by {_steered_by(job)}",
         f"step {job['reported_step']} reported, last at {tables.moment(job['last_report_at'])} by {sources}",
         f"reports: {accepted} accepted, {came_late} late, {twice} came twice",
         f"versions after the first: {published} published, {applied} applied, {late} too late",
+        *last,
     ]

@@ -18,6 +18,7 @@ from mixlaws.simplex import as_weights
 from service.compute.predictors import load_predictor
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.fits import repository
+from service.fits.imported import check_own
 from service.fits.schemas import PredictedOut, PredictIn, PredictionsOut, ScaleIn, ScaleOut
 from service.models import Fit, TaskState
 from service.studies import service as studies
@@ -83,6 +84,7 @@ def predict(
     fit, study = found
     if fit.state is not TaskState.DONE:
         raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")
+    check_own(fit)
     definition = studies.definition(study)
     problem, targets = studies.problem(definition), definition.targets or []
     weights = _weights(body, problem.domains)

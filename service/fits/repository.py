@@ -12,7 +12,7 @@ from service.listing import Found, Wanted
 from service.models import Fit, Study, TaskState
 
 
-def by_id(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study] | None:
+def by_id(session: Session, project_id: UUID | None, fit_id: UUID) -> tuple[Fit, Study] | None:
     """A fit with its study, if the project owns it."""
     row = session.execute(
         select(Fit, Study)

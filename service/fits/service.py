@@ -46,7 +46,7 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
             "study_id": study.id,
             "method": body.method,
             "configuration": configuration,
-            "configuration_digest": _digest(configuration),
+            "configuration_digest": configuration_digest(configuration),
             "run_ids": [str(run.id) for run in finished],
             "data_digest": data_digest(finished),
             "state": TaskState.QUEUED,
@@ -119,6 +119,11 @@ def shown(session: Session, fit: Fit, study: Study) -> FitOut:
 def data_digest(finished: list[ProxyRun]) -> str:
     """Digest of what a fit would see."""
     return _digest([[str(run.id), run.weights, (run.result or {}).get("losses")] for run in finished])
+
+
+def configuration_digest(configuration: dict[str, Any]) -> str:
+    """Digest of what a fit was asked for."""
+    return _digest(configuration)
 
 
 def _queued_again(session: Session, fit: Fit) -> bool:

@@ -21,7 +21,7 @@ class ImportedRunBody(Body):
     """A finished run."""
 
     name: Text = Field(
-        min_length=1, max_length=100, description="Its name, unique among the imported runs of the study."
+        min_length=1, max_length=100, description="Its name, unique among the named runs of the study."
     )
     weights: Weights = Field(description="Share of every domain; they sum to 1.")
     losses: dict[Text, FiniteFloat] = Field(

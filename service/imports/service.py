@@ -13,6 +13,7 @@ from service.imports import repository
 from service.imports.schemas import ImportedRunBody, ImportIn, ImportOut
 from service.models import Observation, ProxyRun, RunState, Study, Sweep
 from service.runs import repository as runs
+from service.studies import repository as study_repository
 from service.studies import service as studies
 from service.sweeps.schemas import MixtureBody, SweepIn
 
@@ -31,7 +32,7 @@ def store(session: Session, study: Study, body: ImportIn) -> ImportOut:
     definition = studies.definition(study)
     domains, targets = studies.domain_set(definition), definition.targets or []
     offered = [_checked(at, run, domains, targets) for at, run in enumerate(body.runs)]
-    repository.lock(session, study)
+    study_repository.lock(session, study)
     known = {
         name: _fields(run, domains)
         for name, run in repository.named(session, study.id, [run.name for run in body.runs]).items()
@@ -70,7 +71,7 @@ def _checked(at: int, run: ImportedRunBody, domains: DomainSet, targets: list[st
 
 def _fields(run: ProxyRun, domains: DomainSet) -> dict[str, Any]:
     result = run.result or {}
-    measured = {key: result[key] for key in _MEASURED}
+    measured = {key: result.get(key) for key in _MEASURED}
     return {"weights": domains.to_mapping(run.weights), "seed": run.seed, **measured}
 
 
@@ -102,6 +103,7 @@ def _row(sweep: Sweep, name: str, fields: dict[str, Any], domains: DomainSet, mo
     return ProxyRun(
         study_id=sweep.study_id,
         sweep_id=sweep.id,
+        client_id=name,
         label=name,
         weights=domains.to_array(fields["weights"]).tolist(),
         seed=fields["seed"],

@@ -5,6 +5,7 @@ from collections import defaultdict
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
+from service.errors import ConflictError
 from service.jobs import log, log_repository, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
@@ -69,7 +70,17 @@ def domains(session: Session, job: Job) -> list[DomainStatusOut]:
 
 
 def exported(session: Session, job: Job, wanted: Wanted[int]) -> tuple[LogOut, int | None]:
-    """A stretch of the log, what restarts took back included, and its last place if there are more."""
+    """A stretch of the log, what restarts took back included, and its last place if there are more.
+
+    Raises:
+        ConflictError: reports were dropped after the job's end: what is left would replay as another job.
+    """
+    if job.reports_forgotten:
+        raise ConflictError(
+            f"{job.reports_forgotten} reports of job {job.name!r} were dropped after its end: its log is not "
+            "whole any more. Its versions and its audit trail are",
+            code="reports_forgotten",
+        )
     after = -1 if wanted.after is None else wanted.after
     to_seq = after + wanted.limit
     entries = log.entries(session, job.id, after_seq=after, to_seq=to_seq, taken_back=True)

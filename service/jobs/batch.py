@@ -95,6 +95,8 @@ class Batch:
             weights_of=standing.weights,
         )
         planned = plan(standing.definition, locked.id, standing.attempt, standing.head, call.reports, known)
+        if planned.rows and standing.ended is not None:
+            raise standing.ended.with_traceback(None)  # what was stored before its end is a duplicate still
         self._plans[locked.id].append(planned)
         stored.update({(row["source"], row["step_to"]): row for row in planned.rows})
         self._standings[locked.id] = _after(standing, planned)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response, status
 
 from service.db import SessionDep, undo
 from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
-from service.jobs import attempts, repository, service
+from service.jobs import attempts, ending, repository, service
 from service.jobs.committing import Committer
 from service.jobs.schemas import (
     AckIn,
@@ -101,7 +101,7 @@ def post_acks(
     job: JobName, body: AcksBody, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
 ) -> AcksOut:
     """Say from which step versions were applied, or that one came too late."""
-    followed = service.get(session, caller.project_id, job, lock=True)
+    followed = ending.going(session, caller.project_id, job)
     service.acknowledge(session, followed, [body] if isinstance(body, AckIn) else body.acks)
     return AcksOut(attempt=followed.attempt, version=followed.version)
 
@@ -109,12 +109,12 @@ def post_acks(
 @router.post(
     "/{job}/attempts",
     status_code=status.HTTP_201_CREATED,
-    responses=errors(NotFoundError, InvalidRequestError),
+    responses=errors(NotFoundError, ConflictError, InvalidRequestError),
 )
 def open_attempt(
     job: JobName, body: AttemptIn, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_FOLLOW)]
 ) -> AttemptOut:
     """Restart from a checkpoint: the policy's state of that step comes back, older attempts are fenced."""
-    followed = service.get(session, caller.project_id, job, lock=True)
+    followed = ending.going(session, caller.project_id, job)
     opened = attempts.open_attempt(session, followed, body, actor=caller.name)
     return AttemptOut.model_validate(opened, from_attributes=True)

@@ -57,11 +57,15 @@ def compute(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def enter(session: Session, step: ExpensiveStep, result: dict[str, Any] | None, error: str | None) -> None:
-    """Enter a result into the log of its job, unless a restart or a rollback came in between."""
+    """Enter a result into the log of its job, unless an end, a restart or a rollback came in between."""
     job = log_repository.locked_job(session, step.job_id)
     steering = JobDefinition.stored(job.definition).steering
     asked = HistoryRequest(step.step_from, step.step_to)
-    if job.attempt != step.attempt or steering.due(steering.load(job.state)) != asked:
+    if (
+        job.ended_at is not None
+        or job.attempt != step.attempt
+        or steering.due(steering.load(job.state)) != asked
+    ):
         return
     usable = result if result is not None and "error" not in result else {}
     payload = {"step_from": step.step_from, "step_to": step.step_to, "result": usable}

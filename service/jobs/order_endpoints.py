@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.db import SessionDep, undo
 from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
-from service.jobs import auditing, orders, schedules, service
+from service.jobs import auditing, ending, orders, schedules, service
 from service.jobs.order_schemas import (
     AuditOut,
     DomainOrder,
@@ -21,12 +21,12 @@ from service.jobs.order_schemas import (
     RollbackIn,
     ShadowIn,
 )
-from service.jobs.schemas import JobName
+from service.jobs.schemas import JobName, JobOut
 from service.models import Job
 from service.pages import PagingByPlace, PagingByPlaceAndVersion
 from service.problem_details import errors
 from service.routes import Route
-from service.schemas import Page
+from service.schemas import EndIn, Page
 from service.scopes import Principal, Scope, needs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
@@ -85,6 +85,14 @@ def add_domain(job: JobName, body: NewDomainIn, session: SessionDep, caller: Ope
     return _ordered(session, caller, job, body, orders.add_domain)
 
 
+@router.post("/{job}/end", responses=errors(NotFoundError))
+def end_job(job: JobName, body: EndIn, session: SessionDep, caller: Operator) -> JobOut:
+    """Say that a job is over: what is reported later is refused. Ending it again changes nothing."""
+    found = service.get(session, caller.project_id, job, lock=True)
+    ending.end(session, found, body.reason, caller.name)
+    return service.shown(session, found)
+
+
 @router.get("/{job}/domains", responses=errors(NotFoundError))
 def list_domains(job: JobName, session: SessionDep, caller: Reader) -> list[DomainStatusOut]:
     """What was read of each domain, realised against intended shares, and when it runs dry."""
@@ -100,7 +108,7 @@ def audit_job(
     return paging.page(found, found.rows)
 
 
-@router.get("/{job}/log", responses=errors(NotFoundError, InvalidCursorError))
+@router.get("/{job}/log", responses=errors(NotFoundError, ConflictError, InvalidCursorError))
 def export_log(job: JobName, session: SessionDep, caller: Reader, paging: PagingByPlace) -> LogOut:
     """The job's log, from which every version can be computed again: `mixwright job replay` does so.
 
@@ -118,7 +126,7 @@ def _ordered(
     body: B,
     order: Callable[[Session, Job, B, str], None],
 ) -> OrderOut:
-    job = service.get(session, caller.project_id, name, lock=True)
+    job = ending.going(session, caller.project_id, name)
     order(session, job, body, caller.name)
     session.flush()
     told = OrderOut(

@@ -12,11 +12,10 @@ from service.jobs.signals import SignalsJson
 from service.schemas import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
-    MOST_DOMAINS,
     Answer,
     Body,
     Count,
-    DomainBody,
+    DomainsBody,
     Parameters,
     Share,
     Slug,
@@ -66,15 +65,12 @@ class GuardsBody(Body):
     )
 
 
-class JobIn(Body):
+class JobIn(DomainsBody):
     """A live training job to steer."""
 
     name: Slug = Field(description="Name of the job, unique in the project.")
     policy: str = Field(description="Name of a policy, such as static or odm.")
     params: Parameters
-    domains: list[DomainBody] = Field(
-        min_length=1, max_length=MOST_DOMAINS, description="Domains, in their order."
-    )
     prior: Weights | None = Field(
         default=None, description="Mixture to start with; by default by token counts."
     )
@@ -117,6 +113,14 @@ class HoldOut(Answer):
     reason: str = Field(description="Why.")
 
 
+class EndOut(Answer):
+    """The end of a job."""
+
+    at: datetime = Field(description="When it was ended.")
+    by: str = Field(description="Name of the key that ended it.")
+    reason: str = Field(description="Why.")
+
+
 class JobOut(Answer):
     """A live job."""
 
@@ -130,12 +134,16 @@ class JobOut(Answer):
     versions_too_late: int = Field(description="Of those, how many came too late and were planned anew.")
     reports_accepted: int = Field(description="Reports that are stored, the late ones included.")
     reports_late: int = Field(description="Reports at or below the last applied step: stored, not applied.")
+    reports_forgotten: int = Field(
+        description="Of those accepted, how many were dropped after its end: that stretch cannot be replayed."
+    )
     reports_duplicate: int = Field(description="Reports that came again and changed nothing.")
     reported_step: int = Field(description="Last step that was reported; -1 before the first.")
     created_at: datetime = Field(description="When it was created.")
     last_report_at: datetime | None = Field(description="When a report came last.")
     hold: HoldOut | None = Field(description="What holds the weights as they are; null if the policy steers.")
     shadow: bool = Field(description="Whether the policy only watches, while the prior holds.")
+    ended: EndOut | None = Field(description="Its end; null while it goes on.")
 
 
 class StageOut(Answer):

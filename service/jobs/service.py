@@ -6,12 +6,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
+from service.domain_sets import service as domain_sets
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.jobs import log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.recording import Change
 from service.jobs.schedules import named
-from service.jobs.schemas import AckIn, JobIn, JobOut, VersionOut
+from service.jobs.schemas import AckIn, EndOut, JobIn, JobOut, VersionOut
 from service.jobs.states import Head
 from service.models import Attempt, Job, ScheduleStage
 
@@ -23,10 +24,13 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
         ConflictError: a job of that name exists with another definition.
         InvalidRequestError: the policy needs a signal that is not sent.
     """
+    known = repository.by_name(session, project_id, body.name)
+    first_definition = None if known is None else log_repository.definitions(session, known.id)[1]
+    body = domain_sets.resolved(session, project_id, body, stored=first_definition)
     asked = JobDefinition.of(body)
     prior = asked.domains.to_mapping(asked.steering.problem.prior)
     named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, asked.domains.names, strict=True)]
-    complete = body.model_copy(update={"prior": prior, "domains": named}).model_dump(mode="json")
+    complete = domain_sets.dumped(body.model_copy(update={"prior": prior, "domains": named}))
     # As it is read from then on: a prior that is made to sum to 1 once more may differ in its last bits.
     definition = JobDefinition.stored(complete)
     steering = definition.steering
@@ -105,7 +109,15 @@ def _shown(job: Job, applied: int, too_late: int) -> JobOut:
         last_report_at=job.last_report_at,
         hold=job.state.get("hold"),
         shadow=bool(job.state.get("shadow")),
+        reports_forgotten=job.reports_forgotten,
+        ended=_end(job),
     )
+
+
+def _end(job: Job) -> EndOut | None:
+    if job.ended_at is None:
+        return None
+    return EndOut(at=job.ended_at, by=job.ended_by or "", reason=job.end_reason or "")
 
 
 def versions(job: Job, stages: Sequence[ScheduleStage]) -> list[VersionOut]:

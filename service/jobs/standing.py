@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
-from service.errors import ServiceError
-from service.jobs import commit_repository, repository, states
+from service.errors import ConflictError, ServiceError
+from service.jobs import commit_repository, ending, repository, states
 from service.jobs.commit_repository import Locked
 from service.jobs.definition import JobDefinition
 from service.jobs.states import Head
@@ -38,6 +38,7 @@ class Standing:
         waiting: reports that wait for other sources, as columns.
         last_steps: the last step that each source has reported in this attempt.
         weights: weights of schedule versions, the newest last.
+        ended: why it takes nothing more, if it was ended.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class Standing:
     waiting: Sequence[Mapping[str, Any]]
     last_steps: Mapping[str, int]
     weights: Mapping[int, Sequence[float]]
+    ended: ConflictError | None
 
 
 class Standings:
@@ -109,7 +111,7 @@ class Standings:
                 continue
             found[job.id] = Standing(
                 job.id, job.name, job.attempt, written[job.id], definitions[job.id], head, waiting[job.id],
-                last_steps.get(job.id, {}), {},
+                last_steps.get(job.id, {}), {}, ending.refusal(job),
             )  # fmt: skip
         return found
 

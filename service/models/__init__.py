@@ -4,6 +4,7 @@ from service.models.api_key import ApiKey
 from service.models.attempt import Attempt
 from service.models.base import Base
 from service.models.browser_session import BrowserSession
+from service.models.domain_set import DomainSetVersion
 from service.models.expensive_step import ExpensiveStep
 from service.models.fit import Fit, TaskState
 from service.models.installation_secret import InstallationSecret
@@ -25,6 +26,7 @@ __all__ = [
     "Attempt",
     "Base",
     "BrowserSession",
+    "DomainSetVersion",
     "ExpensiveStep",
     "Fit",
     "InstallationSecret",

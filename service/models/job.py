@@ -12,14 +12,16 @@ class Job(Base):
     """A job with the head of its fold.
 
     `version` and `applied_seq` only ever grow, also across attempts: no number is used twice. `state` is
-    that of the whole steering, the policy's in it, as `build` computed it.
+    that of the whole steering, the policy's in it, as `build` computed it. A job that was ended takes
+    nothing more; one that was deleted belongs to no project. `reports_forgotten` counts
+    reports that were dropped after the end.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (UniqueConstraint("project_id", "name"),)
 
     id: Mapped[PrimaryId]
-    project_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    project_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str]
     definition: Mapped[Json]
     attempt: Mapped[int]
@@ -37,3 +39,7 @@ class Job(Base):
     versions_published: Mapped[Counter]
     created_at: Mapped[CreatedAt]
     last_report_at: Mapped[Moment | None]
+    ended_at: Mapped[Moment | None]
+    ended_by: Mapped[str | None]
+    end_reason: Mapped[str | None]
+    reports_forgotten: Mapped[Counter]

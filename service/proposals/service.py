@@ -13,6 +13,7 @@ from service.compute.swarms import dump_problem
 from service.errors import ConflictError, NotFoundError
 from service.fits import repository as fits
 from service.fits import service as fit_service
+from service.fits.imported import check_own
 from service.methods import build
 from service.models import Fit, ProposalRequest, Study, TaskState
 from service.proposals import constraints, repository
@@ -36,6 +37,7 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
     if found is None or found[1].id != study.id:
         raise NotFoundError(f"no fit {body.fit_id} in study {study.name!r}")
     fit = found[0]
+    check_own(fit)
     if fit.state is not TaskState.DONE:
         raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")
     intent, proposer = settled(body.intent, body.proposer)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service import pages_repository
 from service.listing import Found, Wanted
-from service.models import Observation, ProxyRun, RunState, Study, Sweep
+from service.models import ProxyRun, RunState, Study, Sweep
 
+_OWN = "put"  # what the definition of the sweep of clients' own runs says of them
 Row = tuple[ProxyRun, Sweep, Study]
 
 
@@ -28,41 +29,83 @@ def by_id(session: Session, project_id: UUID, run_id: UUID, *, lock: bool = Fals
     return None if row is None else (row[0], row[1], row[2])
 
 
-def claim(
+def by_client_id(session: Session, study_id: UUID, client_id: str) -> Row | None:
+    """The run of a study that a client chose an id for."""
+    query = (
+        select(ProxyRun, Sweep, Study)
+        .join(Sweep, Sweep.id == ProxyRun.sweep_id)
+        .join(Study, Study.id == ProxyRun.study_id)
+        .where(ProxyRun.study_id == study_id, ProxyRun.client_id == client_id)
+    )
+    row = session.execute(query).first()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def own_sweep(session: Session, study_id: UUID) -> Sweep:
+    """The sweep that holds the runs which clients train themselves; its study is locked."""
+    query = select(Sweep).where(Sweep.study_id == study_id, Sweep.definition["train"].has_key(_OWN)).limit(1)
+    found = session.scalar(query)
+    if found is None:
+        definition = {"purpose": "proxy", "params": {}, "train": {_OWN: True}}
+        found = Sweep(study_id=study_id, purpose="proxy", definition=definition)
+        session.add(found)
+        session.flush()
+    return found
+
+
+def open_runs(
     session: Session,
     project_id: UUID,
+    _worker: str,
     *,
     study: str | None,
     corpora: Sequence[str] | None,
-) -> ProxyRun | None:
-    """Lock the oldest run that waits, or whose lease has expired; None if there is none.
+    limit: int,
+    without: Sequence[UUID],
+) -> list[ProxyRun]:
+    """Lock the oldest runs that wait, or whose lease has expired.
 
     Rows that another worker is claiming at this moment are skipped, not waited for.
     """
     expired = and_(ProxyRun.state == RunState.RUNNING, ProxyRun.lease_expires_at < func.now())
-    query = (
-        select(ProxyRun)
-        .join(Study, Study.id == ProxyRun.study_id)
-        .where(Study.project_id == project_id, or_(ProxyRun.state == RunState.PENDING, expired))
-        .order_by(ProxyRun.id)
-        .limit(1)
-        .with_for_update(of=ProxyRun, skip_locked=True)
-    )
-    if study is not None:
-        query = query.where(Study.name == study)
-    if corpora is not None:
-        query = query.where(ProxyRun.train["corpus"].astext.in_(["", *corpora]))
-    return session.scalar(query)
+    query = _claimable(project_id, study, corpora, limit, without)
+    return list(session.scalars(query.where(or_(ProxyRun.state == RunState.PENDING, expired))))
 
 
-def lease_until(session: Session, run: ProxyRun, seconds: int) -> None:
-    """Set the end of a lease by the database's clock, which does not jump between workers."""
+def held(
+    session: Session,
+    project_id: UUID,
+    worker: str,
+    *,
+    study: str | None,
+    corpora: Sequence[str] | None,
+    limit: int,
+    without: Sequence[UUID],
+) -> list[ProxyRun]:
+    """Lock the oldest runs that a worker holds, or held until its lease expired."""
+    query = _claimable(project_id, study, corpora, limit, without)
+    return list(session.scalars(query.where(ProxyRun.state == RunState.RUNNING, ProxyRun.worker == worker)))
+
+
+def lease_until(session: Session, runs: Sequence[ProxyRun], seconds: int) -> None:
+    """Set the end of leases by the database's clock, which does not jump between workers."""
     session.execute(
         update(ProxyRun)
-        .where(ProxyRun.id == run.id)
+        .where(ProxyRun.id.in_([run.id for run in runs]))
         .values(lease_expires_at=func.now() + timedelta(seconds=seconds))
+        .execution_options(synchronize_session=False)
     )
-    session.expire(run, ["lease_expires_at"])
+    for run in runs:
+        session.expire(run, ["lease_expires_at"])
+
+
+def cancel_open(session: Session, sweep_id: UUID, reason: str) -> None:
+    """Cancel all runs of a sweep that are not finished."""
+    session.execute(
+        update(ProxyRun)
+        .where(ProxyRun.sweep_id == sweep_id, ProxyRun.state.in_([RunState.PENDING, RunState.RUNNING]))
+        .values(state=RunState.CANCELLED, error=reason, finished_at=func.now())
+    )
 
 
 def page(
@@ -96,21 +139,15 @@ def completed(session: Session, study_id: UUID, *, sweep_ids: Sequence[UUID] | N
 
 
 def final_values(session: Session, run_ids: Sequence[UUID]) -> dict[UUID, dict[str, float]]:
-    """Values of the last observed step of every run, by target."""
-    last = (
-        select(Observation.run_id, func.max(Observation.step).label("step"))
-        .where(Observation.run_id.in_(run_ids))
-        .group_by(Observation.run_id)
-        .subquery()
-    )
+    """Values of the result of every run, by target: what was observed on the way is no result."""
     rows = session.execute(
-        select(Observation.run_id, Observation.target, Observation.value).join(
-            last, and_(last.c.run_id == Observation.run_id, last.c.step == Observation.step)
+        select(ProxyRun.id, ProxyRun.result["losses"]).where(
+            ProxyRun.id.in_(run_ids), ProxyRun.result.is_not(None)
         )
     )
     values: dict[UUID, dict[str, float]] = {run_id: {} for run_id in run_ids}
-    for run_id, target, value in rows:
-        values[run_id][target] = value
+    for run_id, losses in rows:
+        values[run_id] = {target: float(value) for target, value in losses.items()}
     return values
 
 
@@ -125,3 +162,23 @@ def labels(session: Session, run_ids: Sequence[UUID]) -> list[str]:
     rows = session.execute(select(ProxyRun.id, ProxyRun.label).where(ProxyRun.id.in_(run_ids)))
     names = {row[0]: row[1] for row in rows}
     return [names.get(run_id, "") for run_id in run_ids]
+
+
+def _claimable(
+    project_id: UUID, study: str | None, corpora: Sequence[str] | None, limit: int, without: Sequence[UUID]
+) -> Select[ProxyRun]:
+    query = (
+        select(ProxyRun)
+        .join(Study, Study.id == ProxyRun.study_id)
+        .where(Study.project_id == project_id)
+        .order_by(ProxyRun.id)
+        .limit(limit)
+        .with_for_update(of=ProxyRun, skip_locked=True)
+    )
+    if without:
+        query = query.where(ProxyRun.id.not_in(without))
+    if study is not None:
+        query = query.where(Study.name == study)
+    if corpora is not None:
+        query = query.where(ProxyRun.train["corpus"].astext.in_(["", *corpora]))
+    return query

@@ -1,5 +1,6 @@
 """Queries for studies."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,23 @@ def by_name(session: Session, project_id: UUID, name: str) -> Study | None:
 
 
 def insert_or_get(
-    session: Session, project_id: UUID, name: str, definition: dict[str, Any]
+    session: Session,
+    project_id: UUID,
+    name: str,
+    definition: dict[str, Any],
+    *,
+    created_at: datetime | None = None,
 ) -> tuple[Study, bool]:
     """The study of a name, and whether it is new: of two callers at once, one made it."""
     made = session.execute(
         insert(Study)
-        .values(id=new_id(), project_id=project_id, name=name, definition=definition)
+        .values(
+            id=new_id(),
+            project_id=project_id,
+            name=name,
+            definition=definition,
+            created_at=created_at or func.clock_timestamp(),
+        )
         .on_conflict_do_nothing(index_elements=["project_id", "name"])
         .returning(Study.id)
     ).first()
@@ -36,6 +48,11 @@ def page(session: Session, project_id: UUID, wanted: Wanted[UUID]) -> Found[Stud
     """Studies of a project, newest first."""
     query = select(Study).where(Study.project_id == project_id)
     return pages_repository.page(session, query, Study.id, wanted, newest_first=True)
+
+
+def lock(session: Session, study: Study) -> None:
+    """Let those who put named runs into a study do so one after the other; its sweeps need not wait."""
+    session.execute(select(Study.id).where(Study.id == study.id).with_for_update(key_share=True))
 
 
 def run_counts(session: Session, study_ids: list[UUID]) -> dict[UUID, dict[str, int]]:

@@ -7,20 +7,17 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field, FiniteFloat
 
-from service.schemas import MOST_DOMAINS, Answer, Body, DomainBody, PositiveCount, Slug, Text, Weights
+from service.schemas import MOST_DOMAINS, Answer, DomainsBody, PositiveCount, Slug, Text, Weights
 
 StudyName = Annotated[str, Path(description="Name of a study.")]
 # Beyond it a sum of coefficients may overflow, and all of them would count as nothing.
 Coefficient = Annotated[FiniteFloat, Field(le=1e100)]
 
 
-class StudyIn(Body):
+class StudyIn(DomainsBody):
     """A study to create. What is left out is filled in, and shown in the answer."""
 
     name: Slug = Field(description="Name of the study, unique in the project.")
-    domains: list[DomainBody] = Field(
-        min_length=1, max_length=MOST_DOMAINS, description="Domains, in their order."
-    )
     targets: list[str] | None = Field(
         default=None,
         min_length=1,

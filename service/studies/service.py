@@ -1,6 +1,7 @@
 """What a study is: checked, completed with defaults, turned into a problem."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -9,7 +10,8 @@ from mixlaws.domains import DomainSet, canonical_name
 from mixlaws.errors import InvalidInputError
 from mixlaws.problem import MixtureProblem
 from mixlaws.swarm import target_coefficients
-from service.errors import ConflictError, NotFoundError
+from service.domain_sets import service as domain_sets
+from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.models import Study
 from service.schemas import epochs
 from service.studies import repository
@@ -22,9 +24,12 @@ def create(session: Session, project_id: UUID, body: StudyIn) -> tuple[Study, bo
     Raises:
         ConflictError: a study of that name exists with another definition.
         MixlawsError: the definition contradicts itself; the message names the field.
+        InvalidRequestError: it names no domains, or a domain set that is not there.
     """
-    complete = _complete(body)
-    definition = complete.model_dump(mode="json")
+    known = repository.by_name(session, project_id, body.name)
+    stored = None if known is None else known.definition
+    complete = _complete(domain_sets.resolved(session, project_id, body, stored=stored))
+    definition = domain_sets.dumped(complete)
     study, created = repository.insert_or_get(session, project_id, complete.name, definition)
     if study.definition != definition:
         changed = sorted(key for key in definition if definition[key] != study.definition.get(key))
@@ -32,6 +37,19 @@ def create(session: Session, project_id: UUID, body: StudyIn) -> tuple[Study, bo
             f"study {complete.name!r} exists with another {', '.join(changed)}: choose another name"
         )
     return study, created
+
+
+def create_at(session: Session, project_id: UUID, body: StudyIn, created_at: datetime) -> tuple[Study, bool]:
+    """Create a study as it was created elsewhere; if there is one of that name already, that, and False.
+
+    Raises:
+        InvalidRequestError: it names no domains.
+        MixlawsError: the definition contradicts itself; the message names the field.
+    """
+    if not body.domains:
+        raise InvalidRequestError("definition.domains: there are none")
+    definition = domain_sets.dumped(_complete(body))
+    return repository.insert_or_get(session, project_id, body.name, definition, created_at=created_at)
 
 
 def get(session: Session, project_id: UUID, name: str) -> Study:

@@ -9,7 +9,8 @@ from service.errors import InvalidCursorError, InvalidRequestError, NotFoundErro
 from service.pages import PagingById
 from service.problem_details import errors
 from service.routes import Route
-from service.schemas import Page
+from service.runs import repository as runs
+from service.schemas import EndIn, Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
@@ -46,6 +47,19 @@ def list_sweeps(
     owner = studies.get(session, caller.project_id, study)
     found = repository.page(session, owner.id, paging.wanted)
     return paging.page(found, service.shown(session, found.rows, owner))
+
+
+@router.post("/sweeps/{sweep_id}/cancel", responses=errors(NotFoundError))
+def cancel_sweep(
+    sweep_id: SweepId,
+    body: EndIn,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)],
+) -> SweepOut:
+    """Take out every run of a sweep that is not finished; cancelling again changes nothing."""
+    sweep, study = service.get(session, caller.project_id, sweep_id)
+    runs.cancel_open(session, sweep.id, body.reason)
+    return service.shown(session, [sweep], study)[0]
 
 
 @router.get("/sweeps/{sweep_id}", responses=errors(NotFoundError))

@@ -85,3 +85,18 @@ def test_a_service_that_is_away_takes_no_lease(trial: Trial, lease: dict[str, An
         with service, when_logged("no answer to a heartbeat", lambda: proxy.set(Mode.PASS)), heart:
             until(lambda: trial.runs()[0]["progress"] == 0.5)
             assert not is_lost(heart)
+
+
+def test_what_was_observed_goes_with_the_beats_and_is_kept_while_the_service_is_away(
+    trial: Trial, lease: dict[str, Any]
+) -> None:
+    with proxied(trial.service.url) as proxy:
+        service = type(trial.service.client)(proxy.url, trial.service.key)
+        heart = Heartbeat(service, lease["run"]["id"], lease["lease"], QUICK)
+        heart.observed(5, {"capitals": 3.0, "small": 2.0})
+        proxy.set(Mode.LOSE_ANSWERS)
+        with service, when_logged("no answer to a heartbeat", lambda: proxy.set(Mode.PASS)), heart:
+            heart.observed(9, {"small": 1.5})
+            until(lambda: trial.observations() == 3)
+        heart.send()
+    assert trial.observations() == 3

@@ -1,6 +1,7 @@
 """A worker against a real service: it trains what is queued for it, and says what became of it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,24 @@ def test_queued_runs_are_trained_and_their_results_are_those_of_the_training(tri
         for name in ("losses", "bits_per_byte", "tokens", "drawn", "model_parameters"):
             assert run["result"][name] == getattr(direct, name), name
     assert trial.observations() == 4
+
+
+def test_a_run_that_asks_for_its_curve_is_observed_on_the_way_and_ends_the_same(trial: Trial) -> None:
+    trial.study()
+    trial.sweep(HALVES)
+    trial.sweep(HALVES, evaluate_every=8)
+    trial.worker().run(until_idle=True)
+    plain, curved = trial.runs()
+    assert curved["result"]["losses"] == plain["result"]["losses"], "looking changes nothing"
+    seen: list[tuple[int, Mapping[str, float]]] = []
+    spec = replace(trial.spec, evaluate_every=8)
+    mixture = FixedMixture(HALVES, batch=16, seed=0)
+    train(spec, trial.corpus, mixture, seed=0, observe=lambda step, losses: seen.append((step, losses)))
+    page = trial.service.client.call("GET", f"/v1/runs/{curved['id']}/observations")
+    stored = {(item["step"], item["target"]): item["value"] for item in page["items"]}
+    seen.append((24, curved["result"]["losses"]))
+    assert [step for step, _ in seen] == [8, 16, 24]
+    assert stored == {(step, name): value for step, losses in seen for name, value in losses.items()}
 
 
 def test_a_watcher_sees_a_run_from_its_beginning_to_its_loss(trial: Trial) -> None:

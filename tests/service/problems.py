@@ -18,7 +18,7 @@ def problem_of(answer: httpx.Response, status: int, *words: str, code: str | Non
     assert problem["request_id"]
     assert len(answer.content) < LONGEST_ANSWER
     for word in words:
-        assert word in problem["detail"]
+        assert word in problem["detail"], problem["detail"]
     assert problem["detail"] != problem["title"], "the detail says more than the kind"
     if code is not None:
         assert problem["code"] == code

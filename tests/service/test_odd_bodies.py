@@ -55,6 +55,15 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "final_tokens": 20_000,
         "notes": "none",
     },
+    # The first line of a file, which other tests have whole.
+    ("POST", "/v1/studies/import"): {
+        "kind": "study",
+        "schema": "mixwright-study/v1",
+        "name": "filed",
+        "definition": {"domains": DOMAINS, "targets": ["web"], "lower": {"web": 0.1}},
+        "created_at": "2026-11-21T12:00:00Z",
+    },
+    ("POST", "/v1/domain-sets"): {"name": "texts", "domains": DOMAINS},
     ("POST", "/v1/studies/{study}/sweeps"): {
         "purpose": "proxy",
         "design": "sobol",
@@ -79,6 +88,22 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "source": "a table",
     },
     ("POST", "/v1/runs/claim"): {"worker": "w", "study": "trial", "corpora": ["none"]},
+    ("POST", "/v1/runs/claims"): {"worker": "w", "study": "trial", "corpora": ["none"], "count": 2},
+    ("POST", "/v1/runs/{run_id}/claim"): {"worker": "w", "force": False},
+    ("POST", "/v1/runs/{run_id}/observations"): {
+        "lease": NOBODY,
+        "observations": [{"step": 1, "target": "web", "value": 3.0}],
+    },
+    ("POST", "/v1/runs/{run_id}/cancel"): {"reason": "why"},
+    ("POST", "/v1/runs/{run_id}/invalidate"): {"reason": "why"},
+    ("PUT", "/v1/runs/{run_id}/notes"): {"notes": "mine", "tags": ["odd"]},
+    ("PUT", "/v1/studies/{study}/runs/{run_id}"): {
+        "weights": WEIGHTS,
+        "seed": 1,
+        "label": "mine",
+        "train": {"tokens": 5},
+    },
+    ("POST", "/v1/sweeps/{sweep_id}/cancel"): {"reason": "why"},
     ("PUT", "/v1/runs/{run_id}/heartbeat"): {"lease": NOBODY, "progress": 0.5},
     ("PUT", "/v1/runs/{run_id}/result"): {
         "lease": NOBODY,
@@ -140,6 +165,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "ttl_steps": 100,
         "study": "trial",
     },
+    ("POST", "/v1/jobs/{job}/end"): {"reason": "why"},
     ("POST", "/v1/jobs/{job}/reports"): {"reports": [REPORT]},
     ("POST", "/v1/jobs/{job}/acks"): {"acks": [ACK]},
     ("POST", "/v1/jobs/{job}/attempts"): {"from_step": 1, "state_token": "a1.s1"},
@@ -177,12 +203,13 @@ def paths(shared_service: Service) -> dict[str, str]:
     """A study, a claimed run, a live job; the values of the parameters of paths."""
     client = shared_service.client
     client.create_study({"name": "trial", "domains": DOMAINS})
-    client.create_sweep("trial", {"design": "sobol", "count": 2})
+    sweep = client.create_sweep("trial", {"design": "sobol", "count": 2})["id"]
     lease = client.claim_run("tester")
     assert lease is not None
     client.create_job({"name": "live", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8})
     run = lease["run"]["id"]
-    return {"study": "trial", "job": "live", "run_id": run, "fit_id": finished_fit(shared_service)}
+    fit = finished_fit(shared_service)
+    return {"study": "trial", "job": "live", "run_id": run, "sweep_id": sweep, "fit_id": fit}
 
 
 def finished_fit(service: Service) -> str:

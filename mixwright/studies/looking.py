@@ -1,0 +1,85 @@
+"""`mixwright study list`, `show` and `delete`."""
+
+import json as json_module
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from mixwright.offline import options
+from mixwright.offline.grouped import grouped
+from mixwright.studies.calling import StudyName, connected
+
+Confirm = Annotated[
+    str | None, typer.Option(help="The name once more, where nobody can be asked.", metavar="NAME")
+]
+Force = Annotated[bool, typer.Option("--force", help="Delete it even if workers train its runs.")]
+
+
+@grouped
+def list_studies(*, json: options.Json = False, service: options.Service) -> None:
+    """List the studies of the project, newest first."""
+    from mixwright.jobs import tables  # noqa: PLC0415
+
+    with connected(service) as client:
+        studies = client.call("GET", "/v1/studies")
+    if json:
+        typer.echo(json_module.dumps(studies))
+        return
+    rows = [
+        [
+            study["name"],
+            str(len(study["definition"]["domains"])),
+            str(len(study["definition"]["targets"])),
+            _runs(study),
+            tables.moment(study["created_at"]),
+        ]
+        for study in studies
+    ]
+    heads = ["study", "domains", "targets", "runs", "created"]
+    Console().print(tables.worded(heads, rows, words=["study", "runs"]))
+
+
+@grouped
+def show(study: StudyName, *, json: options.Json = False, service: options.Service) -> None:
+    """Show a study: its domains, its runs and its objective."""
+    from mixwright.jobs import tables  # noqa: PLC0415
+    from mixwright.showing import say, table  # noqa: PLC0415
+
+    with connected(service) as client:
+        told = client.study(study)
+    if json:
+        typer.echo(json_module.dumps(told))
+        return
+    definition, console = told["definition"], Console()
+    say(console, f"{told['name']}: created {tables.moment(told['created_at'])}; runs: {_runs(told)}")
+    if definition.get("domain_set"):
+        say(console, "domains of {name}, version {version}".format(**definition["domain_set"]))
+    say(console, f"objective: {tables.shares(definition['objective'])}")
+    if definition["notes"]:
+        say(console, definition["notes"])
+    rows = [
+        [domain["name"], f"{domain['tokens']:,}", f"{definition['prior'][domain['name']]:.1%}"]
+        for domain in definition["domains"]
+    ]
+    console.print(table(console, ["domain", "tokens", "prior"], rows))
+
+
+@grouped
+def delete(
+    study: StudyName, *, confirm: Confirm = None, force: Force = False, service: options.Service
+) -> None:
+    """Delete a study with its sweeps, runs, fits and proposals. Nothing brings it back."""
+    from urllib.parse import quote  # noqa: PLC0415
+
+    from mixwright.studies.calling import confirmed  # noqa: PLC0415
+
+    parameters = {"confirm": confirmed("study", study, confirm), "force": force}
+    with connected(service) as client:
+        client.call("DELETE", f"/v1/studies/{quote(study, safe='')}", parameters=parameters)
+    typer.echo(f"study {study} is deleted")
+
+
+def _runs(study: dict[str, Any]) -> str:
+    told = [f"{count} {state}" for state, count in sorted(study["runs"].items())]
+    return ", ".join(told) or "none"

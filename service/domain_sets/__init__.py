@@ -1,0 +1,1 @@
+"""Domain sets: lists of domains under a name, which studies and jobs take over."""

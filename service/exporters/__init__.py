@@ -1,0 +1,1 @@
+"""Exporters: what is stored as files of one format each, by pure functions."""
