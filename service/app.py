@@ -20,6 +20,8 @@ from service.jobs import order_endpoints as orders
 from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.keys import endpoints as keys
+from service.limits.bodies import Bodies
+from service.limits.rates import Failures, Rates
 from service.proposals import endpoints as proposals
 from service.runs import endpoints as runs
 from service.settings import Settings
@@ -65,15 +67,19 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
+    app.state.failures = Failures(settings.failed_logins_per_minute)
     problem_details.install(app)
     for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
         app.include_router(slice_.router)
     dashboard.install(app)
+    # What is added last stands in front.
+    app.add_middleware(Bodies, largest=settings.largest_body_bytes, seconds=settings.body_seconds)
+    app.add_middleware(Rates, per_second=settings.requests_per_second)
     app.add_middleware(
         Gate,
         callers=app.state.callers,
         allowed_hosts=settings.allowed_hosts,
-        largest_body=settings.largest_body_bytes,
+        failures=app.state.failures,
     )
     return app
 

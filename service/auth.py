@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.callers import Callers
-from service.problem_details import DATABASE_AWAY, database_away, problem, response
+from service.errors import TooManyRequestsError
+from service.limits.rates import Failures
+from service.problem_details import DATABASE_AWAY, database_away, problem, refused, response
 
 PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/login"})
 PUBLIC_PREFIX = "/static/"
@@ -27,16 +28,16 @@ class Gate:
         app: what lies behind.
         callers: who is known.
         allowed_hosts: Host headers that are answered, without their port.
-        largest_body: bytes of a request body beyond which it is cut off.
+        failures: who showed no good key too often.
     """
 
     def __init__(
-        self, app: ASGIApp, *, callers: Callers, allowed_hosts: list[str], largest_body: int
+        self, app: ASGIApp, *, callers: Callers, allowed_hosts: list[str], failures: Failures
     ) -> None:
         self._app = app
         self._callers = callers
         self._hosts = frozenset(allowed_hosts)
-        self._largest_body = largest_body
+        self._failures = failures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -50,7 +51,7 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._app(scope, _limited(receive, self._largest_body), send)
+        await self._app(scope, receive, send)
 
     async def _stranger(self, scope: Scope, headers: Headers) -> ASGIApp | None:
         """Refuse who is not known; note who is."""
@@ -59,12 +60,16 @@ class Gate:
         except DATABASE_AWAY as error:
             return database_away(error)
         if principal is None:
+            try:
+                self._failures.count(scope)
+            except TooManyRequestsError as error:
+                return refused(error)
             return _unauthorised(scope, headers)
         scope["principal"] = principal
         return None
 
     def _foreign(self, scope: Scope, headers: Headers) -> ASGIApp | None:
-        """Refuse other hosts, paths of no name, large bodies, and writes of another site with our cookie."""
+        """Refuse other hosts, paths of no name, and writes of another site with our cookie."""
         host = headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if "*" not in self._hosts and name not in self._hosts:
@@ -75,9 +80,6 @@ class Gate:
         if "\0" in scope["path"]:
             # PostgreSQL stores no such text, so nothing is called that: it must not even be looked for.
             return response(problem(404, "not_found", "Not found", "no name holds the character U+0000"))
-        declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self._largest_body:
-            return response(problem(413, "body_too_large", "Body too large", _too_large(self._largest_body)))
         if scope["method"] in _SAFE_METHODS or "authorization" in headers:
             return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
@@ -119,25 +121,6 @@ class _Redirect:
         headers = [(b"location", self._location.encode()), (b"content-length", b"0")]
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Count a body while it comes in: a chunked one declares no length."""
-    total = 0
-
-    async def counted() -> Message:
-        nonlocal total
-        message = await receive()
-        total += len(message.get("body", b""))
-        if total > limit:
-            raise HTTPException(413, _too_large(limit))
-        return message
-
-    return counted
-
-
-def _too_large(limit: int) -> str:
-    return f"the body has more than {limit} bytes: send it in parts"
 
 
 def _guarded(send: Send) -> Send:

@@ -3,9 +3,15 @@
 ServiceError
 ├── NotFoundError        404  nothing of that name in the project of the key
 ├── ConflictError        409  the request contradicts what is stored
+│   └── QuotaError             a project would have more than it may
 ├── InvalidRequestError  422  a value cannot be used; the detail names it
 ├── ForbiddenError       403  the key lacks a scope
 ├── UnauthorisedError    401  no usable key
+├── UnreadableError      400  a body that is no JSON document
+├── TooSlowError         408  a body that does not arrive
+├── TooLargeError        413  more than is taken at once
+├── UnsupportedBodyError 415  a body of another kind
+├── TooManyRequestsError 429  slow down
 └── UnavailableError     503  try again later
 """
 
@@ -20,6 +26,7 @@ class ServiceError(Exception):
         detail: what is wrong, with the values, and what to do.
         code: machine-readable name; the class has a default.
         extra: further members of the problem document.
+        retry_seconds: when it is worth trying again, if it is.
     """
 
     status: ClassVar[int] = 500
@@ -27,12 +34,18 @@ class ServiceError(Exception):
     default_code: ClassVar[str] = "internal_error"
 
     def __init__(
-        self, detail: str, *, code: str | None = None, extra: Mapping[str, Any] | None = None
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        retry_seconds: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or self.default_code
         self.extra = dict(extra or {})
+        self.retry_seconds = retry_seconds
 
 
 class NotFoundError(ServiceError):
@@ -49,6 +62,13 @@ class ConflictError(ServiceError):
     status = 409
     title = "Conflict"
     default_code = "conflict"
+
+
+class QuotaError(ConflictError):
+    """A project would have more than it may."""
+
+    title = "Quota exceeded"
+    default_code = "quota_exceeded"
 
 
 class InvalidRequestError(ServiceError):
@@ -75,9 +95,55 @@ class UnauthorisedError(ServiceError):
     default_code = "unauthorised"
 
 
+class UnreadableError(ServiceError):
+    """A body that is no JSON document."""
+
+    status = 400
+    title = "Unreadable body"
+    default_code = "unreadable_body"
+
+
+class TooSlowError(ServiceError):
+    """A body that does not arrive."""
+
+    status = 408
+    title = "Request timeout"
+    default_code = "body_too_slow"
+
+
+class TooLargeError(ServiceError):
+    """More than is taken at once."""
+
+    status = 413
+    title = "Body too large"
+    default_code = "body_too_large"
+
+
+class UnsupportedBodyError(ServiceError):
+    """A body of a kind that is not read."""
+
+    status = 415
+    title = "Unsupported media type"
+    default_code = "unsupported_media_type"
+
+
+class TooManyRequestsError(ServiceError):
+    """A caller asks too often."""
+
+    status = 429
+    title = "Too many requests"
+    default_code = "too_many_requests"
+
+
 class UnavailableError(ServiceError):
     """The service cannot answer now."""
 
     status = 503
     title = "Unavailable"
     default_code = "unavailable"
+
+
+def code_of(error: Exception) -> str:
+    """The code of an error that a library names by its class: `UnknownDomainError` is `unknown_domain`."""
+    name = type(error).__name__.removesuffix("Error")
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).strip("_")

@@ -11,14 +11,16 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from mixlaws.errors import MixlawsError
-from service.errors import ServiceError, UnavailableError
+from service.errors import ServiceError, UnavailableError, code_of
 
 _log = logging.getLogger("service")
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
+PROBLEM_CODE = "mixwright.problem_code"  # where in the scope the code of a refusal is
 RETRY_SECONDS = 2
 _LATER = {"Retry-After": str(RETRY_SECONDS)}
 DATABASE_AWAY = (PoolTimeoutError, OperationalError, InterfaceError)
@@ -28,8 +30,6 @@ _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413:
 _REMEDIES = {
     "Not Found": "nothing is at this address: /openapi.json lists what there is",
     "Method Not Allowed": "this address does not take this method: /openapi.json lists those it takes",
-    "There was an error parsing the body": "the body cannot be read as JSON: it is not UTF-8, nests too "
-    "deeply, or holds a number of too many digits",
 }
 # What a caller sent comes back in the words of an error, and may be as long as a body.
 _LONGEST = 1000
@@ -37,9 +37,22 @@ _MOST_ERRORS = 20
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document."""
+    """A problem document.
+
+    Every refusal and failure is one, from whichever layer: its code is left in the request's scope, for
+    whoever counts them there.
+    """
 
     media_type = MEDIA_TYPE
+
+    def __init__(self, document: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(dict(document), status_code=document["status"], headers=dict(headers))
+        self.code: str = document["code"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and leave the code behind."""
+        scope[PROBLEM_CODE] = self.code
+        await super().__call__(scope, receive, send)
 
 
 def problem(
@@ -51,7 +64,7 @@ def problem(
         "title": title,
         "status": status,
         "code": code,
-        "detail": _shortened(detail),
+        "detail": shortened(detail),
         "request_id": uuid.uuid4().hex,
         **(extra or {}),
     }
@@ -59,7 +72,7 @@ def problem(
 
 def response(document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> ProblemResponse:
     """The HTTP answer of a problem document."""
-    return ProblemResponse(dict(document), status_code=document["status"], headers=dict(headers or {}))
+    return ProblemResponse(document, headers or {})
 
 
 def errors(*kinds: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
@@ -83,40 +96,45 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
+def refused(error: ServiceError) -> ProblemResponse:
+    """The answer to a refusal of ours, from wherever it comes."""
+    seconds = error.retry_seconds
+    if seconds is None and error.status == UnavailableError.status:
+        seconds = RETRY_SECONDS
+    document = problem(error.status, error.code, error.title, error.detail, extra=error.extra)
+    return response(document, headers=None if seconds is None else {"Retry-After": str(seconds)})
+
+
 def service_error(_: Request, error: ServiceError) -> Response:
     """A refusal of ours."""
-    document = problem(error.status, error.code, error.title, error.detail, extra=error.extra)
-    return response(document, headers=_LATER if error.status == UnavailableError.status else None)
+    return refused(error)
 
 
 def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
     # The library names what is wrong and the remedy; here it only gets its status.
-    code = type(error).__name__.removesuffix("Error")
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in code).strip("_")
-    return response(problem(422, snake, "Invalid request", str(error)))
+    return response(problem(422, code_of(error), "Invalid request", str(error)))
 
 
 def _validation_error(_: Request, error: RequestValidationError) -> Response:
     # The offending input is left out on purpose: it may hold NaN, which no JSON encoder takes, or a secret.
     found = error.errors()
-    items = [_told(item, error.body) for item in found[:_MOST_ERRORS]]
+    items = [_told(item) for item in found[:_MOST_ERRORS]]
     first = items[0] if items else {"loc": "body", "msg": "unreadable"}
     detail = f"{first['loc']}: {first['msg']}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
     return response(problem(422, "invalid_request", "Invalid request", detail, extra={"errors": items}))
 
 
-def _told(item: Mapping[str, Any], body: object) -> dict[str, str]:
+def _told(item: Mapping[str, Any]) -> dict[str, str]:
     """One error of the framework: where, what, and what to do where its own words do not say."""
     place, words = list(item["loc"]), item["msg"]
     if item["type"] == "json_invalid":
         words = f"no valid JSON at character {place.pop()}: {item['ctx']['error']}"
-    elif isinstance(body, bytes) and place == ["body"]:
-        words = "not read as JSON: send it with the header 'Content-Type: application/json'"
     where = ".".join(str(part) for part in place)
-    return {"loc": _shortened(where), "msg": _shortened(words), "type": item["type"]}
+    return {"loc": shortened(where), "msg": shortened(words), "type": item["type"]}
 
 
-def _shortened(words: str) -> str:
+def shortened(words: str) -> str:
+    """Words that may quote what a caller sent, cut where they are longer than anybody reads."""
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
 
 

@@ -29,11 +29,19 @@ WORKER_SCOPES = (Scope.RUNS_WORK, Scope.JOBS_READ, Scope.JOBS_FOLLOW)
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is calling: the project and the permissions of a key or a browser session."""
+    """Who is calling: the project and the permissions of a key or a browser session.
+
+    Args:
+        project_id: whose it is.
+        scopes: its permissions.
+        name: for people.
+        credential: which key or session it is; nothing secret.
+    """
 
     project_id: UUID
     scopes: frozenset[str]
     name: str
+    credential: str
 
     def require(self, scope: Scope) -> None:
         """Check a permission.

@@ -5,7 +5,7 @@ from collections import defaultdict
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
-from service.jobs import log, log_repository, repository, states
+from service.jobs import log, log_repository, refusals_repository, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
     AuditOut,
@@ -18,7 +18,7 @@ from service.jobs.order_schemas import (
 )
 from service.jobs.schedules import named
 from service.jobs.schemas import JobIn
-from service.models import Job, JobEvent, ScheduleStage
+from service.models import Job, JobEvent, JobRefusal, ScheduleStage
 from service.schemas import LARGEST_INTEGER
 
 _WHY = {
@@ -39,6 +39,8 @@ def audit(
     names = [domain["name"] for domain in job.definition["domains"]]
     told = [_of_event(event) for event in newest_events]
     told += [_of_stage(stage, actors.get(stage.applied_seq, "policy"), names) for stage in newest]
+    told += [_of_refusal(refusal, job) for refusal in refusals_repository.of_job(session, job.id)
+             if refusal.seq < seq]  # fmt: skip
     return sorted(told, key=lambda entry: (entry.seq, entry.version or 0), reverse=True)[:limit]
 
 
@@ -108,6 +110,21 @@ def _of_event(event: JobEvent) -> AuditOut:
         version=event.payload.get("version"),
         weights=event.payload.get("weights"),
         taken_back=event.taken_back,
+    )
+
+
+def _of_refusal(refusal: JobRefusal, job: Job) -> AuditOut:
+    return AuditOut(
+        seq=refusal.seq,
+        at=refusal.last_at,
+        kind="refused",
+        actor="trainer",
+        reason=f"{refusal.code}, {refusal.count} times, last: {refusal.detail}",
+        attempt=job.attempt,
+        step=job.reported_step,
+        version=None,
+        weights=None,
+        taken_back=False,
     )
 
 

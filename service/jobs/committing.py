@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 from mixlaws.errors import MixlawsError
 from service.db import Database
 from service.errors import NotFoundError, ServiceError, UnavailableError
-from service.jobs import recording, repository, states
+from service.jobs import recording, refusals, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.log import measured
-from service.jobs.planning import Known, Plan, plan
+from service.jobs.planning import Known, Plan, may_go_back, plan
+from service.jobs.refusals import Refusal
 from service.jobs.schemas import ReportIn, ReportsOut
 from service.jobs.states import Head
 from service.models import Job
@@ -153,6 +154,7 @@ def _write(session: Session, requests: Sequence[Request]) -> tuple[list[Outcome]
             outcomes.append(batch.take(job, request))
         except (ServiceError, MixlawsError) as error:
             outcomes.append(error)
+            batch.refuse(job, error)
         except Exception as error:  # noqa: BLE001
             # Whatever a policy makes of one job's numbers, the other jobs of this commit go on.
             _log.exception("reports of job %r could not be folded", request.job)
@@ -196,6 +198,7 @@ class _Batch:
         self._last = repository.last_active(session, list(self._jobs))
         self._heads: dict[UUID, Head] = {}
         self._plans: dict[UUID, list[Plan]] = defaultdict(list)
+        self._refused: dict[UUID, list[Refusal]] = defaultdict(list)
 
     def take(self, job: Job, request: Request) -> ReportsOut:
         """Plan a request on top of those before it."""
@@ -203,6 +206,7 @@ class _Batch:
             stored=self._stored[job.id],
             waiting=[measured(row) for row in self._waiting[job.id]],
             weights_of=self._weights[job.id],
+            last_of=self._last_steps(job, request),
         )
         planned = plan(self._definition(job), job.id, job.attempt, self._head(job), request.reports, known)
         self._heads[job.id] = planned.head
@@ -220,8 +224,20 @@ class _Batch:
             late=planned.late,
             attempt=job.attempt,
             version=planned.head.version,
+            warnings=planned.warnings,
             state_token=state_token(job.attempt, planned.head.applied_seq),
         )
+
+    def refuse(self, job: Job | None, error: Refusal) -> None:
+        """Remember that a request is refused."""
+        if job is not None:
+            self._refused[job.id].append(error)
+
+    def _last_steps(self, job: Job, request: Request) -> dict[str, int]:
+        # Looked up for few: all others go forward, or are a little out of order.
+        behind = job.reported_step - may_go_back(self._definition(job))
+        gone_back = {report.source for report in request.reports if report.step_to < behind}
+        return repository.last_steps(self._session, job.id, job.attempt, gone_back) if gone_back else {}
 
     def _head(self, job: Job) -> Head:
         # Read when it is needed: a state that cannot be read must not stop the other jobs.
@@ -254,6 +270,7 @@ class _Batch:
             recording.write(self._session, job, self._definition(job), self._heads[job_id], published)
             if published:
                 announced.add(job_id)
+        refusals.note(self._session, self._refused, self._jobs)
         repository.announce(self._session, announced)
         return announced
 

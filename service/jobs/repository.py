@@ -1,6 +1,6 @@
 """Queries for jobs, stages, reports and attempts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +55,14 @@ def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKe
     columns = tuple_(Report.job_id, Report.attempt, Report.source, Report.step_to)
     rows = session.scalars(select(Report).where(columns.in_(list(keys))))
     return {(row.job_id, row.attempt, row.source, row.step_to): row for row in rows}
+
+
+def last_steps(session: Session, job_id: UUID, attempt: int, sources: Collection[str]) -> dict[str, int]:
+    """Last step of an attempt that each of some sources has reported."""
+    query = select(Report.source, func.max(Report.step_to)).where(
+        Report.job_id == job_id, Report.attempt == attempt, Report.source.in_(sources)
+    )
+    return {row[0]: row[1] for row in session.execute(query.group_by(Report.source))}
 
 
 def waiting_reports(session: Session, jobs: Sequence[tuple[UUID, int]]) -> list[Report]:

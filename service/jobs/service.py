@@ -6,11 +6,12 @@ from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
-from service.jobs import log_repository, recording, repository, states
+from service.jobs import log_repository, recording, refusals, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.schedules import named
 from service.jobs.schemas import AckIn, JobIn, JobOut, VersionOut
 from service.jobs.states import Head
+from service.limits import quotas
 from service.models import Attempt, Job, ScheduleStage
 
 
@@ -20,11 +21,13 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
     Raises:
         ConflictError: a job of that name exists with another definition.
         InvalidRequestError: the policy needs a signal that is not sent.
+        QuotaError: the project has as many as it may, or the definition is too large.
     """
     asked = JobDefinition.of(body)
     prior = asked.domains.to_mapping(asked.steering.problem.prior)
     named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, asked.domains.names, strict=True)]
     complete = body.model_copy(update={"prior": prior, "domains": named}).model_dump(mode="json")
+    quotas.check_definition(session, complete)
     # As it is read from then on: a prior that is made to sum to 1 once more may differ in its last bits.
     definition = JobDefinition.stored(complete)
     steering = definition.steering
@@ -53,6 +56,7 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
             f"job {body.name!r} exists with another {', '.join(changed)}: choose another name"
         )
     if created:
+        quotas.check_count(session, project_id, "jobs")
         session.add(Attempt(job_id=job.id, number=1, from_step=0, restored_seq=0, definition=complete))
         recording.write(session, job, definition, head, [] if first is None else [first])
         states.keep(session, job, 0, definition, head.state)
@@ -80,6 +84,7 @@ def shown(session: Session, job: Job) -> JobOut:
         attempt=job.attempt,
         version=job.version,
         reports_duplicate=job.duplicates,
+        refusals=refusals.by_reason(session, job.id),
         reported_step=job.reported_step,
         created_at=job.created_at,
         last_report_at=job.last_report_at,

@@ -12,6 +12,7 @@ from service.db import Database
 from service.errors import InvalidRequestError, NotFoundError, UnauthorisedError
 from service.keys import repository
 from service.keys.secrets import Secret, digest, new_key, new_token, parse_key, same
+from service.limits import quotas
 from service.models import ApiKey, BrowserSession, Project
 from service.scopes import EVERY_SCOPE, Principal, Scope
 
@@ -44,6 +45,7 @@ def create_key_in(
 
     Raises:
         InvalidRequestError: a scope is unknown, or none is given.
+        QuotaError: the project has as many keys as it may.
     """
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in set(Scope)]
@@ -61,6 +63,7 @@ def create_key_in(
     )
     session.add(key)
     session.flush()
+    quotas.check_count(session, project_id, "keys")
     return key, secret
 
 
@@ -80,13 +83,15 @@ def principal_of_key(session: Session, text: str) -> Principal | None:
     key = repository.key_by_public_part(session, parts.public_part) if parts else None
     if parts is None or key is None or not same(key.secret_digest, parts.digest):
         return None
-    return Principal(key.project_id, frozenset(key.scopes), f"key {key.name}")
+    return Principal(key.project_id, frozenset(key.scopes), f"key {key.name}", key.public_part)
 
 
 def principal_of_session(session: Session, token: str) -> Principal | None:
     """Who holds this session cookie; None if nobody does."""
     found = repository.session_by_digest(session, digest(token), one_time=False)
-    return Principal(found.project_id, frozenset(found.scopes), "dashboard") if found else None
+    if found is None:
+        return None
+    return Principal(found.project_id, frozenset(found.scopes), "dashboard", f"session {found.id}")
 
 
 def create_link(session: Session, *, project: str = DEFAULT_PROJECT) -> str:

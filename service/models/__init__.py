@@ -8,6 +8,7 @@ from service.models.expensive_step import ExpensiveStep
 from service.models.fit import Fit, TaskState
 from service.models.job import Job
 from service.models.job_event import JobEvent
+from service.models.job_refusal import JobRefusal
 from service.models.job_snapshot import JobSnapshot
 from service.models.observation import Observation
 from service.models.project import Project
@@ -27,6 +28,7 @@ __all__ = [
     "Fit",
     "Job",
     "JobEvent",
+    "JobRefusal",
     "JobSnapshot",
     "Observation",
     "Project",

@@ -12,6 +12,7 @@ from service.problem_details import errors
 from service.runs import repository, service
 from service.runs.schemas import (
     ClaimIn,
+    ClaimOneIn,
     FailureIn,
     HeartbeatIn,
     HeartbeatOut,
@@ -39,6 +40,19 @@ def claim_run(
     """Lease the oldest run that waits, or whose worker fell silent."""
     lease = service.claim(session, caller.project_id, body, request.app.state.settings.lease_seconds)
     return lease if lease is not None else Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+@router.post("/runs/{run_id}/claim", responses=errors(NotFoundError, ConflictError))
+def claim_one_run(
+    run_id: RunId,
+    body: ClaimOneIn,
+    request: Request,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.RUNS_WORK)],
+) -> LeaseOut:
+    """Lease one run: 409 names the worker that holds it, until its lease is over or you use force."""
+    seconds: int = request.app.state.settings.lease_seconds
+    return service.claim_one(session, caller.project_id, run_id, body, seconds)
 
 
 @router.put("/runs/{run_id}/heartbeat", responses=errors(NotFoundError, ConflictError))

@@ -24,6 +24,15 @@ class ClaimIn(Body):
     )
 
 
+class ClaimOneIn(Body):
+    """A worker that wants one run and no other."""
+
+    worker: Text = Field(min_length=1, max_length=200, description="Who claims: shown to people.")
+    force: bool = Field(
+        default=False, description="Whether to take it from a worker whose lease is not over yet."
+    )
+
+
 class RunOut(Answer):
     """A proxy run."""
 

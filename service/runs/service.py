@@ -11,7 +11,7 @@ from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.models import Observation, ProxyRun, RunState, Study
 from service.runs import repository
 from service.runs.repository import Row
-from service.runs.schemas import ClaimIn, FailureIn, HeartbeatIn, LeaseOut, ResultIn, RunOut
+from service.runs.schemas import ClaimIn, ClaimOneIn, FailureIn, HeartbeatIn, LeaseOut, ResultIn, RunOut
 from service.studies import service as studies
 
 MOST_CLAIMS = 3  # a run that loses three workers is what kills them
@@ -31,8 +31,36 @@ def claim(session: Session, project_id: UUID, body: ClaimIn, lease_seconds: int)
         )
         run.finished_at = repository.now(session)
         session.flush()
+    return _leased(session, project_id, run, body.worker, lease_seconds)
+
+
+def claim_one(
+    session: Session, project_id: UUID, run_id: UUID, body: ClaimOneIn, lease_seconds: int
+) -> LeaseOut:
+    """Lease one run to a worker; one that another worker holds only once its lease is over, or by force.
+
+    Raises:
+        NotFoundError: the project has no such run.
+        ConflictError: it is finished, or another worker holds it.
+    """
+    run, *_ = _row(session, project_id, run_id, lock=True)
+    _check_open(run)
+    ends = run.lease_expires_at if run.state is RunState.RUNNING else None
+    left = (ends - repository.now(session)).total_seconds() if ends is not None else 0.0
+    if left > 0 and not body.force:
+        raise ConflictError(
+            f"run {run_id} is leased to {run.worker} for another {left:.0f} s: wait, or take it over with "
+            "force if that worker is gone",
+            code="run_leased",
+            extra={"holder": run.worker, "seconds_left": left},
+        )
+    return _leased(session, project_id, run, body.worker, lease_seconds)
+
+
+def _leased(session: Session, project_id: UUID, run: ProxyRun, worker: str, lease_seconds: int) -> LeaseOut:
+    """Give a worker the lease of a locked run; whoever held it before has lost it."""
     run.state = RunState.RUNNING
-    run.worker, run.lease, run.progress = body.worker, uuid.uuid4(), 0.0
+    run.worker, run.lease, run.progress = worker, uuid.uuid4(), 0.0
     run.claims += 1
     run.started_at = repository.now(session)
     session.flush()
@@ -174,11 +202,15 @@ def _row(session: Session, project_id: UUID, run_id: UUID, *, lock: bool = False
     return row
 
 
-def _check_lease(run: ProxyRun, lease: UUID) -> None:
+def _check_open(run: ProxyRun) -> None:
     if run.state in {RunState.COMPLETED, RunState.FAILED}:
         raise ConflictError(
             f"run {run.id} is {run.state.value}: nothing more can be said of it", code="run_finished"
         )
+
+
+def _check_lease(run: ProxyRun, lease: UUID) -> None:
+    _check_open(run)
     if run.lease != lease:
         raise ConflictError(
             f"the lease of run {run.id} was lost: {run.worker or 'nobody'} holds it now. Stop training it",

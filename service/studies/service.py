@@ -10,6 +10,7 @@ from mixlaws.errors import InvalidInputError
 from mixlaws.problem import MixtureProblem
 from mixlaws.swarm import target_coefficients
 from service.errors import ConflictError, NotFoundError
+from service.limits import quotas
 from service.models import Study
 from service.schemas import epochs
 from service.studies import repository
@@ -22,15 +23,19 @@ def create(session: Session, project_id: UUID, body: StudyIn) -> tuple[Study, bo
     Raises:
         ConflictError: a study of that name exists with another definition.
         MixlawsError: the definition contradicts itself; the message names the field.
+        QuotaError: the project has as many as it may, or the definition is too large.
     """
     complete = _complete(body)
     definition = complete.model_dump(mode="json")
+    quotas.check_definition(session, definition)
     study, created = repository.insert_or_get(session, project_id, complete.name, definition)
     if study.definition != definition:
         changed = sorted(key for key in definition if definition[key] != study.definition.get(key))
         raise ConflictError(
             f"study {complete.name!r} exists with another {', '.join(changed)}: choose another name"
         )
+    if created:
+        quotas.check_count(session, project_id, "studies")
     return study, created
 
 

@@ -79,6 +79,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
         "source": "a table",
     },
     ("POST", "/v1/runs/claim"): {"worker": "w", "study": "trial", "corpora": ["none"]},
+    ("POST", "/v1/runs/{run_id}/claim"): {"worker": "w", "force": False},
     ("PUT", "/v1/runs/{run_id}/heartbeat"): {"lease": NOBODY, "progress": 0.5},
     ("PUT", "/v1/runs/{run_id}/result"): {
         "lease": NOBODY,

@@ -88,7 +88,7 @@ REPORT = {
     "loss_sums": {"web": 3.0},
     "token_counts": {"web": 1},
 }
-DEEP = json.loads('{"a":' * 100 + "1" + "}" * 100)
+DEEP = json.loads('{"a":' * 40 + "1" + "}" * 40)
 
 
 @pytest.mark.parametrize(
