@@ -21,6 +21,7 @@ from service.jobs.schemas import JobIn
 from service.models import Job, JobEvent, JobRefusal, ScheduleStage
 from service.schemas import LARGEST_INTEGER
 
+REFUSED = "refused"  # kind of the entries that are no events: what trainers sent and nobody took
 _WHY = {
     EventKind.RESULT: "an expensive step of the policy was computed",
     EventKind.TOO_LATE: "a stage reached the trainer too late",
@@ -41,7 +42,9 @@ def audit(
     told += [_of_stage(stage, actors.get(stage.applied_seq, "policy"), names) for stage in newest]
     told += [_of_refusal(refusal, job) for refusal in refusals_repository.of_job(session, job.id)
              if refusal.seq < seq]  # fmt: skip
-    return sorted(told, key=lambda entry: (entry.seq, entry.version or 0), reverse=True)[:limit]
+    return sorted(
+        told, key=lambda entry: (entry.seq, entry.kind == REFUSED, entry.version or 0), reverse=True
+    )[:limit]
 
 
 def domains(session: Session, job: Job) -> list[DomainStatusOut]:
@@ -117,7 +120,7 @@ def _of_refusal(refusal: JobRefusal, job: Job) -> AuditOut:
     return AuditOut(
         seq=refusal.seq,
         at=refusal.last_at,
-        kind="refused",
+        kind=REFUSED,
         actor="trainer",
         reason=f"{refusal.code}, {refusal.count} times, last: {refusal.detail}",
         attempt=job.attempt,

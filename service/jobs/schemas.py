@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
 from mixlaws.policy import Signal
 from service.errors import TooLargeError
@@ -208,7 +208,12 @@ class ScheduleOut(Answer):
 
 
 class ReportIn(Body):
-    """What one source measured over some steps: sums and counts, so that ranks and steps can be added."""
+    """What one source measured over some steps: sums and counts, so that ranks and steps can be added.
+
+    Numbers are taken as they are sent: text or a truth value is no number.
+    """
+
+    model_config = ConfigDict(strict=True)
 
     attempt: int = Field(ge=1, description="Attempt that the steps belong to.")
     source: Slug = Field(description="Who reports: one of the job's sources.")

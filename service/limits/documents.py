@@ -63,7 +63,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once)
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(DEEPEST + 1):
+    for _ in range(DEEPEST):
         level = [
             inner
             for outer in level
