@@ -7,6 +7,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -31,7 +32,7 @@ def service(tenant: Service) -> Service:
 @pytest.fixture
 def strict(database: Database, tmp_path: Path) -> Iterator[Service]:
     """A service that takes small bodies and has little patience, with a job."""
-    limits = {"largest_body_bytes": SMALL, "body_seconds": 0.3}
+    limits: dict[str, Any] = {"largest_body_bytes": SMALL, "body_seconds": 0.3}
     with running(database, tmp_path, tasks_inside=False, **limits) as started:
         create(started)
         yield started

@@ -1,5 +1,6 @@
 """Trainers that go back, that will not end, that come late to a run, and clocks that are wrong."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -142,11 +143,12 @@ def test_case_16_force_takes_a_run_over_and_its_former_holder_is_told_to_stop(se
     run_id = run_of(service)
     first = claim(service, run_id, "worker-1")
     second = claim(service, run_id, "worker-2", force=True)
-    for say in (
+    attempts: list[Callable[[], object]] = [
         lambda: service.client.heartbeat(run_id, first["lease"], 0.5),
         lambda: service.client.put_result(run_id, result(first)),
         lambda: service.client.put_failure(run_id, first["lease"], "too slow"),
-    ):
+    ]
+    for say in attempts:
         with pytest.raises(ConflictError, match="worker-2 holds it now"):
             say()
     assert service.client.runs("trial")[0]["progress"] == 0.0
@@ -168,11 +170,12 @@ def test_case_17_a_finished_run_stays_as_it_is(service: Service) -> None:
         service.client.put_result(run_id, result(lease, seconds=9.0))
     assert other.value.code == "other_result"
     assert (other.value.problem["stored"]["seconds"], other.value.problem["offered"]["seconds"]) == (8.0, 9.0)
-    for say in (
+    attempts: list[Callable[[], object]] = [
         lambda: service.client.heartbeat(run_id, lease["lease"], 0.5),
         lambda: service.client.put_failure(run_id, lease["lease"], "too slow"),
         lambda: claim(service, run_id, "worker-2", force=True),
-    ):
+    ]
+    for say in attempts:
         with pytest.raises(ConflictError, match="nothing more can be said of it") as error:
             say()
         assert error.value.code == "run_finished"

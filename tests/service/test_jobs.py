@@ -143,17 +143,6 @@ def test_a_report_that_makes_no_sense_is_refused(
     assert (error.status, error.code) == (status, code)
 
 
-def test_a_domain_is_known_however_its_accents_are_encoded(service: Service) -> None:
-    domains = [{"name": "caf\u00e9", "tokens": 10}, {"name": "web", "tokens": 10}]
-    job = {"name": "accents", "policy": "static", "domains": domains, "samples_per_step": 8}
-    service.client.create_job(job)
-    losses: dict[str, Any] = {"loss_sums": {"cafe\u0301": 5.0, "web": None}, "non_finite": ["web"]}
-    body = report(9, token_counts={"cafe\u0301": 2, "web": 2}, **losses)
-    service.client.call("POST", "/v1/jobs/accents/reports", body=body)
-    stored = service.client.call("GET", "/v1/jobs/accents/log")["entries"][-1]["reports"][0]
-    assert (stored["loss_sums"], stored["token_counts"]) == ([5.0, None], [2, 2])
-
-
 def test_one_report_needs_no_envelope(service: Service) -> None:
     create(service)
     answer = service.client.call("POST", "/v1/jobs/run-7b/reports", body=report(9))
