@@ -18,6 +18,7 @@ from service.problem_details import refused
 
 API = "/v1/"
 DOCUMENT = "mixwright.document"  # where in the scope the decoded body is, for who need not decode it again
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
 _SHOWN = 50  # characters of a header
 # A connection that is closed while its client still sends is reset, and the client never sees why.
 _LINGER_SECONDS = 2.0
@@ -40,8 +41,12 @@ class Bodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body of a request and let it through, or answer with a problem."""
-        headers = Headers(scope=scope) if scope["type"] == "http" else None
-        if headers is None or not _has_body(headers):
+        # No route reads the body of a GET, and polls are what there is most of: not even their headers are read.
+        if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if not _has_body(headers):
             await self._app(scope, receive, send)
             return
         try:
