@@ -41,7 +41,7 @@ class Bodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body of a request and let it through, or answer with a problem."""
-        # No route reads the body of a GET, and polls are what there is most of: not even their headers are read.
+        # No route reads the body of a GET, and most requests are polls: not even their headers are read.
         if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
             return
