@@ -21,6 +21,8 @@ from service.jobs import order_endpoints as orders
 from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.keys import endpoints as keys
+from service.limits.bodies import Bodies
+from service.limits.rates import Failures, Rates
 from service.observing import endpoints as metrics
 from service.observing import tracing
 from service.observing.beside import Beside
@@ -80,6 +82,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.predictors = Predictors()
     app.state.cursor_key = None  # read from the database once it is needed
     app.state.counters, app.state.vitals = Counters(), Vitals(live)
+    app.state.failures = Failures(settings.failed_logins_per_minute)
     problem_details.install(app)
     for slice_ in (
         studies,
@@ -101,13 +104,20 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     ):
         app.include_router(slice_.router)
     dashboard.install(app)
+    # What is added last stands in front.
+    app.add_middleware(
+        Bodies,
+        largest=settings.largest_body_bytes,
+        seconds=settings.body_seconds,
+        files={study_files.IMPORT_PATH: settings.largest_import_bytes},
+    )
     app.add_middleware(
         Gate,
         callers=app.state.callers,
         allowed_hosts=settings.allowed_hosts,
-        largest_body=settings.largest_body_bytes,
         direct=DirectRoutes(app, (*following.DIRECT, *dashboard.DIRECT)),
-        larger={study_files.IMPORT_PATH: settings.largest_import_bytes},
+        failures=app.state.failures,
+        rates=Rates(settings.requests_per_second),
     )
     app.add_middleware(Observed, counters=app.state.counters, access_log=settings.access_log)
     tracing.install(app, settings)

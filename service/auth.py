@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.callers import Callers
 from service.direct import DirectRoutes
-from service.errors import ServiceError
-from service.problem_details import DATABASE_AWAY, answer_to, database_away, problem, response
+from service.errors import ServiceError, TooManyRequestsError
+from service.limits.rates import Failures, Rates
+from service.problem_details import DATABASE_AWAY, answer_to, database_away, problem, refused, response
 
 PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/login"})
 PUBLIC_PREFIX = "/static/"
@@ -30,9 +31,9 @@ class Gate:
         app: what lies behind.
         callers: who is known.
         allowed_hosts: Host headers that are answered, without their port.
-        largest_body: bytes of a request body beyond which it is cut off.
+        failures: who showed no good key too often.
+        rates: how often a caller may ask.
         direct: routes that are answered without the framework.
-        larger: the same for paths that take files.
     """
 
     def __init__(
@@ -41,15 +42,15 @@ class Gate:
         *,
         callers: Callers,
         allowed_hosts: list[str],
-        largest_body: int,
+        failures: Failures,
+        rates: Rates,
         direct: DirectRoutes,
-        larger: Mapping[str, int],
     ) -> None:
         self._app = app
         self._direct = direct
         self._callers = callers
         self._hosts = frozenset(allowed_hosts)
-        self._largest_body, self._larger = largest_body, larger
+        self._failures, self._rates = failures, rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
@@ -63,7 +64,6 @@ class Gate:
         if refusal is not None:
             await refusal(scope, receive, _guarded(send))
             return
-        receive = _limited(receive, self._limit(scope))
         found = self._direct.find(scope)
         if found is None:
             await self._app(scope, receive, _guarded(send))
@@ -74,9 +74,6 @@ class Gate:
             # No answer has begun: those that take long end by themselves.
             await answer_to(Request(scope), error)(scope, receive, _guarded(send))
 
-    def _limit(self, scope: Scope) -> int:
-        return self._larger.get(scope["path"], self._largest_body)
-
     async def _stranger(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
         """Refuse who is not known; note who is."""
         try:
@@ -84,12 +81,20 @@ class Gate:
         except DATABASE_AWAY as error:
             return database_away(error)
         if principal is None:
+            try:
+                self._failures.count(scope)
+            except TooManyRequestsError as error:
+                return refused(error)
             return _unauthorised(scope, headers)
         scope["principal"] = principal
+        try:
+            self._rates.check(principal)
+        except TooManyRequestsError as error:
+            return refused(error)
         return None
 
     def _foreign(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
-        """Refuse other hosts, paths of no name, large bodies, and writes of another site with our cookie."""
+        """Refuse other hosts, paths of no name, and writes of another site with our cookie."""
         host = headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if "*" not in self._hosts and name not in self._hosts:
@@ -100,10 +105,6 @@ class Gate:
         if "\0" in scope["path"]:
             # PostgreSQL stores no such text, so nothing is called that: it must not even be looked for.
             return response(problem(404, "not_found", "Not found", "no name holds the character U+0000"))
-        declared = headers.get("content-length", "0")
-        limit = self._limit(scope)
-        if not declared.isdigit() or int(declared) > limit:
-            return response(problem(413, "body_too_large", "Body too large", _too_large(limit)))
         if scope["method"] in _SAFE_METHODS or "authorization" in headers:
             return None
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
@@ -150,25 +151,6 @@ class _Redirect:
         headers = [(b"location", self._location.encode()), (b"content-length", b"0")]
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Count a body while it comes in: a chunked one declares no length."""
-    total = 0
-
-    async def counted() -> Message:
-        nonlocal total
-        message = await receive()
-        total += len(message.get("body", b""))
-        if total > limit:
-            raise HTTPException(413, _too_large(limit))
-        return message
-
-    return counted
-
-
-def _too_large(limit: int) -> str:
-    return f"the body has more than {limit} bytes: send it in parts"
 
 
 def _guarded(send: Send) -> Send:

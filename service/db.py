@@ -12,6 +12,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from service.limits import quotas
+
 POOL_SIZE = 10
 POOL_SECONDS = 10.0  # a request that waits longer for a connection is better refused than hung
 STATEMENT_SECONDS = 20  # no query of the API is meant to take a second
@@ -95,6 +97,7 @@ def undone(session: Session) -> bool:
 def _request_session(request: Request) -> Iterator[Session]:
     database: Database = request.app.state.database
     with database.session() as session:
+        quotas.hold(session, request.app.state.settings.quotas)
         yield session
         announced = session.info.get("announced")
     if announced:

@@ -4,12 +4,17 @@ ServiceError
 ├── InvalidCursorError   400  a cursor that is of no page of this list
 ├── NotFoundError        404  nothing of that name in the project of the key
 ├── ConflictError        409  the request contradicts what is stored
+│   └── QuotaError             a project would have more than it may
 ├── PreconditionFailedError    412  what is stored was changed since it was read
-├── TooLargeError        413  more than one request may bring
 ├── InvalidRequestError  422  a value cannot be used; the detail names it
 ├── PreconditionRequiredError  428  show what you have seen before you overwrite or delete it
 ├── ForbiddenError       403  the key lacks a scope
 ├── UnauthorisedError    401  no usable key
+├── UnreadableError      400  a body that is no JSON document
+├── TooSlowError         408  a body that does not arrive
+├── TooLargeError        413  more than is taken at once
+├── UnsupportedBodyError 415  a body of another kind
+├── TooManyRequestsError 429  slow down
 └── UnavailableError     503  try again later
 """
 
@@ -24,6 +29,7 @@ class ServiceError(Exception):
         detail: what is wrong, with the values, and what to do.
         code: machine-readable name; the class has a default.
         extra: further members of the problem document.
+        retry_seconds: when it is worth trying again, if it is.
     """
 
     status: ClassVar[int] = 500
@@ -31,12 +37,18 @@ class ServiceError(Exception):
     default_code: ClassVar[str] = "internal_error"
 
     def __init__(
-        self, detail: str, *, code: str | None = None, extra: Mapping[str, Any] | None = None
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+        retry_seconds: float | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or self.default_code
         self.extra = dict(extra or {})
+        self.retry_seconds = retry_seconds
 
 
 class InvalidCursorError(ServiceError):
@@ -63,6 +75,13 @@ class ConflictError(ServiceError):
     default_code = "conflict"
 
 
+class QuotaError(ConflictError):
+    """A project would have more than it may."""
+
+    title = "Quota exceeded"
+    default_code = "quota_exceeded"
+
+
 class PreconditionFailedError(ServiceError):
     """What is stored was changed since it was read."""
 
@@ -77,14 +96,6 @@ class PreconditionRequiredError(ServiceError):
     status = 428
     title = "Precondition required"
     default_code = "precondition_required"
-
-
-class TooLargeError(ServiceError):
-    """More than one request may bring."""
-
-    status = 413
-    title = "Too large"
-    default_code = "too_large"
 
 
 class InvalidRequestError(ServiceError):
@@ -111,6 +122,46 @@ class UnauthorisedError(ServiceError):
     default_code = "unauthorised"
 
 
+class UnreadableError(ServiceError):
+    """A body that is no JSON document."""
+
+    status = 400
+    title = "Unreadable body"
+    default_code = "unreadable_body"
+
+
+class TooSlowError(ServiceError):
+    """A body that does not arrive."""
+
+    status = 408
+    title = "Request timeout"
+    default_code = "body_too_slow"
+
+
+class TooLargeError(ServiceError):
+    """More than is taken at once."""
+
+    status = 413
+    title = "Body too large"
+    default_code = "body_too_large"
+
+
+class UnsupportedBodyError(ServiceError):
+    """A body of a kind that is not read."""
+
+    status = 415
+    title = "Unsupported media type"
+    default_code = "unsupported_media_type"
+
+
+class TooManyRequestsError(ServiceError):
+    """A caller asks too often."""
+
+    status = 429
+    title = "Too many requests"
+    default_code = "too_many_requests"
+
+
 class UnavailableError(ServiceError):
     """The service cannot answer now.
 
@@ -124,6 +175,8 @@ class UnavailableError(ServiceError):
     title = "Unavailable"
     default_code = "unavailable"
 
-    def __init__(self, detail: str, *, code: str | None = None, retry_seconds: float | None = None) -> None:
-        super().__init__(detail, code=code)
-        self.retry_seconds = retry_seconds
+
+def code_of(kind: type[Exception]) -> str:
+    """The code of an error that a library names by its class: `UnknownDomainError` is `unknown_domain`."""
+    name = kind.__name__.removesuffix("Error")
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).strip("_")

@@ -17,13 +17,14 @@ from starlette.types import Receive, Scope, Send
 from mixlaws.errors import MixlawsError
 from service import request_ids
 from service.allowed_methods import allowed_methods
-from service.errors import ServiceError, UnavailableError
+from service.errors import ServiceError, UnavailableError, code_of
 from service.problem_catalogue import PAGE
 
 _log = logging.getLogger("service")
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
+PROBLEM_CODE = "mixwright.problem_code"  # where in the scope the code of a refusal is
 RETRY_SECONDS = 2
 DATABASE_AWAY = (PoolTimeoutError, OperationalError, InterfaceError)
 _READ_ONLY = "25006"  # SQLSTATE of a server that is a standby, or that an operator holds
@@ -41,17 +42,21 @@ _MOST_ERRORS = 20
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document."""
+    """A problem document.
+
+    Every refusal and failure is one, from whichever layer: its code is left in the request's scope, for
+    whoever counts them there.
+    """
 
     media_type = MEDIA_TYPE
 
     def __init__(self, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(dict(document), status_code=document["status"], headers=dict(headers or {}))
-        self._code = document["code"]
+        self.code: str = document["code"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; what counts refusals is told its code."""
-        scope["problem"] = self._code
+        """Answer, and leave the code behind for what counts refusals."""
+        scope[PROBLEM_CODE] = self.code
         await super().__call__(scope, receive, send)
 
 
@@ -64,7 +69,7 @@ def problem(
         "title": title,
         "status": status,
         "code": code,
-        "detail": _shortened(detail),
+        "detail": shortened(detail),
         "request_id": request_ids.current(),
         **(extra or {}),
     }
@@ -106,11 +111,16 @@ def _handlers() -> dict[type[Exception], Callable[[Request, Any], Response]]:
     }
 
 
+def refused(error: ServiceError) -> ProblemResponse:
+    """The answer to a refusal of ours, from wherever it comes."""
+    document = problem(error.status, error.code, error.title, error.detail, extra=error.extra)
+    soon = error.retry_seconds is not None or error.status == UnavailableError.status
+    return response(document, headers=_later(error.retry_seconds) if soon else None)
+
+
 def service_error(_: Request, error: ServiceError) -> Response:
     """A refusal of ours."""
-    document = problem(error.status, error.code, error.title, error.detail, extra=error.extra)
-    later = _later(error.retry_seconds) if isinstance(error, UnavailableError) else None
-    return response(document, headers=later)
+    return refused(error)
 
 
 def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
@@ -118,30 +128,22 @@ def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
     return response(problem(422, code_of(type(error)), "Invalid request", str(error)))
 
 
-def code_of(kind: type[MixlawsError]) -> str:
-    """The code of an error of the library: its name."""
-    words = kind.__name__.removesuffix("Error")
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in words).strip("_")
-
-
 def _validation_error(_: Request, error: RequestValidationError) -> Response:
     # The offending input is left out on purpose: it may hold NaN, which no JSON encoder takes, or a secret.
     found = error.errors()
-    items = [_told(item, error.body) for item in found[:_MOST_ERRORS]]
+    items = [_told(item) for item in found[:_MOST_ERRORS]]
     first = items[0] if items else {"loc": "body", "msg": "unreadable"}
     detail = f"{first['loc']}: {first['msg']}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
     return response(problem(422, "invalid_request", "Invalid request", detail, extra={"errors": items}))
 
 
-def _told(item: Mapping[str, Any], body: object) -> dict[str, str]:
+def _told(item: Mapping[str, Any]) -> dict[str, str]:
     """One error of the framework: where, what, and what to do where its own words do not say."""
     place, words = list(item["loc"]), item["msg"]
     if item["type"] == "json_invalid":
         words = f"no valid JSON at character {place.pop()}: {item['ctx']['error']}"
-    elif isinstance(body, bytes) and place == ["body"]:
-        words = "not read as JSON: send it with the header 'Content-Type: application/json'"
     where = ".".join(str(part) for part in place)
-    return {"loc": _shortened(where), "msg": _shortened(words), "type": item["type"]}
+    return {"loc": shortened(where), "msg": shortened(words), "type": item["type"]}
 
 
 def _later(seconds: float | None = None) -> dict[str, str]:
@@ -150,7 +152,8 @@ def _later(seconds: float | None = None) -> dict[str, str]:
     return {"Retry-After": str(math.ceil(chosen))}
 
 
-def _shortened(words: str) -> str:
+def shortened(words: str) -> str:
+    """Words that may quote what a caller sent, cut where they are longer than anybody reads."""
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
 
 

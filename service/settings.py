@@ -7,6 +7,8 @@ import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.limits.quotas import Quotas
+
 
 class Settings(BaseSettings):
     """How one process of the service runs. Made once, at the start of a command, never at import."""
@@ -55,6 +57,32 @@ class Settings(BaseSettings):
         description="Whether requests are sent as spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT "
         "names; that variable alone asks for it too. Needs the extra otel.",
     )
+    body_seconds: float = Field(
+        default=30.0, gt=0, description="How long a request body may take to arrive; then 408."
+    )
+    requests_per_second: float = Field(
+        default=5000.0,
+        ge=0,
+        description="Requests of one key that this process answers, four seconds of it at once; 0 for any "
+        "number. A trainer makes one a second or fewer.",
+    )
+    failed_logins_per_minute: float = Field(
+        default=300.0,
+        ge=0,
+        description="Requests without a good key that one address may make before it is told to wait; 0 for "
+        "any number. Good keys are never held up.",
+    )
+    most_studies: int = Field(default=10_000, ge=0, description="Studies of one project; 0 for any number.")
+    most_runs: int = Field(
+        default=10_000_000, ge=0, description="Proxy runs of one project; 0 for any number."
+    )
+    most_jobs: int = Field(default=100_000, ge=0, description="Jobs of one project; 0 for any number.")
+    most_keys: int = Field(
+        default=10_000, ge=0, description="Keys of one project that are not revoked; 0 for any number."
+    )
+    most_definition_bytes: int = Field(
+        default=1024 * 1024, ge=0, description="Size of one study's or job's definition; 0 for any size."
+    )
     task_seconds: int = Field(default=900, description="Deadline of one fit or proposal.")
     task_memory_bytes: int = Field(
         default=8 * 1024**3, description="Address space that one fit or proposal may use."
@@ -70,6 +98,13 @@ class Settings(BaseSettings):
         description="Days after the end of a job for which its reports and snapshots are kept; without it "
         "they are kept for ever. A job whose reports are gone cannot be replayed.",
     )
+
+    @property
+    def quotas(self) -> Quotas:
+        """What one project may keep."""
+        return Quotas(
+            self.most_studies, self.most_runs, self.most_jobs, self.most_keys, self.most_definition_bytes
+        )
 
     @property
     def admin_key_file(self) -> Path:

@@ -11,11 +11,11 @@ M = TypeVar("M", bound=TokenSums)
 
 
 def admitted(feedback: Feedback, /, loss_ceiling: float) -> Feedback:
-    """The feedback without measurements that are no numbers, and with no mean above the ceiling.
+    """The feedback without measurements that are no numbers, and with no mean beyond the ceiling.
 
     Args:
         feedback: as a trainer reported it.
-        loss_ceiling: mean losses above it are held at it, nats per token.
+        loss_ceiling: mean losses beyond it, in either direction, are held at it, nats per token.
     """
     training = _finite(feedback.training, loss_ceiling)
     changed: dict[str, Any] = {"loss_sums": training.sums, "token_counts": training.counts}
@@ -35,4 +35,5 @@ def _finite(measured: M, ceiling: float) -> M:
     usable = np.isfinite(measured.sums) & (measured.counts > 0)
     counts = np.where(usable, measured.counts, 0)
     sums = np.where(usable, measured.sums, 0.0)
-    return replace(measured, sums=np.minimum(sums, ceiling * counts), counts=counts)
+    most = ceiling * counts
+    return replace(measured, sums=np.clip(sums, -most, most), counts=counts)

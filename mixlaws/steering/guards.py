@@ -33,8 +33,9 @@ class Guards:
     Args:
         floor: smallest weight of any domain, or of those that are named; the others have 0.
         ceiling: largest weight of any domain, or of those that are named; the others have 1.
-        loss_ceiling: mean losses above it are held at it, nats per token. exp(20) is a perplexity of
-            5e8, beyond any vocabulary; without it one bad batch owns the mixture of an exp-loss policy.
+        loss_ceiling: mean losses beyond it, in either direction, are held at it, nats per token. exp(20) is a
+            perplexity of 5e8, beyond any vocabulary; without it one bad batch owns the mixture of an exp-loss
+            policy.
         tempering: gamma, the part of every mixture that is the prior.
         trust_kl: largest KL(new || old) of an update, nats; None for any.
         trust_ratio: largest factor by which a weight may change in an update, > 1; None for any.
@@ -110,7 +111,7 @@ class Guards:
         return BoundGuards(self, domains.names, problem.prior, frozen(floor), frozen(ceiling))
 
     def admit(self, feedback: Feedback) -> Feedback:
-        """The feedback without measurements that are no numbers, and with no mean above the ceiling."""
+        """The feedback without measurements that are no numbers, and with no mean beyond the ceiling."""
         return admitted(feedback, self.loss_ceiling)
 
 

@@ -17,6 +17,7 @@ from mixlaws.estimator import Proposal
 from mixlaws.judging import BETTER_THAN
 from mixlaws.rivals import admissible
 from mixlaws.two_stages import ORDER_NOTE
+from mixwright.offline.cells import inert
 from mixwright.offline.proposing import Proposed
 from mixwright.showing import say, table
 
@@ -122,7 +123,7 @@ def write_csv(path: Path, proposed: Proposed) -> None:
     rows += proposed.rivals.items()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow([*header, "objective", "gain", *extra])
+        writer.writerow([*header, "objective", "gain", *map(inert, extra)])
         for name, proposal in rows:
             deviation = [""] * len(proposed.targets) if proposal.deviation is None else proposal.deviation
             told = numbers(proposal)
@@ -130,7 +131,7 @@ def write_csv(path: Path, proposed: Proposed) -> None:
             written = [
                 cell if cell == "" else repr(float(cell)) for cell in (*cells, proposed.gain(proposal))
             ]
-            writer.writerow([name, *written, *(told.get(key, "") for key in extra)])
+            writer.writerow([inert(name), *written, *(told.get(key, "") for key in extra)])
 
 
 def numbers(proposal: Proposal) -> dict[str, float]:

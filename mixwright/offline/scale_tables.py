@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from mixwright.offline.cells import inert
 from mixwright.offline.scaling import Scaled
 from mixwright.showing import say, table
 
@@ -108,7 +109,7 @@ def write_csv(path: Path, scaled: Scaled) -> None:
         )
         for name, mixture, values in zip(scaled.names, scaled.weights, scaled.predicted, strict=True):
             numbers = [repr(float(value)) for value in (*mixture, *values)]
-            writer.writerow([name, round(scaled.model_parameters), round(scaled.tokens), *numbers])
+            writer.writerow([inert(name), round(scaled.model_parameters), round(scaled.tokens), *numbers])
 
 
 def _scores(scaled: Scaled) -> list[tuple[str, float, float, float]]:

@@ -10,6 +10,7 @@ from service.dashboard.rendering import page
 from service.db import SessionDep
 from service.errors import UnauthorisedError
 from service.keys import service
+from service.limits.rates import Failures
 from service.scopes import Principal, Scope, needs
 
 router = APIRouter()
@@ -25,7 +26,7 @@ def show_login(request: Request, session: SessionDep, link: str | None = None) -
     try:
         return _enter(request, service.log_in(session, link=link))
     except UnauthorisedError as error:
-        return _refused(error)
+        return _refused(request, error)
 
 
 @router.post("/login")
@@ -34,7 +35,7 @@ def log_in(request: Request, session: SessionDep, key: Annotated[str, Form(max_l
     try:
         return _enter(request, service.log_in(session, key=key.strip()))
     except UnauthorisedError as error:
-        return _refused(error)
+        return _refused(request, error)
 
 
 @router.post("/logout")
@@ -63,7 +64,9 @@ def _enter(request: Request, token: str) -> Response:
     return response
 
 
-def _refused(error: UnauthorisedError) -> Response:
+def _refused(request: Request, error: UnauthorisedError) -> Response:
+    failures: Failures = request.app.state.failures
+    failures.count(request.scope)
     response = page("login.html", error=error.detail)
     response.status_code = 401
     return response

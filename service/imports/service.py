@@ -11,6 +11,7 @@ from mixlaws.simplex import as_weights
 from service.errors import ConflictError, InvalidRequestError
 from service.imports import repository
 from service.imports.schemas import ImportedRunBody, ImportIn, ImportOut
+from service.limits import quotas
 from service.models import Observation, ProxyRun, RunState, Study, Sweep
 from service.runs import repository as runs
 from service.studies import repository as study_repository
@@ -28,6 +29,7 @@ def store(session: Session, study: Study, body: ImportIn) -> ImportOut:
     Raises:
         InvalidRequestError: a mixture is off the simplex, or a target is missing or unknown.
         ConflictError: a run of that name has other fields.
+        QuotaError: the project has as many runs as it may.
     """
     definition = studies.definition(study)
     domains, targets = studies.domain_set(definition), definition.targets or []
@@ -49,6 +51,8 @@ def store(session: Session, study: Study, body: ImportIn) -> ImportOut:
                 extra={"name": run.name, "stored": stored, "offered": fields},
             )
     sweep = _sweep(session, study, body.source, new, domains) if new else None
+    if new:
+        quotas.check_count(session, study.project_id, "runs")
     return ImportOut(
         sweep_id=None if sweep is None else sweep.id, created=len(new), duplicates=len(body.runs) - len(new)
     )

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import EventKind
 from service.errors import ConflictError
-from service.jobs import log, log_repository, repository, states
+from service.jobs import log, log_repository, refusals_repository, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.order_schemas import (
     AuditOut,
@@ -20,8 +20,9 @@ from service.jobs.order_schemas import (
 from service.jobs.schedules import named
 from service.jobs.schemas import JobIn
 from service.listing import Found, Wanted
-from service.models import Job, JobEvent, ScheduleStage
+from service.models import Job, JobEvent, JobRefusal, ScheduleStage
 
+REFUSED = "refused"  # kind of the entries that are no events: what trainers sent and nobody took
 _WHY = {
     EventKind.RESULT: "an expensive step of the policy was computed",
     EventKind.TOO_LATE: "a stage reached the trainer too late",
@@ -38,11 +39,18 @@ def audit(
     newest = log_repository.newest_stages(session, job.id, wanted.after, more * versions)
     actors = log_repository.actors(session, job.id, [stage.applied_seq for stage in newest])
     names = [domain["name"] for domain in job.definition["domains"]]
-    told = [_of_event(event) for event in newest_events]
-    told += [_of_stage(stage, actors.get(stage.applied_seq, "policy"), names) for stage in newest]
-    told.sort(key=_place, reverse=True)
+    told = [((event.seq, 0), _of_event(event)) for event in newest_events]
+    for stage in newest:
+        entry = _of_stage(stage, actors.get(stage.applied_seq, "policy"), names)
+        told.append(((stage.applied_seq, stage.version), entry))
+    for number, refusal in enumerate(refusals_repository.of_job(session, job.id)):
+        place = refusal.seq, log_repository.AFTER_VERSIONS + number
+        if wanted.after is None or place < wanted.after:
+            told.append((place, _of_refusal(refusal, job)))
+    # Of one place, an event comes before the versions that it led to.
+    told.sort(key=lambda entry: entry[0], reverse=True)
     rows = told[: wanted.limit]
-    return Found(rows, _place(rows[-1]) if len(told) > wanted.limit else None)
+    return Found([entry for _, entry in rows], rows[-1][0] if len(told) > wanted.limit else None)
 
 
 def domains(session: Session, job: Job) -> list[DomainStatusOut]:
@@ -110,11 +118,6 @@ def exported(session: Session, job: Job, wanted: Wanted[int]) -> tuple[LogOut, i
     return stretch, to_seq if to_seq < job.applied_seq else None
 
 
-def _place(entry: AuditOut) -> tuple[int, int]:
-    """What the trail is sorted by: of one place, an event comes before the versions that it led to."""
-    return entry.seq, entry.version or 0 if entry.kind == "version" else 0
-
-
 def _of_event(event: JobEvent) -> AuditOut:
     return AuditOut(
         seq=event.seq,
@@ -127,6 +130,21 @@ def _of_event(event: JobEvent) -> AuditOut:
         version=event.payload.get("version"),
         weights=event.payload.get("weights"),
         taken_back=event.taken_back,
+    )
+
+
+def _of_refusal(refusal: JobRefusal, job: Job) -> AuditOut:
+    return AuditOut(
+        seq=refusal.seq,
+        at=refusal.last_at,
+        kind=REFUSED,
+        actor="trainer",
+        reason=f"{refusal.code}, {refusal.count} times, last: {refusal.detail}",
+        attempt=job.attempt,
+        step=job.reported_step,
+        version=None,
+        weights=None,
+        taken_back=False,
     )
 
 

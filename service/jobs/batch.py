@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
 from service.errors import NotFoundError, ServiceError
-from service.jobs import commit_repository, recording, repository
+from service.jobs import commit_repository, recording, refusals, repository
 from service.jobs.commit_repository import Locked
 from service.jobs.log import measured
 from service.jobs.planning import Known, Plan, plan
 from service.jobs.recording import Change
+from service.jobs.refusals import Refusal
 from service.jobs.schemas import ReportIn, ReportsOut
 from service.jobs.standing import Standing, Standings, as_columns, newest
 
@@ -48,6 +49,7 @@ class Batch:
         self._locked: dict[tuple[UUID, str], Locked] = {(row.project_id, row.name): row for row in locked}
         self._standings = standings.of(session, locked)
         self._plans: dict[UUID, list[Plan]] = defaultdict(list)
+        self._refused: dict[UUID, list[Refusal]] = defaultdict(list)
         self._stored: dict[UUID, dict[tuple[str, int], Mapping[str, Any]]] = defaultdict(dict)
         self._read_what_is_named(calls)
 
@@ -56,6 +58,8 @@ class Batch:
         try:
             return self._taken(call)
         except (ServiceError, MixlawsError) as error:
+            if (locked := self._locked.get((call.project_id, call.job))) is not None:
+                self._refused[locked.id].append(error)
             return error
         except Exception as error:  # noqa: BLE001
             # Whatever a policy makes of one job's numbers, the other jobs of this commit go on.
@@ -80,6 +84,12 @@ class Batch:
         announced = {
             job_id for job_id in changed if any(planned.published for planned in self._plans[job_id])
         }
+        places = {
+            job_id: standing.head.applied_seq
+            for job_id, standing in self._standings.items()
+            if isinstance(standing, Standing)
+        }
+        refusals.note(self._session, self._refused, places)
         repository.announce(self._session, announced)
         after = [replace(standing, written=written[job_id]) for job_id, standing in changed.items()]
         return announced, after
@@ -93,6 +103,7 @@ class Batch:
             stored=stored,
             waiting=[measured(row) for row in standing.waiting],
             weights_of=standing.weights,
+            last_of=standing.last_steps,
         )
         planned = plan(standing.definition, locked.id, standing.attempt, standing.head, call.reports, known)
         if planned.rows and standing.ended is not None:
@@ -106,6 +117,7 @@ class Batch:
             late=planned.late,
             attempt=standing.attempt,
             version=planned.head.version,
+            warnings=planned.warnings,
             state_token=state_token(standing.attempt, planned.head.applied_seq),
         )
 

@@ -22,6 +22,7 @@ from service.models import (
 )
 
 Place = tuple[int, int] | None  # in the audit trail: a place in the log, and a version or 0 for an event
+AFTER_VERSIONS = 2**31  # of one place, what is told beyond its versions: no version is so large
 T = TypeVar("T", Report, JobEvent, ScheduleStage)
 _ORDER: Mapping[type[Any], tuple[Any, ...]] = {
     Report: (Report.applied_seq, Report.source),
@@ -73,7 +74,9 @@ def newest_stages(session: Session, job_id: UUID, before: Place, limit: int) -> 
     query = select(ScheduleStage).where(ScheduleStage.job_id == job_id)
     if before is not None:
         seq, version = before
-        if version > 0:  # versions rise with places
+        if version >= AFTER_VERSIONS:
+            query = query.where(ScheduleStage.applied_seq <= seq)
+        elif version > 0:  # versions rise with places
             query = query.where(ScheduleStage.version < version)
         else:
             query = query.where(ScheduleStage.applied_seq < seq)

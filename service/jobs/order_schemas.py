@@ -87,7 +87,10 @@ class AuditOut(Answer):
 
     seq: int = Field(description="Place in the job's log.")
     at: datetime = Field(description="When.")
-    kind: str = Field(description="`version` for a new version, otherwise the kind of the event.")
+    kind: str = Field(
+        description="`version` for a new version, `refused` for reports that were refused for one reason, at "
+        "the last of them; otherwise the kind of the event."
+    )
     actor: str = Field(description="Name of a key, `policy`, `trainer`, `task` or `guard`.")
     reason: str = Field(description="Why.")
     attempt: int = Field(description="Attempt that it belongs to.")

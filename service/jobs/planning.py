@@ -6,21 +6,26 @@ or not at all.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from mixlaws.domains import DomainSet
+from mixlaws.errors import InvalidInputError
 from mixlaws.steering.events import Event
-from service.errors import ConflictError, InvalidRequestError
+from service.errors import ConflictError, InvalidRequestError, code_of
 from service.jobs.adding import check
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import Measured, WeightsOf, folded, ready
 from service.jobs.log import measured
+from service.jobs.oddities import oddities
 from service.jobs.recording import Published, published, within_size
 from service.jobs.schemas import ReportIn
 from service.jobs.states import Head
 
+# Steps by which a source may go back before it must have been restarted: later ones are only out of order.
+REGRESS_STEPS = 1000
+_MOST_WARNINGS = 20
 _COMPARED = ("step_from", "schedule_version", "loss_sums", "token_counts", "non_finite", "signals")
 
 
@@ -37,6 +42,7 @@ class Plan:
         events: what happened beside, by place.
         duplicates: reports that were there before.
         late: new reports that came late.
+        warnings: what is odd about what was taken.
     """
 
     before: Head
@@ -47,6 +53,7 @@ class Plan:
     events: list[tuple[int, Event]]
     duplicates: int
     late: int
+    warnings: list[str]
 
     @property
     def placed_before(self) -> dict[tuple[str, int], int]:
@@ -63,11 +70,13 @@ class Known:
         stored: reports of the request's keys that are there already, as columns, by (source, step_to).
         waiting: reports that wait for other sources.
         weights_of: weights of the schedule versions that reports name.
+        last_of: last step that a source has reported in this attempt, of sources that may have gone back.
     """
 
     stored: Mapping[tuple[str, int], Mapping[str, Any]]
     waiting: Sequence[Measured]
     weights_of: WeightsOf
+    last_of: Mapping[str, int] = field(default_factory=dict)
 
 
 def plan(
@@ -81,22 +90,23 @@ def plan(
     """Decide what a request's reports change.
 
     Raises:
-        ConflictError: a report is of a fenced attempt, an undeclared source, or contradicts a stored one.
+        ConflictError: a report is of a fenced attempt, an undeclared source, contradicts a stored one, or
+            goes back as only a restart does.
         InvalidRequestError: a report names an unknown domain or version; the detail names the report.
     """
     seen = dict(known.stored)
     rows: list[dict[str, Any]] = []
+    warnings: list[str] = []
     duplicates = 0
     for number, report in enumerate(reports):
         _check(definition, attempt, number, report, known)
         row = _columns(definition.domains, job_id, number, report)
         key = (report.source, report.step_to)
-        if key not in seen:
-            seen[key] = row
-            rows.append({**row, "late": report.step_to <= head.applied_step})
+        if key in seen and all(seen[key][name] == row[name] for name in _COMPARED):
+            duplicates += 1
             continue
-        duplicates += 1
-        if any(seen[key][name] != row[name] for name in _COMPARED):
+        _check_order(definition, number, report, known)
+        if key in seen:
             raise ConflictError(
                 f"reports.{number}: source {report.source!r} reported step {report.step_to} of attempt "
                 f"{attempt} with other values: the first report stands",
@@ -104,12 +114,16 @@ def plan(
                 extra={side: {name: values[name] for name in _COMPARED} for side, values in
                        (("stored", seen[key]), ("offered", row))},
             )  # fmt: skip
+        seen[key] = row
+        rows.append({**row, "late": report.step_to <= head.applied_step})
+        warnings += (f"reports.{number}: {oddity}" for oddity in oddities(definition, row))
     fresh = [measured(row) for row in rows if not row["late"]]
     before = head
     head, placed, what, events = _folded(definition, head, [*known.waiting, *fresh], known.weights_of)
     for row in rows:
         row["applied_seq"] = placed.get((row["source"], row["step_to"]))
-    return Plan(before, rows, placed, head, what, events, duplicates, sum(row["late"] for row in rows))
+    late = sum(row["late"] for row in rows)
+    return Plan(before, rows, placed, head, what, events, duplicates, late, warnings[:_MOST_WARNINGS])
 
 
 def _folded(
@@ -162,7 +176,35 @@ def _check(definition: JobDefinition, attempt: int, number: int, report: ReportI
         )
 
 
+def _check_order(definition: JobDefinition, number: int, report: ReportIn, known: Known) -> None:
+    """Refuse what a trainer sends that went back to a checkpoint without saying so."""
+    last = known.last_of.get(report.source, -1)
+    if report.step_to + may_go_back(definition) < last:
+        raise ConflictError(
+            f"reports.{number}: source {report.source!r} has reported step {last} and comes with step "
+            f"{report.step_to}: a trainer that goes back to a checkpoint opens an attempt first",
+            code="attempt_required",
+        )
+
+
+def may_go_back(definition: JobDefinition) -> int:
+    """Steps by which a source's reports may be out of order."""
+    return max(REGRESS_STEPS, definition.wait_steps)
+
+
 def _columns(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) -> dict[str, Any]:
+    """The columns of a report.
+
+    Raises:
+        InvalidRequestError: a domain is unknown, named twice, or null without being named in `non_finite`.
+    """
+    try:
+        return _ordered(domains, job_id, number, report)
+    except InvalidInputError as error:
+        raise InvalidRequestError(f"reports.{number}: {error}", code=code_of(type(error))) from None
+
+
+def _ordered(domains: DomainSet, job_id: UUID, number: int, report: ReportIn) -> dict[str, Any]:
     signals = report.signals
     check(domains, signals)
     counts = [int(count) for count in domains.to_array(report.token_counts, missing=0)]

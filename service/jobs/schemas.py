@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import Discriminator, Field, FiniteFloat, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
 from mixlaws.policy import Signal
+from service.errors import TooLargeError
 from service.jobs.signals import SignalsJson
 from service.schemas import (
     LARGEST_INTEGER,
@@ -28,6 +29,19 @@ Step = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 MOST_REPORTS = 1000
 
 
+def few(items: object) -> object:
+    """A batch that is no larger than it may be; checked before any of it is read.
+
+    Raises:
+        TooLargeError: it is larger.
+    """
+    if isinstance(items, list) and len(items) > MOST_REPORTS:
+        raise TooLargeError(
+            f"a batch of {len(items)}: send at most {MOST_REPORTS} at once", code="batch_too_large"
+        )
+    return items
+
+
 Limit = Annotated[Share | dict[Text, Share], Field(union_mode="left_to_right")]
 
 
@@ -41,7 +55,9 @@ class GuardsBody(Body):
         default=1.0, description="Largest weight: of any domain, or by domain (1 for those not named)."
     )
     loss_ceiling: FiniteFloat = Field(
-        default=20.0, gt=0, description="Mean losses above it are held at it, nats per token."
+        default=20.0,
+        gt=0,
+        description="Mean losses beyond it, in either direction, are held at it, nats per token.",
     )
     tempering: Share = Field(default=0.0, description="Part of every mixture that is the prior.")
     trust_kl: FiniteFloat | None = Field(
@@ -138,6 +154,9 @@ class JobOut(Answer):
         description="Of those accepted, how many were dropped after its end: that stretch cannot be replayed."
     )
     reports_duplicate: int = Field(description="Reports that came again and changed nothing.")
+    refusals: dict[str, int] = Field(
+        description="Requests with reports that were refused, by the code of the reason."
+    )
     reported_step: int = Field(description="Last step that was reported; -1 before the first.")
     created_at: datetime = Field(description="When it was created.")
     last_report_at: datetime | None = Field(description="When a report came last.")
@@ -197,7 +216,12 @@ class ScheduleOut(Answer):
 
 
 class ReportIn(Body):
-    """What one source measured over some steps: sums and counts, so that ranks and steps can be added."""
+    """What one source measured over some steps: sums and counts, so that ranks and steps can be added.
+
+    Numbers are taken as they are sent: text or a truth value is no number.
+    """
+
+    model_config = ConfigDict(strict=True)
 
     attempt: int = Field(ge=1, description="Attempt that the steps belong to.")
     source: Slug = Field(description="Who reports: one of the job's sources.")
@@ -218,7 +242,9 @@ class ReportIn(Body):
 class ReportsIn(Body):
     """A batch of reports: all are stored, or none."""
 
-    reports: list[ReportIn] = Field(min_length=1, max_length=MOST_REPORTS, description="The reports.")
+    reports: Annotated[list[ReportIn], BeforeValidator(few)] = Field(
+        min_length=1, json_schema_extra={"maxItems": MOST_REPORTS}, description="The reports."
+    )
 
 
 ReportsBody = Annotated[
@@ -235,6 +261,7 @@ class ReportsOut(Answer):
     late: int = Field(description="New reports at or below the last applied step: stored, not applied.")
     attempt: int = Field(description="The attempt that may report.")
     version: int = Field(description="Version that was published last.")
+    warnings: list[str] = Field(description="What is odd about new reports; the first 20.")
     state_token: str = Field(description="Store it with a checkpoint: it brings this policy state back.")
 
 
@@ -252,7 +279,9 @@ class AckIn(Body):
 class AcksIn(Body):
     """A batch of acknowledgements."""
 
-    acks: list[AckIn] = Field(min_length=1, max_length=MOST_REPORTS, description="The acknowledgements.")
+    acks: Annotated[list[AckIn], BeforeValidator(few)] = Field(
+        min_length=1, json_schema_extra={"maxItems": MOST_REPORTS}, description="The acknowledgements."
+    )
 
 
 AcksBody = Annotated[

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 from mixlaws.steering.events import Event, EventKind
 from service.domain_sets import service as domain_sets
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
-from service.jobs import log_repository, recording, repository, states
+from service.jobs import log_repository, recording, refusals, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.recording import Change
 from service.jobs.schedules import named
 from service.jobs.schemas import AckIn, EndOut, JobIn, JobOut, VersionOut
 from service.jobs.states import Head
+from service.limits import quotas
 from service.models import Attempt, Job, ScheduleStage
 
 
@@ -23,6 +24,7 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
     Raises:
         ConflictError: a job of that name exists with another definition.
         InvalidRequestError: the policy needs a signal that is not sent.
+        QuotaError: the project has as many as it may, or the definition is too large.
     """
     known = repository.by_name(session, project_id, body.name)
     first_definition = None if known is None else log_repository.definitions(session, known.id)[1]
@@ -31,6 +33,7 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
     prior = asked.domains.to_mapping(asked.steering.problem.prior)
     named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, asked.domains.names, strict=True)]
     complete = domain_sets.dumped(body.model_copy(update={"prior": prior, "domains": named}))
+    quotas.check_definition(session, complete)
     # As it is read from then on: a prior that is made to sum to 1 once more may differ in its last bits.
     definition = JobDefinition.stored(complete)
     steering = definition.steering
@@ -59,6 +62,7 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
             f"job {body.name!r} exists with another {', '.join(changed)}: choose another name"
         )
     if created:
+        quotas.check_count(session, project_id, "jobs")
         session.add(Attempt(job_id=job.id, number=1, from_step=0, restored_seq=0, definition=complete))
         change = Change(job.id, 1, definition, 0, head, [] if first is None else [first])
         session.flush()
@@ -88,10 +92,11 @@ def shown(session: Session, job: Job) -> JobOut:
 def all_shown(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
     """Jobs as answers."""
     acknowledged = repository.acknowledged(session, [job.id for job in jobs])
-    return [_shown(job, *acknowledged[job.id]) for job in jobs]
+    refused = refusals.by_reason(session, [job.id for job in jobs])
+    return [_shown(job, *acknowledged[job.id], refused.get(job.id, {})) for job in jobs]
 
 
-def _shown(job: Job, applied: int, too_late: int) -> JobOut:
+def _shown(job: Job, applied: int, too_late: int, refused: dict[str, int]) -> JobOut:
     return JobOut(
         id=job.id,
         name=job.name,
@@ -104,6 +109,7 @@ def _shown(job: Job, applied: int, too_late: int) -> JobOut:
         reports_accepted=job.reports,
         reports_late=job.reports_late,
         reports_duplicate=job.duplicates,
+        refusals=refused,
         reported_step=job.reported_step,
         created_at=job.created_at,
         last_report_at=job.last_report_at,

@@ -12,6 +12,7 @@ from service.db import Database
 from service.errors import InvalidRequestError, NotFoundError, UnauthorisedError
 from service.keys import repository
 from service.keys.secrets import Secret, digest, new_key, new_token, parse_key, same
+from service.limits import quotas
 from service.models import ApiKey, BrowserSession, Project
 from service.scopes import EVERY_SCOPE, Principal, Scope
 
@@ -44,6 +45,7 @@ def create_key_in(
 
     Raises:
         InvalidRequestError: a scope is unknown, or none is given.
+        QuotaError: the project has as many keys as it may.
     """
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in set(Scope)]
@@ -61,6 +63,7 @@ def create_key_in(
     )
     session.add(key)
     session.flush()
+    quotas.check_count(session, project_id, "keys")
     return key, secret
 
 

@@ -10,6 +10,7 @@ from service.models.fit import Fit, TaskState
 from service.models.installation_secret import InstallationSecret
 from service.models.job import Job
 from service.models.job_event import JobEvent
+from service.models.job_refusal import JobRefusal
 from service.models.job_snapshot import JobSnapshot
 from service.models.kept_answer import KeptAnswer
 from service.models.observation import Observation
@@ -32,6 +33,7 @@ __all__ = [
     "InstallationSecret",
     "Job",
     "JobEvent",
+    "JobRefusal",
     "JobSnapshot",
     "KeptAnswer",
     "Observation",

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import request_ids
 from service.observing.metrics import Counters
+from service.problem_details import PROBLEM_CODE
 
 _log = logging.getLogger("service.access")
 
@@ -66,7 +67,7 @@ class Observed:
         else:
             self._counters.requests[method, route, _CLASSES[status // 100 - 1]].add(seconds)
             if status >= 400:
-                self._counters.problems[route, scope.get("problem", "none")] += 1
+                self._counters.problems[route, scope.get(PROBLEM_CODE, "none")] += 1
         if self._access_log:
             _log.info(
                 "request", extra=told(scope) | {"status": status, "milliseconds": round(1e3 * seconds, 2)}

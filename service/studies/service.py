@@ -12,6 +12,7 @@ from mixlaws.problem import MixtureProblem
 from mixlaws.swarm import target_coefficients
 from service.domain_sets import service as domain_sets
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.limits import quotas
 from service.models import Study
 from service.schemas import epochs
 from service.studies import repository
@@ -24,18 +25,22 @@ def create(session: Session, project_id: UUID, body: StudyIn) -> tuple[Study, bo
     Raises:
         ConflictError: a study of that name exists with another definition.
         MixlawsError: the definition contradicts itself; the message names the field.
+        QuotaError: the project has as many as it may, or the definition is too large.
         InvalidRequestError: it names no domains, or a domain set that is not there.
     """
     known = repository.by_name(session, project_id, body.name)
     stored = None if known is None else known.definition
     complete = _complete(domain_sets.resolved(session, project_id, body, stored=stored))
     definition = domain_sets.dumped(complete)
+    quotas.check_definition(session, definition)
     study, created = repository.insert_or_get(session, project_id, complete.name, definition)
     if study.definition != definition:
         changed = sorted(key for key in definition if definition[key] != study.definition.get(key))
         raise ConflictError(
             f"study {complete.name!r} exists with another {', '.join(changed)}: choose another name"
         )
+    if created:
+        quotas.check_count(session, project_id, "studies")
     return study, created
 
 

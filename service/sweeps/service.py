@@ -11,6 +11,7 @@ from mixlaws.registry import DESIGNS
 from mixlaws.simplex import as_weights
 from proxy_training.spec import TrainSpec
 from service.errors import InvalidRequestError, NotFoundError
+from service.limits import quotas
 from service.methods import build, checked
 from service.models import ProxyRun, RunState, Study, Sweep
 from service.studies import service as studies
@@ -24,6 +25,7 @@ def create(session: Session, study: Study, body: SweepIn) -> Sweep:
     Raises:
         InvalidRequestError: nothing to run, or a field of the training spec is wrong.
         MixlawsError: a mixture is off the simplex, or the design cannot be made.
+        QuotaError: the project has as many runs as it may.
     """
     if body.count and body.design is None:
         raise InvalidRequestError("count without a design: name one, such as 'sobol'")
@@ -56,6 +58,7 @@ def create(session: Session, study: Study, body: SweepIn) -> Sweep:
                 state=RunState.PENDING,
             )
         )
+    quotas.check_count(session, study.project_id, "runs")
     session.flush()
     return sweep
 

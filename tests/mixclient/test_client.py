@@ -3,7 +3,6 @@
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -171,26 +170,6 @@ def test_a_wrong_key_is_told_before_training_and_not_waited_for(service: Service
         client(service.url, service.new_key("studies:read"), tmp_path).start(timeout=3600)
 
 
-def test_a_zombie_trainer_is_fenced_and_its_successor_goes_on(service: Service, tmp_path: Path) -> None:
-    create(service)
-    zombie = client(service.url, service.key, tmp_path / "a")
-    zombie.start()
-    train(zombie, range(50))
-    until(lambda: service.client.job("run")["reported_step"] == 49)
-    successor = client(service.url, service.key, tmp_path / "b")
-    successor.start(from_step=30)
-    assert successor.schedule.attempt == 2
-    train(successor, range(30, 60))
-    train(zombie, range(50, 80))
-    zombie.close()
-    successor.close()
-    job = service.client.job("run")
-    assert job["attempt"] == 2
-    assert job["reported_step"] == 59
-    refused = zombie.counters()
-    assert refused.get("refused_stale_attempt", 0) > 0
-
-
 def test_a_version_that_comes_too_late_is_refused_and_planned_anew(service: Service, tmp_path: Path) -> None:
     create(service, lead_steps=0)
     follower = client(service.url, service.key, tmp_path)
@@ -201,24 +180,6 @@ def test_a_version_that_comes_too_late_is_refused_and_planned_anew(service: Serv
     assert [follower.step(step) for step in range(100)] == drawn_before, "what was drawn stays as it was"
     until(lambda: max(v["effective_step"] for v in service.client.versions("run")) >= 99)
     follower.close()
-
-
-@pytest.mark.parametrize(
-    ("losses", "tokens"),
-    [([float("nan"), 1.0, 1.0], [5, 5, 5]), ([1.0], [1]), (None, None), (["x", 1, 1], [1, 1, 1])],
-)
-def test_whatever_the_loop_measures_it_goes_on(
-    service: Service, tmp_path: Path, losses: Any, tokens: Any
-) -> None:
-    create(service)
-    follower = client(service.url, service.key, tmp_path)
-    follower.start()
-    for step in range(5):
-        follower.step(step)
-        follower.record(step, loss_sums=losses, token_counts=tokens)
-    train(follower, range(5, 20))
-    assert follower.close()
-    assert service.client.job("run")["reported_step"] == 19
 
 
 def test_a_full_queue_drops_and_counts_and_never_waits(service: Service, tmp_path: Path) -> None:

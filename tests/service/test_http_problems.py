@@ -1,6 +1,5 @@
 """Whatever is sent, a refusal is a problem document that says what is wrong, and never a failure of ours."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,8 +12,6 @@ from sqlalchemy import text
 from tests.service.problems import problem_of
 from tests.support.servers import Service
 
-UNREADABLE = {"not UTF-8", "nests too deeply", "too many digits"}
-LARGEST = 4 * 1024 * 1024
 ODD_NAMES = [
     "%00",
     "a%00b",
@@ -49,74 +46,6 @@ def test_an_unknown_address_and_a_method_that_is_not_taken(http: httpx.Client) -
         answer = http.request(method, path)
         problem_of(answer, 405, "does not take this method", code="method_not_allowed")
         assert answer.headers["allow"]
-
-
-def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(http: httpx.Client) -> None:
-    declared = send(http, "/v1/studies", b" " * (LARGEST + 1))
-    problem_of(declared, 413, str(LARGEST), code="body_too_large")
-
-    def chunks() -> Iterator[bytes]:
-        for _ in range(LARGEST // 65_536 + 1):
-            yield b" " * 65_536
-
-    chunked = http.post("/v1/studies", content=chunks(), headers={"Content-Type": "application/json"})
-    assert "transfer-encoding" in chunked.request.headers
-    problem_of(chunked, 413, str(LARGEST), code="body_too_large")
-    problem_of(send(http, "/v1/studies", b" " * LARGEST), 422, "no valid JSON")
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
-def test_a_body_of_another_kind_is_told_which_header_to_send(http: httpx.Client, kind: str) -> None:
-    problem_of(send(http, "/v1/studies", "{}", kind=kind), 422, "'Content-Type: application/json'")
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"{", "no valid JSON at character 1"),
-        (b'{"name": "x",}', "no valid JSON"),
-        (b"{'name': 'x'}", "no valid JSON"),
-        (b"\xef\xbb\xbf{}", "body"),
-        (b'{"name": "\xff\xfe"}', "not UTF-8"),
-        (b"\x00", "body"),
-        (b"", "body: Field required"),
-        (b"null", "body"),
-        (b"[]", "body"),
-        (b'"name"', "body"),
-        (b"NaN", "body"),
-        (b"[" * 100_000, "nests too deeply"),
-        (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "nests too deeply"),
-        (b"1" * 5_000, "too many digits"),
-        (rb'{"name": "a\ud800"}', "body.name"),
-    ],
-    ids=range(15),
-)
-def test_what_is_no_json_object_is_refused(http: httpx.Client, body: bytes, words: str) -> None:
-    answer = send(http, "/v1/studies", body)
-    problem_of(answer, 400 if words in UNREADABLE else 422, words)
-
-
-@pytest.mark.parametrize(
-    "number", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, str(2**63), "1.5", "-1"]
-)
-@pytest.mark.parametrize(
-    ("path", "body", "field"),
-    [
-        ("/v1/studies", {"name": "t", "domains": [{"name": "a", "tokens": "?"}]}, "body.domains.0.tokens"),
-        ("/v1/studies/none/sweeps", {"design": "sobol", "count": "?"}, "body.count"),
-        ("/v1/studies/none/fits", {"method": "linear", "seed": "?"}, "body.seed"),
-        ("/v1/jobs/none/attempts", {"from_step": "?"}, "body.from_step"),
-        (
-            "/v1/jobs/none/acks",
-            {"attempt": 1, "version": "?", "step": 1, "outcome": "applied"},
-            "body.one.version",
-        ),
-    ],
-)
-def test_a_number_that_no_integer_field_holds_is_refused_by_field(
-    http: httpx.Client, path: str, body: dict[str, object], field: str, number: str
-) -> None:
-    problem_of(send(http, path, json.dumps(body).replace('"?"', number)), 422, field)
 
 
 def test_an_unknown_field_is_named(http: httpx.Client) -> None:

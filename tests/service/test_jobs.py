@@ -1,22 +1,17 @@
 """The live contract, clause by clause, over HTTP."""
 
-import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select
 
 from mixclient import ConflictError, Schedule, ServiceError
 from mixlaws.domains import DomainSet
 from mixlaws.policies.odm import Odm
 from mixlaws.policy import Feedback
 from mixlaws.problem import MixtureProblem
-from service.jobs import repository
-from service.listing import Wanted
-from service.models import Job
 from tests.support.servers import Service
 
 DOMAINS = [
@@ -126,48 +121,6 @@ def test_a_new_version_holds_from_lead_steps_after_the_last_report(service: Serv
     assert [s.effective_step for s in stages] == sorted({s.effective_step for s in stages})
 
 
-def test_the_same_report_again_changes_nothing_and_is_counted(service: Service) -> None:
-    create(service)
-    first = send(service, report(9))
-    before = schedule(service)
-    again = send(service, report(9))
-    assert (again["accepted"], again["duplicates"], again["version"]) == (0, 1, first["version"])
-    assert again["state_token"] == first["state_token"]
-    assert schedule(service) == before
-    job = service.client.job("run-7b")
-    assert (job["reports_accepted"], job["reports_duplicate"]) == (1, 1)
-
-
-def test_other_values_under_the_same_key_show_both_sides_and_change_nothing(service: Service) -> None:
-    create(service)
-    send(service, report(9))
-    before = schedule(service)
-    error = refusal(service, report(9, {"web": 3.5}))
-    assert (error.status, error.code) == (409, "other_report")
-    assert error.problem["stored"]["loss_sums"][0] == 512 * 3.0
-    assert error.problem["offered"]["loss_sums"][0] == 512 * 3.5
-    assert schedule(service) == before
-
-
-def test_reports_out_of_order_are_stored_but_not_applied(service: Service) -> None:
-    create(service)
-    send(service, report(29))
-    before = schedule(service)
-    answer = send(service, report(19), report(9))
-    assert (answer["accepted"], answer["late"]) == (2, 2)
-    assert schedule(service) == before
-    assert service.client.job("run-7b")["reports_late"] == 2
-
-
-def test_a_batch_is_stored_whole_or_not_at_all(service: Service) -> None:
-    create(service)
-    error = refusal(service, report(9), report(19, {"wep": 3.0}))
-    assert error.status == 422
-    assert "did you mean 'web'" in error.detail
-    assert service.client.job("run-7b")["reports_accepted"] == 0
-    assert send(service, report(9))["accepted"] == 1
-
-
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
@@ -190,71 +143,10 @@ def test_a_report_that_makes_no_sense_is_refused(
     assert (error.status, error.code) == (status, code)
 
 
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_a_literal_that_is_no_number_is_422_and_never_500(service: Service, text: str) -> None:
-    create(service)
-    body = json.dumps(report(9, {"web": 3.0})).replace("1536.0", text)
-    assert text in body
-    with service.http(service.key) as http:
-        answer = http.post(
-            "/v1/jobs/run-7b/reports", content=body, headers={"Content-Type": "application/json"}
-        )
-    assert answer.status_code == 422
-    assert "loss_sums" in answer.json()["detail"]
-
-
-def test_a_loss_that_was_not_finite_counts_as_not_observed(service: Service) -> None:
-    create(service)
-    send(service, report(99, {"web": 3.0, "code": None, "law": 3.0}))
-    broken = schedule(service).stages[-1].weights
-    service.client.create_job(
-        {"name": "other", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8, "lead_steps": 20}
-    )
-    service.client.call("POST", "/v1/jobs/other/reports", body=report(99, {"web": 3.0, "law": 3.0}))
-    silent = Schedule.parse(service.client.call("GET", "/v1/jobs/other/schedule")).stages[-1].weights
-    assert broken == silent
-
-
-def test_a_domain_is_known_however_its_accents_are_encoded(service: Service) -> None:
-    domains = [{"name": "caf\u00e9", "tokens": 10}, {"name": "web", "tokens": 10}]
-    job = {"name": "accents", "policy": "static", "domains": domains, "samples_per_step": 8}
-    service.client.create_job(job)
-    losses: dict[str, Any] = {"loss_sums": {"cafe\u0301": 5.0, "web": None}, "non_finite": ["web"]}
-    body = report(9, token_counts={"cafe\u0301": 2, "web": 2}, **losses)
-    service.client.call("POST", "/v1/jobs/accents/reports", body=body)
-    stored = service.client.call("GET", "/v1/jobs/accents/log")["entries"][-1]["reports"][0]
-    assert (stored["loss_sums"], stored["token_counts"]) == ([5.0, None], [2, 2])
-
-
 def test_one_report_needs_no_envelope(service: Service) -> None:
     create(service)
     answer = service.client.call("POST", "/v1/jobs/run-7b/reports", body=report(9))
     assert answer["accepted"] == 1
-
-
-def test_several_sources_are_added_before_the_policy_sees_them(service: Service) -> None:
-    create(service, sources=["rank0", "rank1"])
-    alone = send(service, report(99, {"web": 2.0, "code": 3.0}))
-    assert alone["version"] == 1, "one of two sources is no step yet"
-    both = send(service, report(99, {"web": 4.0, "law": 5.0}, source="rank1"))
-    assert both["version"] == 2
-    service.client.create_job(
-        {"name": "other", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8, "lead_steps": 20}
-    )
-    sums = {"web": 512 * 6.0, "code": 512 * 3.0, "law": 512 * 5.0}
-    added = report(99, loss_sums=sums, token_counts={"web": 1024, "code": 512, "law": 512})
-    service.client.call("POST", "/v1/jobs/other/reports", body=added)
-    other = Schedule.parse(service.client.call("GET", "/v1/jobs/other/schedule"))
-    assert schedule(service).stages[-1].weights == pytest.approx(other.stages[-1].weights, abs=1e-15)
-
-
-def test_a_silent_source_is_not_waited_for_longer_than_declared(service: Service) -> None:
-    create(service, sources=["rank0", "rank1"], wait_steps=50)
-    for step in range(9, 60, 10):
-        assert send(service, report(step))["version"] == 1
-    assert send(service, report(69))["version"] == 2, "step 9 is more than 50 steps behind now"
-    late = send(service, report(9, source="rank1"))
-    assert late["late"] == 1
 
 
 def test_too_late_versions_are_planned_anew_beyond_the_trainer(service: Service) -> None:
@@ -273,36 +165,6 @@ def test_too_late_versions_are_planned_anew_beyond_the_trainer(service: Service)
     )
     job = service.client.job("run-7b")
     assert (job["versions_published"], job["versions_applied"], job["versions_too_late"]) == (2, 1, 1)
-
-
-def test_a_restart_brings_back_the_state_of_its_step_and_fences_the_old_attempt(service: Service) -> None:
-    create(service)
-    straight = [
-        report(step, {"web": 3.0 + step / 100, "code": 2.0, "law": 4.0}) for step in range(9, 200, 10)
-    ]
-    answers = [send(service, one) for one in straight[:10]]
-    token, followed = answers[-1]["state_token"], schedule(service)
-    for one in straight[10:]:
-        send(service, one)
-    service.client.open_attempt("run-7b", 100, state_token=token)
-    back = schedule(service)
-    assert back.attempt == 2
-    assert back.stage_at(100).weights == followed.stage_at(100).weights
-    assert back.stages[-1].weights == followed.stages[-1].weights
-    error = refusal(service, report(209))
-    assert (error.status, error.code) == (409, "stale_attempt")
-    # The same reports again, as attempt 2, lead to the very same weights as the first time.
-    expected = [stage.weights for stage in _stages(service, attempt=1, after=followed.version)]
-    for one in straight[10:]:
-        send(service, {**one, "attempt": 2})
-    assert [s.weights for s in _stages(service, attempt=2, after=0)] == expected
-
-
-def _stages(service: Service, *, attempt: int, after: int) -> list[Any]:
-    with service.database.session() as session:
-        job = session.scalars(select(Job).order_by(Job.id.desc()).limit(1)).one()
-        found = repository.stages(session, job.id, Wanted(after)).rows
-        return [stage for stage in found if stage.attempt == attempt]
 
 
 def test_without_a_token_a_restart_restores_by_step(service: Service) -> None:

@@ -217,15 +217,6 @@ def test_domains_show_what_was_read_of_them_and_when_they_end(service: Service) 
     assert service.client.call("GET", "/v1/jobs/short/schedule")["stages"][-1]["weights"]["code"] == 0
 
 
-def test_losses_that_are_no_numbers_freeze_a_job_and_say_so(service: Service) -> None:
-    broken = {"loss_sums": {"web": None}, "token_counts": {"web": 512}, "non_finite": ["web"]}
-    send(service, 9, 19, 29, **broken)
-    hold = told(service)["hold"]
-    assert hold["by"] == "guard"
-    assert "'web'" in hold["reason"]
-    assert told(service, "/audit")["items"][0]["reason"] == hold["reason"]
-
-
 def test_a_key_that_follows_a_job_gives_no_orders(service: Service) -> None:
     with service.http(service.new_key("jobs:follow", "jobs:read")) as http:
         answer = http.post(f"{PATH}/freeze", json={"reason": "why"})

@@ -33,9 +33,7 @@ def every_code() -> set[str]:
         for code in said_in(ast.parse(path.read_text(encoding="utf-8")))
     }
     defaults = {kind.default_code for kind in vars(errors).values() if _is(kind, errors.ServiceError)}
-    of_library = {
-        problem_details.code_of(kind) for kind in vars(library).values() if _is(kind, library.MixlawsError)
-    }
+    of_library = {errors.code_of(kind) for kind in vars(library).values() if _is(kind, library.MixlawsError)}
     titles = {title.lower().replace(" ", "_") for title in problem_details._TITLES.values()}
     return written | defaults | of_library | titles | {"error"}
 

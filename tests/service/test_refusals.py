@@ -41,24 +41,6 @@ def mixture(**weights: float) -> dict[str, Any]:
     return {"mixtures": [{"weights": weights}]}
 
 
-@pytest.mark.parametrize("off", [1.1e-6, -1.1e-6, 0.5])
-def test_weights_off_the_simplex_are_refused_with_their_sum(shared_service: Service, off: float) -> None:
-    answer = send(shared_service, "/v1/studies/trial/sweeps", mixture(web=0.5, code=0.5 + off))
-    problem_of(answer, 422, "mixtures.0.weights", "off by more than 1e-06", "must sum to 1")
-    body = {"name": "off", "domains": DOMAINS, "prior": {"web": 0.5, "code": 0.5 + off}}
-    problem_of(send(shared_service, "/v1/studies", body), 422, "must sum to 1")
-
-
-@pytest.mark.parametrize("off", [0.9e-6, -0.9e-6])
-def test_weights_that_were_rounded_are_taken_and_put_on_the_simplex(
-    shared_service: Service, off: float
-) -> None:
-    sweep = send(shared_service, "/v1/studies/trial/sweeps", mixture(web=0.5, code=0.5 + off))
-    assert sweep.status_code == 201
-    run = shared_service.client.runs("trial")[-1]
-    assert sum(run["weights"].values()) == pytest.approx(1.0, abs=1e-15)
-
-
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -88,7 +70,7 @@ REPORT = {
     "loss_sums": {"web": 3.0},
     "token_counts": {"web": 1},
 }
-DEEP = json.loads('{"a":' * 100 + "1" + "}" * 100)
+DEEP = json.loads('{"a":' * 40 + "1" + "}" * 40)
 
 
 @pytest.mark.parametrize(

@@ -141,18 +141,6 @@ def let_leases_expire(service: Service) -> None:
         session.execute(text("UPDATE proxy_runs SET lease_expires_at = now() - interval '1 second'"))
 
 
-def test_a_result_is_stored_once_and_contradictions_show_both_sides(service: Service) -> None:
-    lease = one_run(service)
-    run_id = lease["run"]["id"]
-    service.client.put_result(run_id, result(lease))
-    assert service.client.put_result(run_id, result(lease))["state"] == "completed"
-    with pytest.raises(ConflictError) as refused:
-        service.client.put_result(run_id, result(lease, seconds=9.0))
-    assert refused.value.code == "other_result"
-    assert refused.value.problem["stored"]["seconds"] == 8.0
-    assert refused.value.problem["offered"]["seconds"] == 9.0
-
-
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999", '"3.5"x', "null"])
 def test_a_loss_that_is_no_number_is_refused_and_the_run_stays_open(service: Service, text: str) -> None:
     lease = one_run(service)

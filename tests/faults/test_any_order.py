@@ -76,7 +76,7 @@ def expected_late(order: list[tuple[str, int]]) -> set[tuple[str, int]]:
 
 @settings(max_examples=60)
 @given(st.permutations([(source, step) for source in SOURCES for step in STEPS] * 2))
-def test_any_order_of_reports_gives_what_the_rule_says(order: list[tuple[str, int]]) -> None:
+def test_case_03_any_order_of_reports_gives_what_the_rule_says(order: list[tuple[str, int]]) -> None:
     shuffled = Stored()
     for source, step in order:
         shuffled.take(report(source, step))
