@@ -21,6 +21,7 @@ from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.keys import endpoints as keys
 from service.proposals import endpoints as proposals
+from service.repeating import Repeating
 from service.runs import endpoints as runs
 from service.settings import Settings
 from service.studies import endpoints as studies
@@ -69,6 +70,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
         app.include_router(slice_.router)
     dashboard.install(app)
+    app.add_middleware(Repeating)
     app.add_middleware(
         Gate,
         callers=app.state.callers,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from service import migrate
+from service import fail_points, migrate
 from service.db import Database
 from service.embedded_postgres import EmbeddedPostgres, default_folder
 from service.settings import Settings
@@ -23,9 +23,11 @@ def opened(settings: Settings, *, report: Callable[[str], None] = lambda _: None
         DatabaseUnreachableError: the server does not answer.
         SchemaTooNewError: the database was migrated by a newer version.
         EmbeddedPostgresError: the embedded server cannot run; the text says why.
+        FailPointsError: fail points are set outside a test.
     """
+    fail_points.check()
     with connected(settings, report=report) as database:
-        migrate.upgrade(database.engine)
+        migrate.upgrade(database.engine, report=report)
         yield database
 
 

@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from mixlaws.errors import MixlawsError
 from service.db import Database
 from service.errors import NotFoundError, ServiceError, UnavailableError
+from service.fail_points import reach
 from service.jobs import recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.log import measured
@@ -36,8 +38,6 @@ _MOST_REQUESTS = 256  # in one transaction
 # Reports in one transaction, but for the rest of the last request: a query takes 65,535 values, and each
 # report is looked for by four.
 _MOST_REPORTS = 8_000
-_TRIES = 3
-_TRY_AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
 
 
 @dataclass(eq=False)
@@ -109,21 +109,18 @@ class Committer:
                     request.answer.set_result(outcome)
 
     def _commit(self, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
-        for left in reversed(range(_TRIES)):
-            try:
-                with self._database.session() as session:
-                    return _write(session, requests)
-            except DATABASE_AWAY as error:
-                cause = getattr(error, "orig", None)
-                if left == 0 or getattr(cause, "sqlstate", None) not in _TRY_AGAIN:
-                    raise
-                _log.info("a commit of %d requests is tried again: %s", len(requests), cause)
-            except Exception:
-                if len(requests) == 1:
-                    raise
-                _log.exception("a commit of %d requests failed: each is tried alone", len(requests))
-                return self._commit_alone(requests)
-        raise AssertionError("unreachable: the last try returns or raises")
+        try:
+            # Harmless to repeat even after a commit that nobody heard of: what is stored is a duplicate.
+            outcomes = self._database.transact(partial(_write, requests=requests))
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            if len(requests) == 1:
+                raise
+            _log.exception("a commit of %d requests failed: each is tried alone", len(requests))
+            return self._commit_alone(requests)
+        reach("after_group_commit")
+        return outcomes
 
     def _commit_alone(self, requests: Sequence[Request]) -> tuple[list[Outcome], set[UUID]]:
         """Commit each request by itself: what cannot be written for one job must not stop the others."""
@@ -157,7 +154,9 @@ def _write(session: Session, requests: Sequence[Request]) -> tuple[list[Outcome]
             # Whatever a policy makes of one job's numbers, the other jobs of this commit go on.
             _log.exception("reports of job %r could not be folded", request.job)
             outcomes.append(error)
-    return outcomes, batch.write()
+    published = batch.write()
+    reach("before_group_commit")
+    return outcomes, published
 
 
 class _Batch:
@@ -241,6 +240,7 @@ class _Batch:
         moment = now(self._session)
         made = [row for plans in self._plans.values() for planned in plans for row in planned.rows]
         repository.insert_reports(self._session, made)
+        reach("inside_group_commit")
         announced: set[UUID] = set()
         for job_id, plans in self._plans.items():
             job = self._jobs[job_id]
