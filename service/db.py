@@ -69,7 +69,7 @@ class Database:
                 raise
 
     def transact(self, work: Callable[[Session], T]) -> T:
-        """Do work in a session of its own, and again if it failed of others' transactions or a lost connection.
+        """Do work in a session of its own; again if another transaction or a lost connection ended it.
 
         Args:
             work: harmless to repeat, even if it was committed.
@@ -129,6 +129,7 @@ def _request_session(request: Request) -> Iterator[Session]:
     database: Database = request.app.state.database
     tries: Tries = request.scope[TRIES]
     writes = request.method not in _SAFE_METHODS
+    session: Session | None = None
     try:
         with database.session() as session:
             yield session
@@ -136,7 +137,8 @@ def _request_session(request: Request) -> Iterator[Session]:
             if writes:
                 reach("before_commit")
     except DBAPIError as error:
-        pause = tries.pause(error, repeatable=not (writes and outcome_unknown(session)))
+        doubtful = writes and session is not None and outcome_unknown(session)
+        pause = tries.pause(error, repeatable=not doubtful)
         if pause is None:
             raise
         raise TryAgainError(pause) from error

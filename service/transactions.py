@@ -51,7 +51,7 @@ class Tries:
         """
         if sqlstate(error) in _CONFLICTS and self._conflicts > 0:
             self._conflicts -= 1
-            longest = _FIRST_PAUSE_SECONDS * 2 ** (MOST_CONFLICTS - self._conflicts)
+            longest: float = _FIRST_PAUSE_SECONDS * 2 ** (MOST_CONFLICTS - self._conflicts)
             return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         if connection_lost(error) and repeatable and self._losses > 0:
             self._losses -= 1

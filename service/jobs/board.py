@@ -15,14 +15,18 @@ from uuid import UUID
 import anyio
 import anyio.to_thread
 import psycopg
+from sqlalchemy.orm import Session
 
 from service.db import Database
 from service.jobs import repository, schedules
 from service.jobs import service as jobs
+from service.jobs.schemas import ScheduleOut
+from service.problem_details import DATABASE_AWAY
 
 _log = logging.getLogger("service.jobs")
 
 FRESH_SECONDS = 5.0  # how old an entry may be when a notification was lost
+PATIENCE_SECONDS = 1.0  # how long a poll waits for a slow database before it is answered from memory
 _RECONNECT_SECONDS = 1.0
 _THREADS = 2  # of its own: those that all endpoints share may all hang on a lock
 
@@ -44,7 +48,7 @@ class _Reading:
 
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     announced: set[str | None] = field(default_factory=set)
-    outcome: Entry | Exception | None = None  # none if whoever read was cancelled
+    outcome: Entry | Exception | None = None  # none if the process ended meanwhile
 
 
 class Board:
@@ -59,28 +63,32 @@ class Board:
         self._database = database
         self._entries: dict[tuple[UUID, str], Entry] = {}
         self._readings: dict[tuple[UUID, str], _Reading] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # nobody else keeps them
         self._heard = False
         self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def get(self, project_id: UUID, name: str) -> Entry:
-        """The schedule of a job.
+        """The schedule of a job; while the database does not answer, the one that is known.
 
         Raises:
             NotFoundError: the project has no such job.
         """
         key = project_id, name
-        entry = self._entries.get(key)
-        while entry is None or not self._is_current(entry):
-            reading = self._readings.get(key)
-            if reading is None:
-                return await self._read(project_id, name)
-            await reading.ended.wait()
+        while True:
+            entry = self._entries.get(key)
+            if entry is not None and self._is_current(entry):
+                return entry
+            # What was announced to be old must not be served any more; what nobody heard of may.
+            known = entry if entry is not None and not entry.replaced.is_set() else None
+            reading = self._readings.get(key) or self._begin(key)
+            await self._either(reading.ended, None if known is None else PATIENCE_SECONDS)
+            slow = not reading.ended.is_set() or isinstance(reading.outcome, DATABASE_AWAY)
+            if known is not None and slow:
+                return known
             if isinstance(reading.outcome, Exception):
                 raise reading.outcome
             if reading.outcome is not None and not reading.outcome.replaced.is_set():
                 return reading.outcome  # read while we waited, even if nobody listens at the moment
-            entry = self._entries.get(key)
-        return entry
 
     async def changed(self, project_id: UUID, name: str, etag: str | None, seconds: float) -> Entry | None:
         """Wait for a schedule with another ETag, for at most some seconds; None if none came."""
@@ -125,17 +133,20 @@ class Board:
         fresh = time.monotonic() - entry.read_at < FRESH_SECONDS
         return fresh and self._heard and not entry.replaced.is_set()
 
-    async def _read(self, project_id: UUID, name: str) -> Entry:
-        key = project_id, name
+    def _begin(self, key: tuple[UUID, str]) -> _Reading:
+        """Read in the background: whoever asked first may go away, and others wait as well."""
         reading = self._readings[key] = _Reading()
+        task = asyncio.create_task(self._read(key, reading))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return reading
+
+    async def _read(self, key: tuple[UUID, str], reading: _Reading) -> None:
         try:
-            entry = await anyio.to_thread.run_sync(self._load, project_id, name, limiter=self._threads)
-        except Exception as error:
-            reading.outcome = error
-            raise
-        else:
+            entry = await anyio.to_thread.run_sync(self._load, *key, limiter=self._threads)
             reading.outcome = self._put(key, entry, reading)
-            return reading.outcome
+        except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
+            reading.outcome = error
         finally:
             del self._readings[key]
             reading.ended.set()
@@ -155,11 +166,14 @@ class Board:
 
     def _load(self, project_id: UUID, name: str) -> Entry:
         read_at = time.monotonic()  # before the query: a change during it must not look fresh
-        with self._database.session() as session:
+
+        def read(session: Session) -> tuple[UUID, ScheduleOut]:
             job = jobs.get(session, project_id, name)
-            document = schedules.document(session, job)
+            return job.id, schedules.document(session, job)
+
+        job_id, document = self._database.transact(read)
         body = document.model_dump_json(by_alias=True).encode()
-        return Entry(job.id, schedules.etag(document.attempt, document.version), body, read_at)
+        return Entry(job_id, schedules.etag(document.attempt, document.version), body, read_at)
 
     def _replace(self, job_id: str | None) -> None:
         """Note that a job has another schedule, or that any of them may have."""
@@ -169,7 +183,7 @@ class Board:
         for reading in self._readings.values():
             reading.announced.add(job_id)
 
-    async def _either(self, event: asyncio.Event, seconds: float) -> None:
+    async def _either(self, event: asyncio.Event, seconds: float | None) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await event.wait()
