@@ -24,6 +24,7 @@ from service.errors import NotFoundError, ServiceError, UnavailableError
 from service.fail_points import reach
 from service.jobs import recording, repository, states
 from service.jobs.definition import JobDefinition
+from service.jobs.epochs import state_token
 from service.jobs.log import measured
 from service.jobs.planning import Known, Plan, plan
 from service.jobs.schemas import ReportIn, ReportsOut
@@ -219,7 +220,7 @@ class _Batch:
             late=planned.late,
             attempt=job.attempt,
             version=planned.head.version,
-            state_token=state_token(job.attempt, planned.head.applied_seq),
+            state_token=state_token(job.epoch, job.attempt, planned.head.applied_seq),
         )
 
     def _head(self, job: Job) -> Head:
@@ -256,11 +257,6 @@ class _Batch:
                 announced.add(job_id)
         repository.announce(self._session, announced)
         return announced
-
-
-def state_token(attempt: int, applied_seq: int) -> str:
-    """Name of a place in a job's history."""
-    return f"a{attempt}.s{applied_seq}"
 
 
 def _as_columns(row: Any) -> dict[str, Any]:

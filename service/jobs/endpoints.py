@@ -3,13 +3,15 @@
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated
+from uuid import UUID
 
+import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
-from service.db import SessionDep, undo
+from service.db import Database, SessionDep, undo
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
-from service.jobs import attempts, repository, service
+from service.jobs import attempts, repository, restoring, service
 from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.jobs.schemas import (
@@ -80,7 +82,10 @@ def list_versions(
 @router.get(
     "/{job}/schedule",
     response_model=ScheduleOut,
-    responses={304: {"description": "Nothing newer than the version you hold."}, **errors(NotFoundError)},
+    responses={
+        304: {"description": "Nothing newer than the version you hold."},
+        **errors(NotFoundError, ConflictError),
+    },
 )
 async def get_schedule(
     job: JobName,
@@ -99,6 +104,8 @@ async def get_schedule(
     held = (if_none_match or "").strip().removeprefix("W/")
     seconds = min(float(match[1]), LONGEST_WAIT) if match and held else 0.0
     entry = await board.changed(caller.project_id, job, held, seconds)
+    if entry is not None:
+        await _check_regress(request, caller.project_id, job, held, entry.etag)
     if entry is None:
         headers = {"ETag": held, "Cache-Control": "no-cache"}
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
@@ -106,7 +113,9 @@ async def get_schedule(
     return Response(entry.body, media_type="application/json", headers=headers)
 
 
-@router.get("/{job}/schedule/events", response_class=StreamingResponse, responses=errors(NotFoundError))
+@router.get(
+    "/{job}/schedule/events", response_class=StreamingResponse, responses=errors(NotFoundError, ConflictError)
+)
 async def stream_schedule(
     job: JobName,
     request: Request,
@@ -115,7 +124,8 @@ async def stream_schedule(
 ) -> StreamingResponse:
     """The same schedules as server-sent events, for those who rather listen than poll."""
     board: Board = request.app.state.board
-    await board.get(caller.project_id, job)  # a missing job is a 404 and not an empty stream
+    entry = await board.get(caller.project_id, job)  # a missing job is a 404 and not an empty stream
+    await _check_regress(request, caller.project_id, job, last_event_id or "", entry.etag)
 
     async def events() -> AsyncIterator[bytes]:
         seen = last_event_id
@@ -169,3 +179,24 @@ def open_attempt(
     followed = service.get(session, caller.project_id, job, lock=True)
     opened = attempts.open_attempt(session, followed, body, actor=caller.name)
     return AttemptOut.model_validate(opened, from_attributes=True)
+
+
+async def _check_regress(request: Request, project_id: UUID, name: str, held: str, served: str) -> None:
+    """Refuse to go back before what a trainer follows.
+
+    Raises:
+        ConflictError: the database is behind the trainer: it was restored to an earlier point.
+    """
+    if not restoring.is_ahead(held, served):
+        return
+    live: Database = request.app.state.live
+
+    def look() -> bool:
+        return live.transact(lambda session: restoring.has_regressed(session, project_id, name, held))
+
+    if await anyio.to_thread.run_sync(look):
+        raise ConflictError(
+            f"version {held} of job {name!r} is later than any that is known here: the database was restored "
+            "to an earlier point. Keep the schedule you have, and poll again for one that follows it",
+            code="version_regressed",
+        )

@@ -39,6 +39,11 @@ def of_project(session: Session, project_id: UUID) -> list[Job]:
     return list(session.scalars(select(Job).where(Job.project_id == project_id).order_by(Job.id.desc())))
 
 
+def all_locked(session: Session) -> list[Job]:
+    """Every job of every project, locked in the order of their ids."""
+    return list(session.scalars(select(Job).order_by(Job.id).with_for_update()))
+
+
 def locked(session: Session, wanted: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], Job]:
     """Jobs by project and name, locked in the order of their ids, so that two committers never cross."""
     query = (

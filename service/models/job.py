@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.models.base import Base, CreatedAt, Json, Moment, PrimaryId
@@ -12,7 +12,8 @@ class Job(Base):
     """A job with the head of its fold.
 
     `version` and `applied_seq` only ever grow, also across attempts: no number is used twice. `state` is
-    that of the whole steering, the policy's in it, as `build` computed it.
+    that of the whole steering, the policy's in it, as `build` computed it. `epoch` counts how often the
+    database was restored to an earlier point: service/jobs/epochs.py.
     """
 
     __tablename__ = "jobs"
@@ -30,6 +31,7 @@ class Job(Base):
     reported_step: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[Json]
     build: Mapped[str]
+    epoch: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     duplicates: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[CreatedAt]
     last_report_at: Mapped[Moment | None]

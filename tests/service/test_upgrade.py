@@ -52,7 +52,7 @@ BACK_TO_THE_SCHEMA_BEFORE = """
     ALTER TABLE schedule_stages ALTER policy_state SET NOT NULL;
     ALTER TABLE schedule_stages DROP build, DROP superseded, DROP published_from;
     ALTER TABLE attempts DROP definition;
-    ALTER TABLE jobs DROP build;
+    ALTER TABLE jobs DROP build, DROP epoch;
     ALTER TABLE jobs RENAME state TO policy_state;
     UPDATE jobs SET policy_state = policy_state -> 'policy';
     DROP INDEX ix_reports_waiting;
