@@ -1,5 +1,6 @@
 """Expensive steps: asked for when they fall due, computed by a task, entered into the log by it."""
 
+import logging
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -16,6 +17,8 @@ from service.jobs import log, log_repository, recording
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import Measured, feedback
 from service.models import ExpensiveStep, Job
+
+_log = logging.getLogger("service.jobs")
 
 TASK = "mixwright:policy-step"
 
@@ -61,6 +64,10 @@ def enter(session: Session, step: ExpensiveStep, result: dict[str, Any] | None, 
     steering = JobDefinition.stored(job.definition).steering
     asked = HistoryRequest(step.step_from, step.step_to)
     if job.attempt != step.attempt or steering.due(steering.load(job.state)) != asked:
+        _log.info(
+            "job %s: a result for steps %d to %d of attempt %d is dropped: a restart or a rollback came first",
+            job.name, step.step_from, step.step_to, step.attempt,
+        )  # fmt: skip
         return
     usable = result if result is not None and "error" not in result else {}
     payload = {"step_from": step.step_from, "step_to": step.step_to, "result": usable}
