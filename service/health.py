@@ -35,4 +35,6 @@ def ready(request: Request) -> HealthOut:
         raise UnavailableError("the database does not answer", code="database_unavailable") from error
     if revision != migrate.newest():
         raise UnavailableError(f"the database is at revision {revision}: run `mixwright db upgrade`")
+    if database.refuses_writes or request.app.state.live.refuses_writes:
+        raise UnavailableError("the database refused a write a moment ago: look at its disk and its rights")
     return HealthOut(status="ok")

@@ -65,7 +65,7 @@ def enter(session: Session, step: ExpensiveStep, result: dict[str, Any] | None, 
     asked = HistoryRequest(step.step_from, step.step_to)
     if job.attempt != step.attempt or steering.due(steering.load(job.state)) != asked:
         _log.info(
-            "job %s: a result for steps %d to %d of attempt %d is dropped: a restart or a rollback came first",
+            "job %s: the result for steps %d to %d of attempt %d is dropped: its state was taken back",
             job.name, step.step_from, step.step_to, step.attempt,
         )  # fmt: skip
         return
