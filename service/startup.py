@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from service import fail_points, migrate
 from service.db import Database
 from service.embedded_postgres import EmbeddedPostgres, default_folder
+from service.embedded_postgres.watching import watched
 from service.settings import Settings
 
 
@@ -45,7 +46,9 @@ def connected(settings: Settings, *, report: Callable[[str], None] = lambda _: N
         return
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     with (
-        EmbeddedPostgres(default_folder(settings.data_folder), report=report) as server,
+        watched(
+            EmbeddedPostgres(default_folder(settings.data_folder), report=report), report=report
+        ) as server,
         _answering(server.url) as database,
     ):
         yield database

@@ -15,6 +15,7 @@ from psycopg import sql
 from sqlalchemy import text
 
 from service.db import Database
+from service.embedded_postgres import watching
 from tests.service.embedded_postgres.actors import until
 from tests.service.problems import problem_of
 from tests.service.reports import JOB, report
@@ -194,3 +195,16 @@ def test_case_34_what_arrives_twice_or_late_over_the_network_counts_once(
     until(lambda: tenant.client.job("run-7b")["reports_duplicate"] == 1)
     assert tenant.client.job("run-7b")["reports_accepted"] == 3
     same_again(tenant, "run-7b")
+
+
+def test_case_34_an_embedded_server_that_was_killed_is_started_again_by_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.1)
+    told: list[str] = []
+    with own_server() as server, watching.watched(server.embedded, report=told.append):
+        with server.database.session() as session:
+            session.execute(text("CREATE TABLE kept (n integer)"))
+        server.stop()
+        until(lambda: told == ["the database had ended and was started again"])
+        assert count(server.database, "kept") == 0

@@ -24,8 +24,8 @@ class OwnServer:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._server = EmbeddedPostgres(folder)
-        self.running = self._server.start()
+        self.embedded = EmbeddedPostgres(folder)
+        self.running = self.embedded.start()
         self.database = Database(self.running.url)
         migrate.upgrade(self.database.engine)
 
@@ -38,12 +38,12 @@ class OwnServer:
 
     def start(self) -> None:
         """Start it again."""
-        self._server.start()
+        self.embedded.start()
 
     def release(self) -> None:
         """Stop it for good."""
         self.database.close()
-        self._server.release()
+        self.embedded.release()
 
 
 @contextmanager
