@@ -27,13 +27,13 @@ async def live() -> HealthOut:
 
 @router.get("/readyz", responses=errors(UnavailableError))
 def ready(request: Request) -> HealthOut:
-    """Whether the database answers and has the schema of this version."""
+    """Whether the database answers, takes writes, and has the schema of this version or of a newer one."""
     database: Database = request.app.state.database
     try:
         revision = migrate.current(database.engine)
     except SQLAlchemyError as error:
         raise UnavailableError("the database does not answer", code="database_unavailable") from error
-    if revision != migrate.newest():
+    if migrate.is_behind(revision):
         raise UnavailableError(f"the database is at revision {revision}: run `mixwright db upgrade`")
     if database.refuses_writes or request.app.state.live.refuses_writes:
         raise UnavailableError("the database refused a write a moment ago: look at its disk and its rights")

@@ -78,6 +78,15 @@ def is_known(revision: str) -> bool:
     return revision in _known(_config())
 
 
+def is_behind(revision: str | None) -> bool:
+    """Whether a database lacks a migration of this version; one of a newer version does not.
+
+    A release only adds to what the one before it uses, so that replicas of both serve side by side while
+    one replaces the other.
+    """
+    return revision != newest() and (revision is None or is_known(revision))
+
+
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 

@@ -33,9 +33,9 @@ def test_case_31_a_result_for_a_state_that_was_rolled_back_is_dropped_and_told(
         result = expensive.compute(expensive.task_input(session, session.get_one(ExpensiveStep, step_id)))
     rolled_back = tenant.client.call("POST", f"{PATH}/rollback", body=ROLLBACK)
     with caplog.at_level(logging.INFO, "service.jobs"), tenant.database.session() as session:
-        step = log_repository.locked_step(session, step_id)
-        assert step is not None
-        expensive.enter(session, step, result, None)
+        waiting = log_repository.locked_step(session, step_id)
+        assert waiting is not None
+        expensive.enter(session, waiting, result, None)
     assert "the result for steps 1 to 60 of attempt 1 is dropped" in caplog.text
     assert tenant.client.job(JOB["name"])["version"] == rolled_back["version"]
     kinds = [entry["kind"] for entry in tenant.client.call("GET", f"{PATH}/audit")]

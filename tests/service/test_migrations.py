@@ -17,6 +17,8 @@ from tests.service.problems import problem_of
 from tests.support.databases import empty_database
 from tests.support.servers import Service
 
+STUDY = {"name": "trial", "domains": [{"name": "web", "tokens": 5}]}
+
 
 @pytest.fixture
 def empty(postgres_url: str) -> Iterator[Database]:
@@ -110,14 +112,18 @@ def test_every_revision_can_be_undone(empty: Database) -> None:
     assert differences(empty.engine) == []
 
 
-def from_the_future(database: Database) -> None:
+def at_revision(database: Database, revision: str) -> None:
     with database.session() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '9999_of_next_year'"))
+        session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))  # noqa: S608
 
 
-def test_a_service_on_another_schema_says_that_it_is_not_ready(service: Service) -> None:
+def test_a_service_is_ready_on_its_schema_and_on_a_newer_one_and_not_on_an_older(service: Service) -> None:
     with service.http() as http:
         assert http.get("/readyz").json() == {"status": "ok"}
-        from_the_future(service.database)
-        problem_of(http.get("/readyz"), 503, "9999_of_next_year", "mixwright db upgrade")
+        at_revision(service.database, "0002")
+        problem_of(http.get("/readyz"), 503, "0002", "mixwright db upgrade")
         assert http.get("/livez").status_code == 200
+        # A replica of the release before goes on while its successors start.
+        at_revision(service.database, "9999_of_next_year")
+        assert http.get("/readyz").json() == {"status": "ok"}
+        assert service.call("POST", "/v1/studies", STUDY).status_code == 201
