@@ -117,16 +117,16 @@ def test_case_47_a_trainer_goes_on_through_a_restore_and_is_steered_again(
         follower.start()
         trainers.train(follower, range(20), paced_by=service)
         backups.backup(database, file, report=silent)
-        trainers.train(follower, range(20, 40), paced_by=service)
+        trainers.train(follower, range(20, 60), paced_by=service)
         port = int(service.url.rsplit(":", 1)[1])
     held = follower.schedule
     database.close()
     assert backups.restore(database, file, force=True, report=silent) == 1
     with running(database, tmp_path, tasks_inside=False, port=port) as service:
         known = service.client.versions("run")
-        trainers.train(follower, range(40, 50))
+        trainers.train(follower, range(60, 70))
         # What it follows is never older than what it had, and in the end of the new epoch.
-        step = 50
+        step = 70
         while follower.stage(step).version <= held.version:
             assert step < 2000
             assert follower.schedule.version >= held.version
