@@ -17,6 +17,7 @@ context.configure(
     target_metadata=Base.metadata,
     include_object=include_object,
     compare_type=True,
+    on_version_apply=context.config.attributes.get("on_version_apply"),
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -30,6 +30,7 @@ from service.observing.metrics import Counters
 from service.observing.observed import Observed
 from service.observing.vitals import Vitals
 from service.proposals import endpoints as proposals
+from service.repeating import Repeating
 from service.retention import endpoints as retention
 from service.runs import endpoints as runs
 from service.runs import work_endpoints as work
@@ -104,6 +105,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     ):
         app.include_router(slice_.router)
     dashboard.install(app)
+    app.add_middleware(Repeating, files={study_files.IMPORT_PATH})
     # What is added last stands in front.
     app.add_middleware(
         Bodies,

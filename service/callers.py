@@ -66,8 +66,7 @@ class Callers:
         event.listen(session, "after_commit", forget, once=True)
 
     def _look_up(self, find: Callable[[Session, str], Principal | None], credential: str) -> Principal | None:
-        with self._database.session() as session:
-            return find(session, credential)
+        return self._database.transact(lambda session: find(session, credential))
 
 
 def _cookie(header: str) -> str:

@@ -1,23 +1,34 @@
 """The database: one engine a process, one session a request, and the only place that commits."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import anyio.from_thread
 from fastapi import Depends, Request
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Engine, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from service.fail_points import reach
 from service.limits import quotas
+from service.repeating import TRIES
+from service.transactions import Tries, TryAgainError, committing, outcome_unknown, repeated, sqlstate
+
+T = TypeVar("T")
 
 POOL_SIZE = 10
 POOL_SECONDS = 10.0  # a request that waits longer for a connection is better refused than hung
-STATEMENT_SECONDS = 20  # no query of the API is meant to take a second
-LOCK_SECONDS = 10
+STATEMENT_SECONDS = 20.0  # no query of the API is meant to take a second
+LOCK_SECONDS = 10.0
+# No room, a disk that fails, a server that takes no writes, a right that was taken away.
+WRITES_REFUSED = frozenset({"53100", "58030", "25006", "42501"})
+REFUSED_SECONDS = 15.0  # for so long after such an error somebody else had better take the writes
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _EXACT_DIGITS = 16  # of the largest integer that is kept exactly
 
 
@@ -37,6 +48,8 @@ class Database:
         self.url = url
         self.engine = _engine(url, connections)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._refused_at: float | None = None
+        event.listen(self.engine, "handle_error", self._note)
 
     @property
     def conninfo(self) -> str:
@@ -49,14 +62,38 @@ class Database:
         with self._sessions() as session:
             try:
                 yield session
+                session.flush()
+                committing(session)
                 session.commit()
             except BaseException:
                 session.rollback()
                 raise
 
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """Do work in a session of its own; again if another transaction or a lost connection ended it.
+
+        Args:
+            work: harmless to repeat, even if it was committed.
+        """
+
+        def tried() -> T:
+            with self.session() as session:
+                return work(session)
+
+        return repeated(tried, time.sleep)
+
+    @property
+    def refuses_writes(self) -> bool:
+        """Whether a write was refused a moment ago, such as for want of room on its disk."""
+        return self._refused_at is not None and time.monotonic() - self._refused_at < REFUSED_SECONDS
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def _note(self, context: ExceptionContext) -> None:
+        if sqlstate(context.original_exception) in WRITES_REFUSED:
+            self._refused_at = time.monotonic()
 
 
 def _engine(url: str, connections: int) -> Engine:
@@ -64,7 +101,8 @@ def _engine(url: str, connections: int) -> Engine:
     if address.get_backend_name() not in {"postgresql", "postgres"}:
         raise ValueError(f"{address.drivername} is no PostgreSQL: only that is supported")
     address = address.set(drivername="postgresql+psycopg")
-    options = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
+    limits = {"statement_timeout": STATEMENT_SECONDS, "lock_timeout": LOCK_SECONDS}
+    options = " ".join(f"-c {name}={round(1000 * seconds)}" for name, seconds in limits.items())
     return create_engine(
         address,
         pool_size=connections,
@@ -96,10 +134,24 @@ def undone(session: Session) -> bool:
 
 def _request_session(request: Request) -> Iterator[Session]:
     database: Database = request.app.state.database
-    with database.session() as session:
-        quotas.hold(session, request.app.state.settings.quotas)
-        yield session
-        announced = session.info.get("announced")
+    tries: Tries = request.scope[TRIES]
+    writes = request.method not in _SAFE_METHODS
+    session: Session | None = None
+    try:
+        with database.session() as session:
+            quotas.hold(session, request.app.state.settings.quotas)
+            yield session
+            announced = session.info.get("announced")
+            if writes:
+                reach("before_commit")
+    except DBAPIError as error:
+        doubtful = writes and session is not None and outcome_unknown(session)
+        pause = tries.pause(error, repeatable=not doubtful)
+        if pause is None:
+            raise
+        raise TryAgainError(pause) from error
+    if writes:
+        reach("after_commit")
     if announced:
         anyio.from_thread.run_sync(request.app.state.board.published, announced)
 

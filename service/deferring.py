@@ -2,7 +2,10 @@
 
 from uuid import UUID
 
+import psycopg
 from procrastinate import App, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 # Deferring uses the caller's own connection, so this app never opens one, and names its tasks only.
@@ -10,6 +13,20 @@ _deferring = App(connector=SyncPsycopgConnector())
 
 
 def defer(session: Session, task: str, row_id: UUID) -> None:
-    """Queue the task of a row."""
-    connection = session.connection().connection.dbapi_connection
-    _deferring.configure_task(task, connection=connection).defer(row_id=str(row_id))
+    """Queue the task of a row.
+
+    Raises:
+        DBAPIError: the database refused it, as it refuses a statement of the session itself.
+    """
+    connection = session.connection()
+    try:
+        _deferring.configure_task(task, connection=connection.connection.dbapi_connection).defer(
+            row_id=str(row_id)
+        )
+    except ConnectorException as error:
+        if not isinstance(error.__cause__, psycopg.Error):
+            raise
+        raise DBAPIError.instance(
+            f"defer {task}", None, error.__cause__, psycopg.Error, hide_parameters=True,
+            dialect=connection.dialect,
+        ) from error  # fmt: skip

@@ -27,19 +27,21 @@ async def live() -> HealthOut:
 # Async, and with connections of its own: it must not wait for threads or connections that requests hold.
 @router.get("/readyz", responses=errors(UnavailableError))
 async def ready(request: Request) -> HealthOut:
-    """Whether the database answers, has the schema of this version, and all parts of the process work."""
+    """Whether the database answers, takes writes and has the schema, and all parts of the process work."""
     state = request.app.state
     vitals: Vitals = state.vitals
     try:
-        revision, newest = await vitals.revisions()
+        revision, behind = await vitals.schema()
     except SQLAlchemyError as error:
         raise UnavailableError(
             f"the database does not answer within {LOOK_SECONDS:.0f} seconds: see that it runs and takes "
             "connections",
             code="database_unavailable",
         ) from error
-    if revision != newest:
+    if behind:
         raise UnavailableError(f"the database is at revision {revision}: run `mixwright db upgrade`")
+    if state.database.refuses_writes or state.live.refuses_writes:
+        raise UnavailableError("the database refused a write a moment ago: look at its disk and its rights")
     if state.board.closing.is_set():
         raise UnavailableError("this process ends: ask another", code="ending")
     if state.beside.failed:

@@ -1,14 +1,18 @@
 """Bringing the database to the schema of this version: alembic, under a lock that all processes share."""
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import Engine
+
+from service.fail_points import reach
 
 # Any number will do, as long as every version of the service uses the same.
 _LOCK = 7_036_874_417
@@ -18,11 +22,15 @@ class SchemaTooNewError(Exception):
     """The database was migrated by a newer version of the service."""
 
 
-def upgrade(engine: Engine) -> str:
+def upgrade(engine: Engine, *, report: Callable[[str], None] = lambda _: None) -> str:
     """Bring the schema to the newest revision, and say which that is.
 
     Processes that start together wait for the one that migrates. Everything happens in one transaction:
     a migration that is cut off leaves the old schema whole.
+
+    Args:
+        engine: of the database.
+        report: hears of each revision that is made.
 
     Raises:
         SchemaTooNewError: the database knows a revision that this version does not.
@@ -44,7 +52,12 @@ def upgrade(engine: Engine) -> str:
                 f"the database is at revision {current}, which this version does not know: "
                 "install the version that migrated it, or restore a backup"
             )
-        config.attributes["connection"] = connection
+
+        def made(*, step: MigrationInfo, **_: Any) -> None:
+            report(f"the database is brought to revision {step.up_revision_id}")
+            reach("in_migration")
+
+        config.attributes |= {"connection": connection, "on_version_apply": made}
         command.upgrade(config, "head")
     return newest
 
@@ -58,6 +71,20 @@ def current(engine: Engine) -> str | None:
 def newest() -> str:
     """Revision that this version needs."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version knows a revision, and can bring a database of it up to date."""
+    return revision in _known(_config())
+
+
+def is_behind(revision: str | None) -> bool:
+    """Whether a database lacks a migration of this version; one of a newer version does not.
+
+    A release only adds to what the one before it uses, so that replicas of both serve side by side while
+    one replaces the other.
+    """
+    return revision != newest() and (revision is None or is_known(revision))
 
 
 def _current(connection: Connection) -> str | None:

@@ -19,6 +19,7 @@ from service import request_ids
 from service.allowed_methods import allowed_methods
 from service.errors import ServiceError, UnavailableError, code_of
 from service.problem_catalogue import PAGE
+from service.transactions import connection_lost, sqlstate
 
 _log = logging.getLogger("service")
 
@@ -27,7 +28,26 @@ SCHEMA = {"$ref": "#/components/schemas/Problem"}
 PROBLEM_CODE = "mixwright.problem_code"  # where in the scope the code of a refusal is
 RETRY_SECONDS = 2
 DATABASE_AWAY = (PoolTimeoutError, OperationalError, InterfaceError)
-_READ_ONLY = "25006"  # SQLSTATE of a server that is a standby, or that an operator holds
+# What a caller can do is in all these cases to try again; what an operator can do is told by the words.
+_AWAY = "database_unavailable", "the database did not answer: try again"
+_BUSY = (
+    "database_busy",
+    "the database is busy, or another session holds what this request needs: try again",
+)
+_FULL = "database_full", "the disk of the database is full or fails: try again once it has room"
+_DATABASE_SAYS = {
+    "25006": ("database_read_only", "the database takes no writes at the moment: try again"),
+    "42501": (
+        "database_forbids",
+        "the service's role in the database lacks a permission: try again once it is granted",
+    ),
+    "40001": _BUSY,
+    "40P01": _BUSY,
+    "55P03": _BUSY,  # a lock was waited for too long
+    "57014": _BUSY,  # a statement took too long
+    "53100": _FULL,
+    "58030": _FULL,  # input or output failed
+}
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed", 413: "Body too large"}
 # The framework's own words, and what a caller can do about it.
 _REMEDIES = {
@@ -169,10 +189,12 @@ def http_error(request: Request, error: HTTPException) -> Response:
 
 
 def database_away(error: Exception) -> Response:
-    """What is answered while the database is not there: a client tries again."""
-    _log.error("the database did not answer: %s", type(error).__name__)
-    document = problem(503, "database_unavailable", "Unavailable", "the database did not answer: try again")
-    return response(document, headers=_later())
+    """What is answered while the database cannot serve: a client tries again."""
+    state = sqlstate(error)
+    waited = _BUSY if isinstance(error, PoolTimeoutError) else _AWAY
+    code, detail = _DATABASE_SAYS.get(state or "", waited)
+    _log.error("%s: %s %s", detail, type(error).__name__, state or "")
+    return response(problem(503, code, "Unavailable", detail), headers=_later())
 
 
 def _database_away(_: Request, error: Exception) -> Response:
@@ -180,13 +202,9 @@ def _database_away(_: Request, error: Exception) -> Response:
 
 
 def _database_error(request: Request, error: DBAPIError) -> Response:
-    if getattr(error.orig, "sqlstate", None) != _READ_ONLY:
-        return _unexpected(request, error)
-    _log.error("the database takes no writes")
-    document = problem(
-        503, "database_read_only", "Unavailable", "the database takes no writes at the moment: try again"
-    )
-    return response(document, headers=_later())
+    if sqlstate(error) in _DATABASE_SAYS or connection_lost(error):
+        return database_away(error)
+    return _unexpected(request, error)
 
 
 def _unexpected(_: Request, error: Exception) -> Response:

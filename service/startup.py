@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from service import migrate
+from service import fail_points, migrate
 from service.db import Database
 from service.embedded_postgres import EmbeddedPostgres, default_folder
+from service.embedded_postgres.watching import watched
 from service.settings import Settings
 
 
@@ -23,9 +24,11 @@ def opened(settings: Settings, *, report: Callable[[str], None] = lambda _: None
         DatabaseUnreachableError: the server does not answer.
         SchemaTooNewError: the database was migrated by a newer version.
         EmbeddedPostgresError: the embedded server cannot run; the text says why.
+        FailPointsError: fail points are set outside a test.
     """
+    fail_points.check()
     with connected(settings, report=report) as database:
-        migrate.upgrade(database.engine)
+        migrate.upgrade(database.engine, report=report)
         yield database
 
 
@@ -43,7 +46,9 @@ def connected(settings: Settings, *, report: Callable[[str], None] = lambda _: N
         return
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     with (
-        EmbeddedPostgres(default_folder(settings.data_folder), report=report) as server,
+        watched(
+            EmbeddedPostgres(default_folder(settings.data_folder), report=report), report=report
+        ) as server,
         _answering(server.url) as database,
     ):
         yield database

@@ -23,6 +23,7 @@ class EventKind(StrEnum):
         "domain"  # domain: name, tokens, max_epochs; prior_weight; reason; in force with the next attempt
     )
     RESET = "reset"  # reason: why the policy's state was lost
+    RESTORED = "restored"  # epoch: that begins; reason: what is known of the past that was lost
 
 
 # What people order, in contrast to what trainers and tasks bring about.

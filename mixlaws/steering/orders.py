@@ -126,6 +126,11 @@ def _reset(setting: Setting, state: SteeringState, told: JsonObject, _: object) 
     )
 
 
+def _restored(_: Setting, state: SteeringState, told: JsonObject, __: object) -> SteeringState:
+    # Published anew whatever it is: trainers follow versions that nobody knows here any more.
+    return replace(state, stale=f"a backup was restored (epoch {told['epoch']})")
+
+
 _OBEY: Mapping[EventKind, _Obey] = {
     EventKind.RESULT: _result,
     EventKind.TOO_LATE: _too_late,
@@ -139,6 +144,7 @@ _OBEY: Mapping[EventKind, _Obey] = {
     EventKind.SHADOW: _shadow,
     EventKind.DOMAIN: _domain,
     EventKind.RESET: _reset,
+    EventKind.RESTORED: _restored,
 }
 
 

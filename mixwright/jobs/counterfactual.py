@@ -152,7 +152,8 @@ class _Course:
         self, definitions: Mapping[int, JobDefinition], weights_of: Mapping[int, Sequence[float]]
     ) -> None:
         self._definitions, self._weights_of = definitions, weights_of
-        self._attempt, self._effective = 1, 0
+        self._attempts = iter(sorted(definitions))  # with gaps where a backup was restored
+        self._attempt, self._effective = next(self._attempts), 0
         self._kept: dict[int, tuple[SteeringState, tuple[PublishedStage, ...]]] = {}
         self.state = self._job.steering.init()
         self.plan: list[PublishedStage] = []
@@ -218,7 +219,7 @@ class _Course:
 
     def _restart(self, seq: int, event: Event) -> None:
         back = event.payload["seq"]
-        self._attempt += 1
+        self._attempt = next(self._attempts)
         before, plan = self._kept[back]
         self.plan = list(plan)
         self.past = [entry for entry in self.past if entry.seq <= back]

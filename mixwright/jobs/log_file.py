@@ -137,5 +137,5 @@ def _check(log: JobLog) -> None:
         attempts += entry.event.kind is EventKind.ATTEMPT
         if entry.event.kind in BACK and entry.event.payload["seq"] not in places:
             raise ValueError(f"place {entry.seq} goes back to {entry.event.payload['seq']}, which is missing")
-    if sorted(log.bodies) != list(range(1, attempts + 1)):
+    if len(log.bodies) != attempts:
         raise ValueError(f"there are {attempts} attempts and definitions of {sorted(log.bodies)}")

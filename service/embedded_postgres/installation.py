@@ -75,6 +75,15 @@ def find_installation(account: Account, *, copies: Path, report: Report) -> Inst
     raise BinariesError(f"{package} holds no PostgreSQL {MAJOR_VERSION} (versions found: {found}): {_REMEDY}")
 
 
+def client_program(name: str) -> Path | None:
+    """A client program of our major version, such as pg_dump; None if the wheel does not bring it."""
+    try:
+        programs = [folder / "bin" / name for folder in _candidates(package_folder())]
+    except BinariesError:
+        return None
+    return next((program for program in programs if program.exists()), None)
+
+
 def package_folder() -> Path:
     """The folder of the wheel's package, without importing it.
 

@@ -6,20 +6,29 @@ from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
 from service.errors import InvalidRequestError
-from service.jobs import joining, log, log_repository, recording, repository, states
+from service.jobs import epochs, joining, log, log_repository, recording, repository, states
 from service.jobs.definition import JobDefinition
 from service.jobs.replaying import fitting
 from service.jobs.schemas import AttemptIn
 from service.models import Attempt, Job
 
-_TOKEN = re.compile(r"a(\d{1,9})\.s(\d{1,18})")
+_TOKEN = re.compile(r"(?:e(\d{1,9})\.)?a(\d{1,9})\.s(\d{1,18})")
 
 
-def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> Attempt:
+def open_attempt(
+    session: Session, job: Job, body: AttemptIn, *, actor: str, number: int | None = None
+) -> Attempt:
     """Restart a locked job from a checkpoint.
 
     The policy's state of that step comes back, what people ordered since stays in force, and domains that
     were added come in.
+
+    Args:
+        session: where it is written.
+        job: locked.
+        body: where to start from.
+        actor: who restarts it.
+        number: of the attempt, if a trainer has been given one that is not known here; above all others.
 
     Raises:
         InvalidRequestError: the state token is unknown, or of a later step than the checkpoint.
@@ -35,7 +44,7 @@ def open_attempt(session: Session, job: Job, body: AttemptIn, *, actor: str) -> 
     restored = fitting(definition, state, past, weights)
     repository.take_back(session, job.id, seq, body.from_step)
     log_repository.forget_snapshots(session, job.id, seq)
-    job.attempt += 1
+    job.attempt = number if number is not None else epochs.next_attempt(job)
     job.from_step = body.from_step
     job.applied_step = job.reported_step = body.from_step - 1
     attempt = Attempt(
@@ -57,9 +66,10 @@ def _restored_seq(session: Session, job: Job, body: AttemptIn) -> int:
     if body.state_token is None:
         return repository.seq_before_step(session, job.id, body.from_step)
     match = _TOKEN.fullmatch(body.state_token)
-    seq = int(match[2]) if match else -1
+    seq = int(match[3]) if match else -1
     gone = any(back < seq < start for start, back in log.attempt_starts(session, job.id))
-    if not 0 <= seq <= job.applied_seq or gone:
+    lost = seq >= epochs.end(session, job, int(match[1] or 0)) if match else True
+    if not 0 <= seq <= job.applied_seq or gone or lost:
         raise InvalidRequestError(
             f"state_token {body.state_token!r} names no state of this job that still counts: leave it out "
             "to restore by step"

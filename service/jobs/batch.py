@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
 from service.errors import NotFoundError, ServiceError
+from service.fail_points import reach
 from service.jobs import commit_repository, recording, refusals, repository
 from service.jobs.commit_repository import Locked
+from service.jobs.epochs import state_token
 from service.jobs.log import measured
 from service.jobs.planning import Known, Plan, plan
 from service.jobs.recording import Change
@@ -71,6 +73,7 @@ class Batch:
         changed = {job_id: self._known(job_id) for job_id in self._plans}
         plans = [planned for job_id in changed for planned in self._plans[job_id]]
         commit_repository.insert_reports(self._session, [row for planned in plans for row in planned.rows])
+        reach("inside_group_commit")
         placed = [
             {"job_id": job_id, "attempt": standing.attempt, "source": source, "step_to": step, "seq": seq}
             for job_id, standing in changed.items()
@@ -118,7 +121,7 @@ class Batch:
             attempt=standing.attempt,
             version=planned.head.version,
             warnings=planned.warnings,
-            state_token=state_token(standing.attempt, planned.head.applied_seq),
+            state_token=state_token(standing.epoch, standing.attempt, planned.head.applied_seq),
         )
 
     def _known(self, job_id: UUID) -> Standing:
@@ -167,11 +170,6 @@ class Batch:
             for (job_id, version), weights in repository.weights_of(self._session, versions).items():
                 standing = self._known(job_id)
                 self._standings[job_id] = replace(standing, weights={**standing.weights, version: weights})
-
-
-def state_token(attempt: int, applied_seq: int) -> str:
-    """Name of a place in a job's history."""
-    return f"a{attempt}.s{applied_seq}"
 
 
 def _after(standing: Standing, planned: Plan) -> Standing:

@@ -16,12 +16,14 @@ from uuid import UUID
 import anyio
 import anyio.to_thread
 import psycopg
+from sqlalchemy.orm import Session
 
 from service.db import Database
 from service.errors import NotFoundError, UnavailableError
 from service.jobs import repository, schedules
 from service.jobs import service as jobs
 from service.jobs.notices import Entry, is_later
+from service.jobs.schemas import ScheduleOut
 from service.jobs.waiting import Waiter
 from service.problem_details import DATABASE_AWAY
 
@@ -265,12 +267,14 @@ class Board:
 
     def _load(self, project_id: UUID, name: str) -> Entry:
         read_at = time.monotonic()  # before the query: a change during it must not look fresh
-        with self._database.session() as session:
+
+        def read(session: Session) -> tuple[UUID, ScheduleOut, tuple[int, int]]:
             job = jobs.get(session, project_id, name)
-            document = schedules.document(session, job)
-            mark = job.attempt, job.version
+            return job.id, schedules.document(session, job), (job.attempt, job.version)
+
+        job_id, document, mark = self._database.transact(read)
         body = document.model_dump_json(by_alias=True).encode()
-        return Entry(job.id, schedules.etag(document.attempt, document.version), body, read_at, mark)
+        return Entry(job_id, schedules.etag(document.attempt, document.version), body, read_at, mark)
 
     def _marks(self, entries: Iterable[Entry]) -> dict[UUID, tuple[int, int]]:
         with self._database.session() as session:

@@ -14,12 +14,14 @@ from uuid import UUID
 
 import anyio
 import anyio.to_thread
+from sqlalchemy.orm import Session
 
 from service.db import Database
 from service.errors import UnavailableError
+from service.fail_points import reach
 from service.jobs.batch import Batch, Call, Outcome
 from service.jobs.schemas import ReportIn, ReportsOut
-from service.jobs.standing import Standings
+from service.jobs.standing import Standing, Standings
 from service.observing.metrics import Counters
 from service.problem_details import DATABASE_AWAY
 
@@ -29,8 +31,6 @@ _MOST_REQUESTS = 256  # in one transaction
 # Reports in one transaction, but for the rest of the last request: a query takes 65,535 values, and each
 # report is looked for by four.
 _MOST_REPORTS = 8_000
-_TRIES = 3
-_TRY_AGAIN = frozenset({"40001", "40P01"})  # serialisation failure, deadlock
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,26 +114,26 @@ class Committer:
                     request.answer.set_result(outcome)
 
     def _commit(self, calls: Sequence[Call]) -> tuple[list[Outcome], set[UUID]]:
-        for left in reversed(range(_TRIES)):
-            try:
-                with self._database.session() as session:
-                    batch = Batch(session, calls, self._standings)
-                    outcomes = [batch.take(call) for call in calls]
-                    published, after = batch.write()
-            except DATABASE_AWAY as error:
-                cause = getattr(error, "orig", None)
-                if left == 0 or getattr(cause, "sqlstate", None) not in _TRY_AGAIN:
-                    raise
-                _log.info("a commit of %d calls is tried again: %s", len(calls), cause)
-            except Exception:
-                if len(calls) == 1:
-                    raise
-                _log.exception("a commit of %d calls failed: each is tried alone", len(calls))
-                return self._commit_alone(calls)
-            else:
-                self._standings.keep(after)  # not before the commit: what is not stored is not remembered
-                return outcomes, published
-        raise AssertionError("unreachable: the last try returns or raises")
+        def work(session: Session) -> tuple[list[Outcome], set[UUID], list[Standing]]:
+            batch = Batch(session, calls, self._standings)
+            outcomes = [batch.take(call) for call in calls]
+            published, after = batch.write()
+            reach("before_group_commit")
+            return outcomes, published, after
+
+        try:
+            # Harmless to repeat even after a commit that nobody heard of: what is stored is a duplicate.
+            outcomes, published, after = self._database.transact(work)
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            if len(calls) == 1:
+                raise
+            _log.exception("a commit of %d calls failed: each is tried alone", len(calls))
+            return self._commit_alone(calls)
+        self._standings.keep(after)  # not before the commit: what is not stored is not remembered
+        reach("after_group_commit")
+        return outcomes, published
 
     def _commit_alone(self, calls: Sequence[Call]) -> tuple[list[Outcome], set[UUID]]:
         """Commit each call by itself: what cannot be written for one job must not stop the others."""

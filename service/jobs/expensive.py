@@ -1,5 +1,6 @@
 """Expensive steps: asked for when they fall due, computed by a task, entered into the log by it."""
 
+import logging
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -17,6 +18,8 @@ from service.jobs import log, log_repository, recording
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import Measured, feedback
 from service.models import ExpensiveStep, Job
+
+_log = logging.getLogger("service.jobs")
 
 TASK = "mixwright:policy-step"
 
@@ -66,6 +69,10 @@ def enter(session: Session, step: ExpensiveStep, result: dict[str, Any] | None, 
         or job.attempt != step.attempt
         or steering.due(steering.load(job.state)) != asked
     ):
+        _log.info(
+            "job %s: the result for steps %d to %d of attempt %d is dropped: its state was taken back",
+            job.name, step.step_from, step.step_to, step.attempt,
+        )  # fmt: skip
         return
     usable = result if result is not None and "error" not in result else {}
     payload = {"step_from": step.step_from, "step_to": step.step_to, "result": usable}

@@ -33,12 +33,13 @@ def replay(
     """
     wanted = {entry.event.payload["seq"] for entry in log if entry.event and entry.event.kind in BACK}
     kept: dict[int, SteeringState] = {}
-    attempt = 1
-    state = definitions[attempt].steering.init()
+    attempts = iter(sorted(definitions))  # their numbers have gaps where a backup was restored
+    definition = definitions[next(attempts)]
+    state = definition.steering.init()
     for place, entry in enumerate(log):
         restored = None
-        attempt += entry.event is not None and entry.event.kind is EventKind.ATTEMPT
-        definition = definitions[attempt]
+        if entry.event is not None and entry.event.kind is EventKind.ATTEMPT:
+            definition = definitions[next(attempts)]
         if entry.event is not None and entry.event.kind in BACK:
             back = entry.event.payload["seq"]
             restored = fitting(definition, kept[back], lineage(log[:place], back), weights_of)

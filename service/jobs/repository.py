@@ -70,6 +70,11 @@ def marks(session: Session, job_ids: Iterable[UUID]) -> dict[UUID, tuple[int, in
     return {row.id: (row.attempt, row.version) for row in session.execute(query)}
 
 
+def all_locked(session: Session) -> list[Job]:
+    """Every job of every project, locked in the order of their ids."""
+    return list(session.scalars(select(Job).order_by(Job.id).with_for_update()))
+
+
 def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKey, Report]:
     """Reports that are there already, by natural key."""
     columns = tuple_(Report.job_id, Report.attempt, Report.source, Report.step_to)

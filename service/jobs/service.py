@@ -53,6 +53,7 @@ def create(session: Session, project_id: UUID, body: JobIn) -> tuple[Job, bool]:
             "reported_step": -1,
             "state": steering.dump(head.state),
             "build": "",
+            "epoch": 0,
         },
     )
     original = complete if created else log_repository.definitions(session, job.id)[1]

@@ -39,6 +39,7 @@ class Standing:
         last_steps: the last step that each source has reported in this attempt.
         weights: weights of schedule versions, the newest last.
         ended: why it takes nothing more, if it was ended.
+        epoch: how often the database was restored to an earlier point.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class Standing:
     last_steps: Mapping[str, int]
     weights: Mapping[int, Sequence[float]]
     ended: ConflictError | None
+    epoch: int
 
 
 class Standings:
@@ -111,7 +113,7 @@ class Standings:
                 continue
             found[job.id] = Standing(
                 job.id, job.name, job.attempt, written[job.id], definitions[job.id], head, waiting[job.id],
-                last_steps.get(job.id, {}), {}, ending.refusal(job),
+                last_steps.get(job.id, {}), {}, ending.refusal(job), job.epoch,
             )  # fmt: skip
         return found
 

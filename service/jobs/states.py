@@ -59,7 +59,8 @@ def head(session: Session, job: Job, definition: JobDefinition, last_effective: 
 def at(session: Session, job: Job, seq: int) -> tuple[SteeringState, JobDefinition]:
     """The state at a place of the log that still counts, and the job as it was defined there."""
     starts = log.attempt_starts(session, job.id)
-    definition = log.definitions(session, job.id)[1 + sum(start <= seq for start, _ in starts)]
+    definitions = list(log.definitions(session, job.id).values())
+    definition = definitions[sum(start <= seq for start, _ in starts)]
     snapshot = log_repository.snapshot_at(session, job.id, seq)
     if snapshot is None:
         return _replayed(session, job, seq), definition

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.models.base import Base, Counter, CreatedAt, Json, Moment, PrimaryId
@@ -14,7 +14,8 @@ class Job(Base):
     `version` and `applied_seq` only ever grow, also across attempts: no number is used twice. `state` is
     that of the whole steering, the policy's in it, as `build` computed it. A job that was ended takes
     nothing more; one that was deleted belongs to no project. `reports_forgotten` counts
-    reports that were dropped after the end.
+    reports that were dropped after the end. `epoch` counts how often the
+    database was restored to an earlier point: service/jobs/epochs.py.
     """
 
     __tablename__ = "jobs"
@@ -32,6 +33,7 @@ class Job(Base):
     reported_step: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[Json]
     build: Mapped[str]
+    epoch: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     # Counted as they come: reports are many, and old ones may be gone.
     reports: Mapped[Counter]
     reports_late: Mapped[Counter]

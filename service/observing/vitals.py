@@ -43,16 +43,16 @@ class Vitals:
     def __init__(self, database: Database) -> None:
         self._engine = _engine(database)
         self._threads = anyio.CapacityLimiter(2)
-        self._revisions = _Look(lambda: (migrate.current(self._engine), migrate.newest()))
+        self._schema = _Look(self._read_schema)
         self._stored = _Look(self._read)
 
-    async def revisions(self) -> tuple[str | None, str]:
-        """Revision of the schema, and the one that this version needs.
+    async def schema(self) -> tuple[str | None, bool]:
+        """Revision of the schema, and whether it lacks what this version needs.
 
         Raises:
             SQLAlchemyError: the database does not answer in time.
         """
-        return await self._look(self._revisions)
+        return await self._look(self._schema)
 
     async def stored(self) -> list[Metric]:
         """Metrics of what is stored.
@@ -61,6 +61,10 @@ class Vitals:
             SQLAlchemyError: the database does not answer in time.
         """
         return await self._look(self._stored)
+
+    def _read_schema(self) -> tuple[str | None, bool]:
+        revision = migrate.current(self._engine)
+        return revision, migrate.is_behind(revision)
 
     async def _look(self, look: _Look[T]) -> T:
         if look.task is None or look.task.done():

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
@@ -29,6 +30,9 @@ def silent_port() -> Iterator[int]:
         "worker --tasks",
         "db upgrade",
         "db current",
+        "db backup copy",
+        "db restore copy",
+        "db restored",
         "key list",
         "key create me",
         "key revoke {id}",
@@ -76,3 +80,62 @@ def test_a_database_of_a_newer_version_is_left_alone(command: Command, database:
     refused = command("db", "upgrade", MIXWRIGHT_DATABASE_URL=database.conninfo)
     assert "at revision 9999, which this version does not know: install the version" in refused.sentence
     assert migrate.current(database.engine) == "9999"
+
+
+def projects(database: Database) -> set[str]:
+    with database.session() as session:
+        return set(session.scalars(text("SELECT name FROM projects")))
+
+
+def add(database: Database, project: str) -> None:
+    with database.session() as session:
+        query = text("INSERT INTO projects (id, name) VALUES (gen_random_uuid(), :name)")
+        session.execute(query, {"name": project})
+
+
+def test_a_backup_brings_the_database_back_and_shows_how_far_it_is(
+    command: Command, database: Database, home: Path, postgres_url: str
+) -> None:
+    url, file = database.conninfo, home / "copy"
+    add(database, "before")
+    made = command("db", "backup", str(file), MIXWRIGHT_DATABASE_URL=url)
+    assert (made.code, "table projects" in made.err) == (0, True)
+    assert file.stat().st_mode & 0o777 == 0o600
+    add(database, "after")
+    database.close()
+    kept = command("db", "restore", str(file), MIXWRIGHT_DATABASE_URL=url)
+    assert "is not empty" in kept.sentence
+    assert "pass --force" in kept.sentence
+    assert projects(database) == {"before", "after"}
+    database.close()
+    restored = command("db", "restore", str(file), "--force", MIXWRIGHT_DATABASE_URL=url)
+    assert (restored.code, "table projects" in restored.err) == (0, True), restored.err
+    assert projects(database) == {"before"}
+    elsewhere = Database(empty_database(postgres_url))
+    assert command("db", "restore", str(file), MIXWRIGHT_DATABASE_URL=elsewhere.conninfo).code == 0
+    assert projects(elsewhere) == {"before"}
+    elsewhere.close()
+    assert command("db", "restored", MIXWRIGHT_DATABASE_URL=url).out.startswith("0 jobs publish")
+
+
+def test_what_is_no_whole_backup_changes_nothing(command: Command, database: Database, home: Path) -> None:
+    url, file = database.conninfo, home / "copy"
+    add(database, "before")
+    command("db", "backup", str(file), MIXWRIGHT_DATABASE_URL=url)
+    again = command("db", "backup", str(file), MIXWRIGHT_DATABASE_URL=url)
+    assert "exists already" in again.sentence
+    database.close()
+    whole = file.read_bytes()
+    for bad in (b"", b"no backup", whole[: len(whole) // 2], whole[:-2000]):
+        file.write_bytes(bad)
+        refused = command("db", "restore", str(file), "--force", MIXWRIGHT_DATABASE_URL=url)
+        assert refused.code == 1, refused.out
+        assert str(file) in refused.sentence or "nothing was restored" in refused.sentence
+        assert projects(database) == {"before"}
+        database.close()
+    file.write_bytes(whole)
+    with database.engine.connect():
+        refused = command("db", "restore", str(file), "--force", MIXWRIGHT_DATABASE_URL=url)
+        assert "1 other sessions use the database: stop the service" in refused.sentence
+    missing = command("db", "restore", str(home / "nothing"), MIXWRIGHT_DATABASE_URL=url)
+    assert "is no file" in missing.sentence

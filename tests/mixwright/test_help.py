@@ -34,6 +34,9 @@ COMMANDS = [
     "key list",
     "key revoke",
     "db upgrade",
+    "db backup",
+    "db restore",
+    "db restored",
 ]
 
 

@@ -1,12 +1,9 @@
 """Whatever is sent, a refusal is a problem document that says what is wrong, and never a failure of ours."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
-import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import text
 
 from tests.service.problems import problem_of
@@ -111,36 +108,6 @@ def test_a_bad_page_is_refused_by_name(http: httpx.Client, query: str, field: st
     problem_of(http.get(f"/v1/studies/none/runs?{query}"), 422, field)
 
 
-@contextmanager
-def unreachable(server_url: str, service: Service) -> Iterator[None]:
-    """The service's database takes no connections, and loses those it has."""
-    name = str(service.database.engine.url.database)
-    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name]
-        )
-        yield
-        connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
-
-
-def test_without_a_database_callers_are_asked_to_try_again_and_then_served(
-    service: Service, postgres_url: str
-) -> None:
-    with service.http(service.key) as known, service.http(service.new_key()) as unknown:
-        assert known.get("/v1/studies").status_code == 200
-        with unreachable(postgres_url, service):
-            for client in (known, unknown):
-                answer = client.get("/v1/studies")
-                problem_of(answer, 503, "try again", code="database_unavailable")
-                assert int(answer.headers["Retry-After"]) > 0
-            problem_of(known.get("/readyz"), 503, "does not answer", code="database_unavailable")
-            assert known.get("/livez").status_code == 200
-        for client in (known, unknown):
-            assert client.get("/v1/studies").status_code == 200
-
-
 def test_a_failure_of_ours_tells_nothing_of_the_inside(service: Service) -> None:
     with service.database.session() as session:
         session.execute(text("ALTER TABLE studies RENAME TO elsewhere"))
@@ -148,23 +115,6 @@ def test_a_failure_of_ours_tells_nothing_of_the_inside(service: Service) -> None
     problem_of(answer, 500, "it is in the log", code="internal_error")
     for word in ("SELECT", "studies", "Traceback", "psycopg"):
         assert word not in answer.text
-
-
-def test_a_database_that_takes_no_writes_still_answers_reads(service: Service, postgres_url: str) -> None:
-    # As after a failover, when the server is a standby for a while.
-    name = sql.Identifier(str(service.database.engine.url.database))
-    study = {"name": "trial", "domains": [{"name": "web", "tokens": 5}]}
-    setting = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(setting.format(name, sql.SQL("on")))
-        service.database.engine.dispose()
-        refused = service.call("POST", "/v1/studies", study)
-        problem_of(refused, 503, "takes no writes", code="database_read_only")
-        assert int(refused.headers["Retry-After"]) > 0
-        assert service.call("GET", "/v1/studies").json()["items"] == []
-        connection.execute(setting.format(name, sql.SQL("off")))
-    service.database.engine.dispose()
-    assert service.call("POST", "/v1/studies", study).status_code == 201
 
 
 def test_what_a_caller_sent_is_not_in_the_log_of_a_failure(

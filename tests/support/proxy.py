@@ -1,12 +1,18 @@
-"""A TCP proxy between a client and a service, which can be told to fail in the ways networks do."""
+"""A TCP proxy between a client and a service, or a service and its database, which can be told to fail.
+
+It fails in the ways networks do: cut, half-open, late, in drips, twice, and with the words of somebody else.
+"""
 
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
 
 
 class Mode(Enum):
@@ -18,8 +24,13 @@ class Mode(Enum):
     GARBAGE = "garbage"  # answers with the page of some other server
     TROUBLED = "troubled"  # answers that the service is not to be reached
     LOSE_ANSWERS = "lose answers"  # lets requests through, cuts before the answer
+    DELAY = "delay"  # holds everything back for a moment
+    DRIP = "drip"  # answers come a few bytes at a time
+    DUPLICATE = "duplicate"  # what is sent arrives a second time, on another connection
 
 
+_DELAY_SECONDS = 0.1
+_DRIP_BYTES = 7
 _PAGE = b"Content-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>hi</html>"
 _PAGES = {
     Mode.GARBAGE: b"HTTP/1.1 200 OK\r\n" + _PAGE,
@@ -31,8 +42,7 @@ class Proxy:
     """Listens on a port of its own and forwards to a service."""
 
     def __init__(self, target: str) -> None:
-        parts = urlsplit(target)
-        self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._connect = _connector(target)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -71,33 +81,61 @@ class Proxy:
             elif self._mode is Mode.HANG:
                 while near.recv(65536):
                     pass
-            elif self._mode in {Mode.PASS, Mode.LOSE_ANSWERS}:
+            elif self._mode is not Mode.CUT:
                 self._forward(near)
         with self._lock:
             self._open.discard(near)
 
     def _forward(self, near: socket.socket) -> None:
-        with socket.create_connection(self._target) as far:
+        with contextlib.ExitStack() as opened:
+            far = opened.enter_context(self._connect())
+            sinks = [far]
+            if self._mode is Mode.DUPLICATE:
+                sinks.append(opened.enter_context(self._connect()))
+                threading.Thread(target=_swallow, args=(sinks[1],), daemon=True).start()
             with self._lock:
-                self._open.add(far)
-            upward = threading.Thread(target=_copy, args=(near, far), daemon=True)
-            upward.start()
+                self._open.update(sinks)
+            pause = _DELAY_SECONDS if self._mode is Mode.DELAY else 0.0
+            threading.Thread(target=_copy, args=(near, *sinks), kwargs={"pause": pause}, daemon=True).start()
             if self._mode is Mode.LOSE_ANSWERS:
                 far.recv(1)  # the service has taken the request and begun to answer
                 near.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread that reads it
             else:
-                _copy(far, near)
+                _copy(far, near, most=_DRIP_BYTES if self._mode is Mode.DRIP else 65536)
         with self._lock:
-            self._open.discard(far)
+            self._open.difference_update(sinks)
 
 
-def _copy(source: socket.socket, sink: socket.socket) -> None:
+def _copy(source: socket.socket, *sinks: socket.socket, most: int = 65536, pause: float = 0.0) -> None:
     with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
+        while data := source.recv(most):
+            time.sleep(pause)
+            for sink in sinks:
+                sink.sendall(data)
+    for end in (source, *sinks):
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
+
+
+def _swallow(source: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while source.recv(65536):
+            pass
+
+
+def _connector(target: str) -> Callable[[], socket.socket]:
+    """How to reach the address of a service or of a database, which may listen on a Unix socket."""
+    parts = urlsplit(target)
+    folder = make_url(target).query.get("host") if parts.scheme == "postgresql" else None
+    if folder is None:
+        return lambda: socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 80))
+
+    def connect() -> socket.socket:
+        unix = socket.socket(socket.AF_UNIX)
+        unix.connect(f"{folder}/.s.PGSQL.5432")
+        return unix
+
+    return connect
 
 
 @contextmanager
@@ -108,3 +146,12 @@ def proxied(target: str) -> Iterator[Proxy]:
         yield proxy
     finally:
         proxy.close()
+
+
+@contextmanager
+def proxied_database(url: str) -> Iterator[tuple[Proxy, str]]:
+    """A proxy in front of a database, and the address through it."""
+    with proxied(url) as proxy:
+        port = urlsplit(proxy.url).port
+        through = make_url(url).set(host="127.0.0.1", port=port).difference_update_query(["host", "port"])
+        yield proxy, through.render_as_string(hide_password=False)
