@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from fastapi import FastAPI
 
 from service import dashboard, health, problem_details, tasks
+from service.audit import endpoints as audit
 from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
@@ -20,7 +21,9 @@ from service.jobs import order_endpoints as orders
 from service.jobs.board import Board
 from service.jobs.committing import Committer
 from service.keys import endpoints as keys
+from service.projects import endpoints as projects
 from service.proposals import endpoints as proposals
+from service.proxies import Proxied
 from service.runs import endpoints as runs
 from service.settings import Settings
 from service.studies import endpoints as studies
@@ -58,6 +61,9 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         # The framework's interactive pages load scripts from elsewhere; the document is at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
+        # It would answer with an address that a proxy's prefix is missing from.
+        redirect_slashes=False,
     )
     # Trainers and whoever polls are served from connections of their own: requests that hang on a lock,
     # each with a connection, must not keep them waiting.
@@ -66,7 +72,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
     problem_details.install(app)
-    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
+    slices = (
+        studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, projects, audit, health,
+    )  # fmt: skip
+    for slice_ in slices:
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(
@@ -75,6 +84,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         allowed_hosts=settings.allowed_hosts,
         largest_body=settings.largest_body_bytes,
     )
+    if settings.trusted_proxies or settings.root_path:
+        app.add_middleware(Proxied, trusted=settings.trusted_proxies, root_path=settings.root_path)
     return app
 
 
@@ -89,6 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     beside: dict[str, Callable[[], Awaitable[None]]] = {
         "the board": app.state.board.listen,
         "the committer": app.state.committer.run,
+        "the watch over keys": app.state.callers.presence.keep,
     }
     if settings.tasks_inside:
         beside["the task worker"] = lambda: tasks.run_worker(database, settings)

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import Headers
 
 from service.db import Database
-from service.keys.service import principal_of_key, principal_of_session
+from service.keys.service import principal_of_key
+from service.keys.sessions import principal_of_session
+from service.presence import Presence
 from service.scopes import Principal
 
 COOKIE = "mixwright_session"
@@ -30,6 +32,7 @@ class Callers:
     """
 
     def __init__(self, database: Database) -> None:
+        self.presence = Presence(database)
         self._database = database
         self._known: dict[str, tuple[float, Principal]] = {}
         self._threads = anyio.CapacityLimiter(_THREADS)
@@ -41,7 +44,7 @@ class Callers:
             find: Callable[[Session, str], Principal | None] = principal_of_key
             credential = text.strip() if kind.lower() == "bearer" else ""
         else:
-            find, credential = principal_of_session, _cookie(headers.get("cookie", ""))
+            find, credential = principal_of_session, session_token(headers)
         if not credential:
             return None
         slot = f"{find.__name__} {credential}"
@@ -52,10 +55,11 @@ class Callers:
         if principal is None:
             remembered.pop(slot, None)
         else:
+            self.presence.seen(principal)
             if len(remembered) >= _MOST_REMEMBERED:
                 remembered.clear()
             # Into the memory of before the query: one that was replaced meanwhile stays forgotten.
-            remembered[slot] = (time.monotonic() + MEMORY_SECONDS, principal)
+            remembered[slot] = (time.monotonic() + min(MEMORY_SECONDS, principal.seconds_left), principal)
         return principal
 
     def forget_after(self, session: Session) -> None:
@@ -71,8 +75,9 @@ class Callers:
             return find(session, credential)
 
 
-def _cookie(header: str) -> str:
-    for part in header.split(";"):
+def session_token(headers: Headers) -> str:
+    """The token of the browser session that a request shows; empty for none."""
+    for part in headers.get("cookie", "").split(";"):
         name, _, value = part.strip().partition("=")
         if name == COOKIE:
             return value

@@ -74,6 +74,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 server_header=False,
+                proxy_headers=False,  # service.proxies reads them, from configured proxies alone
             )
         )
         self._app = app

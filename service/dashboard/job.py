@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.figures.losses import losses
 from mixlaws.figures.schedule import schedule
+from service.callers import Callers
 from service.dashboard.rendering import figure_data, fragment, page
 from service.db import SessionDep
 from service.jobs import auditing, repository, service
@@ -76,18 +77,20 @@ async def job_events(
 ) -> StreamingResponse:
     """An event for every new version of the schedule."""
     board: Board = request.app.state.board
+    callers: Callers = request.app.state.callers
     first = await board.get(caller.project_id, job)
 
     async def events() -> AsyncIterator[bytes]:
         seen = first.etag
         yield b": listening\n\n"
-        while not board.closing.is_set():
-            entry = await board.changed(caller.project_id, job, seen, _COMMENT_SECONDS)
-            if entry is None:
-                yield b": alive\n\n"
-                continue
-            seen = entry.etag
-            yield b"event: version\ndata: %s\n\n" % seen.encode()
+        with callers.presence.held(caller) as allowed:
+            while allowed() and not board.closing.is_set():
+                entry = await board.changed(caller.project_id, job, seen, _COMMENT_SECONDS, allowed)
+                if entry is None:
+                    yield b": alive\n\n"
+                    continue
+                seen = entry.etag
+                yield b"event: version\ndata: %s\n\n" % seen.encode()
 
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)

@@ -8,7 +8,7 @@ Nobody who waits holds a database connection, and of those who are woken togethe
 import asyncio
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -82,12 +82,24 @@ class Board:
             entry = self._entries.get(key)
         return entry
 
-    async def changed(self, project_id: UUID, name: str, etag: str | None, seconds: float) -> Entry | None:
-        """Wait for a schedule with another ETag, for at most some seconds; None if none came."""
+    async def changed(
+        self,
+        project_id: UUID,
+        name: str,
+        etag: str | None,
+        seconds: float,
+        allowed: Callable[[], bool] = lambda: True,
+    ) -> Entry | None:
+        """Wait for a schedule with another ETag, for at most some seconds; None if none came.
+
+        Whoever is no longer allowed gets none, within the seconds after which an entry is looked at again.
+        """
         deadline = time.monotonic() + seconds
         while True:
             entry = await self.get(project_id, name)
             left = deadline - time.monotonic()
+            if not allowed():
+                return None
             if entry.etag != etag:
                 return entry
             if left <= 0 or self.closing.is_set():

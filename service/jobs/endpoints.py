@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
 
+from service.audit import trail
+from service.callers import Callers
 from service.db import SessionDep, undo
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
+from service.errors import ConflictError, InvalidRequestError, NotFoundError, UnauthorisedError
 from service.jobs import attempts, repository, service
 from service.jobs.board import Board
 from service.jobs.committing import Committer
@@ -27,6 +29,7 @@ from service.jobs.schemas import (
     ScheduleOut,
     VersionOut,
 )
+from service.models import AuditKind
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
 
@@ -49,6 +52,8 @@ def create_job(
     job, created = service.create(session, caller.project_id, body)
     if not created or dry_run:
         response.status_code = status.HTTP_200_OK
+    if created:
+        trail.record(session, caller, AuditKind.JOB_CREATED, job.name, job=str(job.id))
     shown = service.shown(session, job)
     if dry_run:
         undo(session)
@@ -98,7 +103,11 @@ async def get_schedule(
     # A proxy that compresses answers makes their ETags weak, and a client sends back what it was given.
     held = (if_none_match or "").strip().removeprefix("W/")
     seconds = min(float(match[1]), LONGEST_WAIT) if match and held else 0.0
-    entry = await board.changed(caller.project_id, job, held, seconds)
+    callers: Callers = request.app.state.callers
+    with callers.presence.held(caller) as allowed:
+        entry = await board.changed(caller.project_id, job, held, seconds, allowed)
+        if not allowed():
+            raise UnauthorisedError("this key was revoked or expired while you waited: use another")
     if entry is None:
         headers = {"ETag": held, "Cache-Control": "no-cache"}
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
@@ -115,17 +124,19 @@ async def stream_schedule(
 ) -> StreamingResponse:
     """The same schedules as server-sent events, for those who rather listen than poll."""
     board: Board = request.app.state.board
+    callers: Callers = request.app.state.callers
     await board.get(caller.project_id, job)  # a missing job is a 404 and not an empty stream
 
     async def events() -> AsyncIterator[bytes]:
         seen = last_event_id
-        while not board.closing.is_set():
-            entry = await board.changed(caller.project_id, job, seen, _COMMENT_SECONDS)
-            if entry is None:
-                yield b": alive\n\n"
-                continue
-            seen = entry.etag
-            yield b"id: %s\nevent: schedule\ndata: %s\n\n" % (entry.etag.encode(), entry.body)
+        with callers.presence.held(caller) as allowed:
+            while allowed() and not board.closing.is_set():
+                entry = await board.changed(caller.project_id, job, seen, _COMMENT_SECONDS, allowed)
+                if entry is None:
+                    yield b": alive\n\n"
+                    continue
+                seen = entry.etag
+                yield b"id: %s\nevent: schedule\ndata: %s\n\n" % (entry.etag.encode(), entry.body)
 
     return StreamingResponse(
         events(),

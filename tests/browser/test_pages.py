@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Dialog, expect
 
-from service.keys.service import create_link
+from service.keys.sessions import create_link
 from tests.browser.conftest import Watched, logged_in, watched
 from tests.support.populated import JOB, report
 from tests.support.servers import Service

@@ -32,7 +32,12 @@ COMMANDS = [
     "job replay",
     "key create",
     "key list",
+    "key rotate",
     "key revoke",
+    "project create",
+    "project list",
+    "project rename",
+    "project delete",
     "db upgrade",
 ]
 

@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 
 from service.db import Database
 from service.keys.service import principal_of_key
-from service.scopes import EVERY_SCOPE, WORKER_SCOPES
+from service.scopes import PROJECT_SCOPES, WORKER_SCOPES
 from tests.mixwright.commands import Command, Outcome
 
 Keys = Callable[..., Outcome]
@@ -47,7 +47,7 @@ def test_a_key_is_printed_alone_so_that_a_script_can_keep_it(keys: Keys, databas
 def test_scopes_are_those_that_were_asked_for(keys: Keys, database: Database) -> None:
     few = created(keys, "reader", "--scope", "studies:read", "--scope", "jobs:read")
     assert scopes_of(database, few["key"]) == {"studies:read", "jobs:read"} == set(few["scopes"])
-    assert scopes_of(database, created(keys, "owner", "--admin")["key"]) == set(EVERY_SCOPE)
+    assert scopes_of(database, created(keys, "owner", "--admin")["key"]) == set(PROJECT_SCOPES)
 
 
 def test_no_list_shows_a_secret_and_no_table_stores_one(keys: Keys, database: Database) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from service.keys.service import ensure_admin_key
+from service.keys.admin_key import ensure_admin_key
 from service.models import ProposalRequest, TaskState
 from tests.service.problems import problem_of
 from tests.support.servers import Service

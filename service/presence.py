@@ -1,0 +1,114 @@
+"""Whose keys and browser sessions are in use: noted now and then, and watched while something is held open.
+
+No request waits for either: a note is written, and the watch is kept, by one loop beside the requests.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.orm import Session
+
+from service.db import Database
+from service.keys import repository
+from service.keys.sessions import IDLE
+from service.models import ApiKey, BrowserSession
+from service.problem_details import DATABASE_AWAY
+from service.scopes import Principal
+
+_log = logging.getLogger("service")
+
+WATCH_SECONDS = 2.0  # how soon what a revoked key holds open is told to end
+NOTE_SECONDS = 60.0  # how far behind a last use may be
+
+
+@dataclass(frozen=True)
+class _Credential:
+    """A key or a browser session."""
+
+    table: type[ApiKey | BrowserSession]
+    id: UUID
+
+
+class Presence:
+    """Last uses, and whether those who wait are still let.
+
+    Args:
+        database: where keys and sessions are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._used: set[_Credential] = set()
+        self._held: Counter[_Credential] = Counter()
+        self._ended: set[_Credential] = set()
+        self._thread = anyio.CapacityLimiter(1)  # of its own: those of the endpoints may all hang on a lock
+
+    def seen(self, principal: Principal) -> None:
+        """Note that somebody called."""
+        self._used |= {_Credential(ApiKey, principal.key_id)} if principal.key_id else set()
+        self._used |= {_Credential(BrowserSession, principal.session_id)} if principal.session_id else set()
+
+    @contextlib.contextmanager
+    def held(self, principal: Principal) -> Iterator[Callable[[], bool]]:
+        """Watch over a caller for as long as something is open: gives whether it is still let."""
+        credential = _shown(principal)
+        self._held[credential] += 1
+        try:
+            yield lambda: credential not in self._ended
+        finally:
+            self._held[credential] -= 1
+            if not self._held[credential]:
+                del self._held[credential]
+                self._ended.discard(credential)
+
+    async def keep(self) -> None:
+        """Write notes and keep the watch, until cancelled."""
+        noted_at = time.monotonic()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            watched = set(self._held) - self._ended
+            used: set[_Credential] = set()
+            if time.monotonic() - noted_at >= NOTE_SECONDS:
+                used, self._used, noted_at = self._used, used, time.monotonic()
+            try:
+                if watched or used:
+                    alive = await anyio.to_thread.run_sync(self._look, watched, used, limiter=self._thread)
+                    self._ended |= watched - alive
+            except DATABASE_AWAY as error:
+                self._used |= used
+                _log.warning("nobody watches over keys while the database is away: %s", type(error).__name__)
+
+    def _look(self, watched: Collection[_Credential], used: Collection[_Credential]) -> set[_Credential]:
+        with self._database.session() as session:
+            for table in (ApiKey, BrowserSession):
+                repository.note_use(session, table, _ids(table, used))
+            return _alive(session, watched)
+
+
+def _shown(principal: Principal) -> _Credential:
+    """What a caller shows: the session, where there is one, else the key."""
+    if principal.session_id is not None:
+        return _Credential(BrowserSession, principal.session_id)
+    if principal.key_id is None:
+        raise ValueError(f"{principal.name} shows neither a key nor a session")
+    return _Credential(ApiKey, principal.key_id)
+
+
+def _ids(table: type[ApiKey | BrowserSession], credentials: Collection[_Credential]) -> list[UUID]:
+    return [credential.id for credential in credentials if credential.table is table]
+
+
+def _alive(session: Session, credentials: Collection[_Credential]) -> set[_Credential]:
+    keys = repository.keys_alive(session, _ids(ApiKey, credentials))
+    sessions = repository.sessions_alive(session, _ids(BrowserSession, credentials), idle=IDLE)
+    return {_Credential(ApiKey, key) for key in keys} | {
+        _Credential(BrowserSession, found) for found in sessions
+    }
