@@ -62,13 +62,12 @@ def drive(service: Service) -> Heard:
         link = create_link(session, project=service.project)
     wrong = f"{service.key[:-6]}AAAAAA"
     password = make_url(service.database.url).password
-    heard = Heard(
-        {"key": service.key, "wrong key": wrong, "link": link, "query": "mx_0123456789ab_" + "q" * 43}
-    )
+    unread = "mx_0123456789ab_" + "q" * 43
+    heard = Heard({"key": service.key, "wrong key": wrong, "link": link, "key in a query": unread})
     if password:
         heard.secrets["database password"] = str(password)
     service.client.create_job(JOB)
-    query = f"?key={heard.secrets['query']}&token={service.key}"
+    query = f"?key={unread}&token={service.key}"
     keys = (service.key, wrong, None)
     for key in keys:
         with service.http(key) as http:
@@ -93,20 +92,12 @@ def test_case_57_neither_answers_nor_logs_tell_a_secret(
     heard = drive(service)
     with service.database.session() as session:
         session.execute(text("ALTER TABLE studies RENAME TO elsewhere"))
-    broken = [
-        service.call("GET", "/v1/studies"),
-        service.call("POST", "/v1/studies", {"name": "x", "domains": []}),
-    ]
     study = {"name": "x", "domains": [{"name": service.key, "tokens": 5}]}
-    broken.append(service.call("POST", "/v1/studies", study))
-    assert {answer.status_code for answer in broken} == {500, 422}
+    broken = [service.call("GET", "/v1/studies"), service.call("POST", "/v1/studies", study)]
+    assert {answer.status_code for answer in broken} == {500}
     heard.answers += broken
     assert len(heard.answers) > 150
-    assert {answer.status_code for answer in heard.answers} >= {200, 303, 401, 403, 404, 405, 422, 500} - {
-        403,
-        405,
-    }
-    told_on_purpose = {("POST", "/v1/keys"), ("POST", "/login")}
+    assert {answer.status_code for answer in heard.answers} >= {200, 303, 401, 404, 421, 422, 500}
     for where, told in heard.told():
         for name, secret in heard.secrets.items():
             # A browser is given its own session, once, in the cookie.
@@ -116,7 +107,6 @@ def test_case_57_neither_answers_nor_logs_tell_a_secret(
         if answer.headers.get("content-type") == "application/problem+json":
             assert not INSIDE.search(answer.text), answer.text
         assert answer.status_code < 500 or answer.json()["code"] == "internal_error"
-    assert told_on_purpose
     output = "".join(capfd.readouterr()) + printed(log)
     assert "failed" in output, "failures are logged"
     for name, secret in heard.secrets.items():
