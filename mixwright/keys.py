@@ -110,8 +110,16 @@ def rotate(
         old = own_key(session, operator.project_id, wanted)
         seconds = round(overlap_hours * 3600)
         key, secret = rotate_key(session, old, overlap_seconds=seconds, days=days)
-        told = {"key": str(key.id), "replaces": str(old.id), "overlap_seconds": seconds}
-        trail.record(session, operator, AuditKind.KEY_ROTATED, key.name, reason=reason, **told)
+        trail.record(
+            session,
+            operator,
+            AuditKind.KEY_ROTATED,
+            key.name,
+            reason=reason,
+            key=str(key.id),
+            replaces=str(old.id),
+            overlap_seconds=seconds,
+        )
         public_part = old.public_part
     file = read_settings().admin_key_file
     if renew_admin_key(file, public_part, secret.text):
@@ -129,8 +137,8 @@ def revoke(key_id: KeyId, reason: Reason = "", project: Project = "default") -> 
     with _working(project, key_id) as (session, operator, wanted):
         key, revoked = revoke_key(session, operator.project_id, wanted)
         if revoked:
-            told = {"reason": reason, "key": str(key.id)}
-            trail.record(session, operator, AuditKind.KEY_REVOKED, key.name, **told)
+            name = key.name
+            trail.record(session, operator, AuditKind.KEY_REVOKED, name, reason=reason, key=str(key.id))
     typer.echo(f"revoked {key_id}")
 
 

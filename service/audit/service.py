@@ -1,5 +1,6 @@
 """Reading the audit trail in pages."""
 
+import contextlib
 import re
 from datetime import UTC, datetime
 from uuid import UUID
@@ -44,13 +45,10 @@ def _cursor(entry: AuditEntryOut) -> str:
 
 def _place(cursor: str) -> tuple[datetime, str]:
     match = _CURSOR.fullmatch(cursor)
-    seconds, micros = divmod(int(match[1]), 1_000_000) if match else (0, 0)
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-    except (ValueError, OverflowError, OSError):
-        match = None
-    if match is None:
-        raise InvalidRequestError(
-            "query.cursor: this is no cursor of the audit trail: send the `next` of the page before"
-        )
-    return moment, match[2]
+    if match is not None:
+        seconds, micros = divmod(int(match[1]), 1_000_000)
+        with contextlib.suppress(ValueError, OverflowError, OSError):  # a time that no calendar has
+            return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros), match[2]
+    raise InvalidRequestError(
+        "query.cursor: this is no cursor of the audit trail: send the `next` of the page before"
+    )

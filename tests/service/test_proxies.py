@@ -117,12 +117,12 @@ def believed(headers: dict[str, str], *, peer: str = "10.0.0.1") -> Scope:
     async def nothing(*_: Any) -> Any:
         raise AssertionError
 
-    settings = Settings(trusted_proxies=["10.0.0.0/24", "::1"])  # type: ignore[list-item]
+    settings = Settings(trusted_proxies=["10.0.0.0/24", "::1"])
     raw = [(b"host", b"inner"), *((name.lower().encode(), value.encode()) for name, value in headers.items())]
     scope = {"type": "http", "client": (peer, 9), "scheme": "http", "headers": raw, "path": "/"}
     proxied = Proxied(behind, trusted=settings.trusted_proxies, root_path="")
     with pytest.raises(StopIteration):
-        proxied(scope, nothing, nothing).__await__().send(None)  # type: ignore[attr-defined]
+        proxied(scope, nothing, nothing).__await__().send(None)
     return seen[0]
 
 
