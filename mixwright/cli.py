@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from mixwright import databases, keys, serve, work
+from mixwright import databases, keys, projects, serve, work
 from mixwright.demo import command as demo
 from mixwright.interruption import unwind_when_terminated
 from mixwright.jobs import command as jobs
@@ -40,6 +40,7 @@ app.command("import")(import_runs)
 app.add_typer(studies.app, name="study")
 app.add_typer(jobs.app, name="job")
 app.add_typer(keys.app, name="key")
+app.add_typer(projects.app, name="project")
 app.add_typer(databases.app, name="db")
 
 

@@ -7,14 +7,14 @@ from mixwright.problems import CommandError
 from service.settings import Settings
 
 
-def read_settings() -> Settings:
-    """Read the settings.
+def read_settings(**options: str | None) -> Settings:
+    """Read the settings, of which options of a command that were given go before the environment.
 
     Raises:
         CommandError: a variable holds what cannot be used; the text names it.
     """
     try:
-        return Settings()
+        return Settings.model_validate({name: value for name, value in options.items() if value is not None})
     except SettingsError as error:
         raise CommandError(f'{error}: write a list as JSON, such as ["localhost"]') from None
     except ValidationError as error:

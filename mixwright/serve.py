@@ -24,6 +24,9 @@ def serve(
     remote: Annotated[
         bool, typer.Option("--remote", help="Allow an address that other machines reach: put TLS in front.")
     ] = False,
+    root_path: Annotated[
+        str | None, typer.Option(help="Prefix under which a proxy shows the service, such as /mix.")
+    ] = None,
     tasks: Annotated[
         bool, typer.Option("--tasks/--no-tasks", help="Run fits and proposals in this process's children.")
     ] = True,
@@ -60,6 +63,7 @@ def serve(
             host=host,
             port=port,
             remote=remote,
+            root_path=root_path,
             tasks=tasks,
             ready_file=ready_file,
             report=report,

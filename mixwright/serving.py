@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mixwright.configuration import read_settings
 from service.app import create_app
-from service.keys.service import create_link, ensure_admin_key
+from service.keys.admin_key import ensure_admin_key
+from service.keys.sessions import create_link
 from service.observing import logs
 from service.server import Server, allow_many_connections, bind, url_of
 from service.startup import opened
@@ -19,6 +20,7 @@ def run_service(
     host: str | None,
     port: int | None,
     remote: bool,
+    root_path: str | None,
     tasks: bool,
     ready_file: Path | None,
     report: Callable[[str], None],
@@ -30,12 +32,13 @@ def run_service(
         host: address to listen on; None takes the setting.
         port: port to listen on; None takes the setting.
         remote: whether the address may be reached from other machines.
+        root_path: prefix under which a proxy shows the service; None takes the setting.
         tasks: whether background tasks run here.
         ready_file: where address and login link are written.
         report: told what takes time.
         ready: told address, one-time token and key file once the socket listens.
     """
-    settings = read_settings()
+    settings = read_settings(root_path=root_path)
     settings = settings.model_copy(
         update={
             "host": host if host is not None else settings.host,
@@ -51,9 +54,10 @@ def run_service(
         ensure_admin_key(database, settings.admin_key_file)
         with database.session() as session:
             link = create_link(session)
-        ready(url_of(listening), link, settings.admin_key_file)
+        url = url_of(listening) + settings.root_path
+        ready(url, link, settings.admin_key_file)
         if ready_file is not None:
-            _write(ready_file, url_of(listening), link, settings.admin_key_file)
+            _write(ready_file, url, link, settings.admin_key_file)
         app = create_app(settings, database)
         # What was loaded so far stays: looking through it for garbage would stop everybody for 100 ms.
         gc.collect()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from fastapi import FastAPI
 
 from service import dashboard, health, problem_details, tasks
+from service.audit import endpoints as audit
 from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
@@ -29,7 +30,9 @@ from service.observing.beside import Beside
 from service.observing.metrics import Counters
 from service.observing.observed import Observed
 from service.observing.vitals import Vitals
+from service.projects import endpoints as projects
 from service.proposals import endpoints as proposals
+from service.proxies import Proxied
 from service.repeating import Repeating
 from service.retention import endpoints as retention
 from service.runs import endpoints as runs
@@ -74,6 +77,9 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         redoc_url=None,
         # The framework's own telemetry asks the environment on every request whether it is wanted.
         telemetry={"tracing": False, "metrics": False, "logs": False},
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
+        # It would answer with an address that a proxy's prefix is missing from.
+        redirect_slashes=False,
     )
     # Trainers and whoever polls are served from connections of their own: requests that hang on a lock,
     # each with a connection, must not keep them waiting.
@@ -100,6 +106,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         retention,
         study_files,
         keys,
+        projects,
+        audit,
         health,
         metrics,
     ):
@@ -121,6 +129,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         failures=app.state.failures,
         rates=Rates(settings.requests_per_second),
     )
+    if settings.trusted_proxies or settings.root_path:
+        app.add_middleware(Proxied, trusted=settings.trusted_proxies, root_path=settings.root_path)
     app.add_middleware(Observed, counters=app.state.counters, access_log=settings.access_log)
     tracing.install(app, settings)
     return app
@@ -138,6 +148,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         "the board": board.listen,
         "the board's check": board.check,
         "the committer": app.state.committer.run,
+        "the watch over keys": app.state.callers.presence.keep,
     }
     if settings.tasks_inside:
         beside["the task worker"] = lambda: tasks.run_worker(database, settings)

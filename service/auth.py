@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.callers import Callers
+from service.callers import Callers, session_token
 from service.direct import DirectRoutes
 from service.errors import ServiceError, TooManyRequestsError
 from service.limits.rates import Failures, Rates
@@ -54,25 +54,28 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = _first_headers(scope)
+        if scope["type"] != "http":  # nothing here speaks anything else
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers, encrypted = _first_headers(scope), scope["scheme"] == "https"
         refusal = self._foreign(scope, headers)
         if refusal is None and not _is_public(scope["path"]):
             refusal = await self._stranger(scope, headers)
         if refusal is not None:
-            await refusal(scope, receive, _guarded(send))
+            await refusal(scope, receive, _guarded(send, encrypted=encrypted))
             return
         found = self._direct.find(scope)
         if found is None:
-            await self._app(scope, receive, _guarded(send))
+            await self._app(scope, receive, _guarded(send, encrypted=encrypted))
             return
         try:
             await self._direct.answer(found, headers, scope, receive, send)
         except (ServiceError, HTTPException, *DATABASE_AWAY) as error:
             # No answer has begun: those that take long end by themselves.
-            await answer_to(Request(scope), error)(scope, receive, _guarded(send))
+            await answer_to(Request(scope), error)(scope, receive, _guarded(send, encrypted=encrypted))
 
     async def _stranger(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
         """Refuse who is not known; note who is."""
@@ -105,14 +108,10 @@ class Gate:
         if "\0" in scope["path"]:
             # PostgreSQL stores no such text, so nothing is called that: it must not even be looked for.
             return response(problem(404, "not_found", "Not found", "no name holds the character U+0000"))
-        if scope["method"] in _SAFE_METHODS or "authorization" in headers:
+        if scope["method"] in _SAFE_METHODS or "authorization" in headers or _is_own(scope, headers, host):
             return None
-        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-        if (origin is not None and _site(origin) != host) or site in {"cross-site", "same-site"}:
-            return response(
-                problem(403, "cross_origin", "Forbidden", "this form must be sent from this site")
-            )
-        return None
+        detail = "this must be sent from a page of this site, or with a key as 'Authorization: Bearer mx_...'"
+        return response(problem(403, "cross_origin", "Forbidden", detail))
 
 
 def _first_headers(scope: Scope) -> dict[str, str]:
@@ -124,11 +123,22 @@ def _is_public(path: str) -> bool:
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIX)
 
 
-def _site(origin: str) -> str | None:
+def _is_own(scope: Scope, headers: Mapping[str, str], host: str) -> bool:
+    """Whether a request that no key came with was sent by a page of ours, as far as browsers tell.
+
+    All of them tell on every request that writes. Who shows a cookie and does not tell is refused.
+    """
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if site not in {None, "same-origin", "none"}:
+        return False
+    if origin is None:
+        return site is not None or not session_token(headers)
     try:
-        return urlsplit(origin).netloc
+        parts = urlsplit(origin)
     except ValueError:
-        return None
+        return False
+    # Without a proxy that says so, nobody knows here whether there is TLS in front.
+    return parts.netloc == host and (scope["scheme"] == "http" or parts.scheme == "https")
 
 
 def _unauthorised(scope: Scope, headers: Mapping[str, str]) -> ASGIApp:
@@ -153,14 +163,14 @@ class _Redirect:
         await send({"type": "http.response.body", "body": b""})
 
 
-def _guarded(send: Send) -> Send:
+def _guarded(send: Send, *, encrypted: bool) -> Send:
     """Add the headers that keep browsers strict, on every answer."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers: list[Any] = list(message.get("headers", []))
             names = {name.lower() for name, _ in headers}
-            for name, value in _SECURITY_HEADERS:
+            for name, value in _SECURITY_HEADERS + _ENCRYPTED_HEADERS * encrypted:
                 if name not in names:
                     headers.append((name, value))
             message = {**message, "headers": headers}
@@ -169,6 +179,8 @@ def _guarded(send: Send) -> Send:
     return with_headers
 
 
+# A year: a browser that was here once does not try without TLS again.
+_ENCRYPTED_HEADERS = ((b"strict-transport-security", b"max-age=31536000"),)
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     # Not "no-referrer": with it browsers send forms of our own pages with an origin of null.

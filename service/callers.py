@@ -12,7 +12,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from service.db import Database
-from service.keys.service import principal_of_key, principal_of_session
+from service.keys.service import principal_of_key
+from service.keys.sessions import principal_of_session
+from service.presence import Presence
 from service.scopes import Principal
 
 COOKIE = "mixwright_session"
@@ -29,6 +31,7 @@ class Callers:
     """
 
     def __init__(self, database: Database) -> None:
+        self.presence = Presence(database)
         self._database = database
         self._known: dict[str, tuple[float, Principal]] = {}
         self._threads = anyio.CapacityLimiter(_THREADS)
@@ -40,7 +43,7 @@ class Callers:
             find: Callable[[Session, str], Principal | None] = principal_of_key
             credential = text.strip() if kind.lower() == "bearer" else ""
         else:
-            find, credential = principal_of_session, _cookie(headers.get("cookie", ""))
+            find, credential = principal_of_session, session_token(headers)
         if not credential:
             return None
         slot = f"{find.__name__} {credential}"
@@ -51,10 +54,11 @@ class Callers:
         if principal is None:
             remembered.pop(slot, None)
         else:
+            self.presence.seen(principal)
             if len(remembered) >= _MOST_REMEMBERED:
                 remembered.clear()
             # Into the memory of before the query: one that was replaced meanwhile stays forgotten.
-            remembered[slot] = (time.monotonic() + MEMORY_SECONDS, principal)
+            remembered[slot] = (time.monotonic() + min(MEMORY_SECONDS, principal.seconds_left), principal)
         return principal
 
     def forget_after(self, session: Session) -> None:
@@ -69,8 +73,9 @@ class Callers:
         return self._database.transact(lambda session: find(session, credential))
 
 
-def _cookie(header: str) -> str:
-    for part in header.split(";"):
+def session_token(headers: Mapping[str, str]) -> str:
+    """The token of the browser session that a request shows; empty for none."""
+    for part in headers.get("cookie", "").split(";"):
         name, _, value = part.strip().partition("=")
         if name == COOKIE:
             return value

@@ -159,5 +159,5 @@ PagingById = Annotated[Paging[UUID], Depends(_counted(UUID))]
 PagingByNumber = Annotated[Paging[int], Depends(_counted(int))]
 # Places in a job's log: nobody needs their number, which is that of the last one.
 PagingByPlace = Annotated[Paging[int], Depends(_uncounted(int))]
-PagingByStepAndTarget = Annotated[Paging[tuple[int, str]], Depends(_uncounted(tuple[int, str]))]
+PagingByNumberAndName = Annotated[Paging[tuple[int, str]], Depends(_uncounted(tuple[int, str]))]
 PagingByPlaceAndVersion = Annotated[Paging[tuple[int, int]], Depends(_uncounted(tuple[int, int]))]

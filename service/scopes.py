@@ -1,5 +1,6 @@
 """Scopes: what a key may do. Every route names the one that it needs."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,30 +22,57 @@ class Scope(StrEnum):
     JOBS_FOLLOW = "jobs:follow"
     KEYS_ADMIN = "keys:admin"
     METRICS_READ = "metrics:read"
+    AUDIT_READ = "audit:read"
+    PROJECTS_ADMIN = "projects:admin"
 
 
 EVERY_SCOPE = tuple(Scope)
+# What whoever runs one project needs: all but what concerns projects of others.
+PROJECT_SCOPES = tuple(scope for scope in Scope if scope not in {Scope.PROJECTS_ADMIN, Scope.METRICS_READ})
 # What a training machine needs, and no more.
 WORKER_SCOPES = (Scope.RUNS_WORK, Scope.JOBS_READ, Scope.JOBS_FOLLOW)
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is calling: the project and the permissions of a key or a browser session, whose id it has."""
+    """Who is calling: the project and the permissions of a key or a browser session.
+
+    Args:
+        project_id: whose objects the caller sees.
+        scopes: what the caller may do.
+        name: what audit trails call it.
+        key_id: the key that is shown, or that opened the session; None for one that a link opened.
+        session_id: the browser session, if it is one.
+        seconds_left: how long it was still good when it was looked up, by the database's clock.
+    """
 
     project_id: UUID
     scopes: frozenset[str]
     name: str
-    id: UUID
+    key_id: UUID | None = None
+    session_id: UUID | None = None
+    seconds_left: float = math.inf
 
-    def require(self, scope: Scope) -> None:
+    @property
+    def id(self) -> UUID:
+        """The session, where there is one, else the key.
+
+        Raises:
+            ValueError: the caller shows neither, such as the command line.
+        """
+        found = self.session_id or self.key_id
+        if found is None:
+            raise ValueError(f"{self.name} shows neither a key nor a session")
+        return found
+
+    def require(self, scope: str) -> None:
         """Check a permission.
 
         Raises:
             ForbiddenError: the key lacks it; the detail names it.
         """
         if scope not in self.scopes:
-            raise ForbiddenError(f"this key lacks the scope {scope.value!r}: use a key that has it")
+            raise ForbiddenError(f"this key lacks the scope {str(scope)!r}: use a key that has it")
 
 
 class Needs:

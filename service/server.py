@@ -73,6 +73,7 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
+        proxy_headers=False,  # service.proxies reads them, from configured proxies alone
     )
 
 

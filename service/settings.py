@@ -1,5 +1,6 @@
 """Settings of the service, from environment variables with the prefix MIXWRIGHT_."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,15 @@ class Settings(BaseSettings):
     allowed_hosts: list[str] = Field(
         default=["localhost", "127.0.0.1", "[::1]"],
         description="Host headers that are answered; a foreign one is a sign of DNS rebinding.",
+    )
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(
+        default=[],
+        description="Addresses or networks of proxies whose X-Forwarded-For, -Proto and -Host are believed.",
+    )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Prefix under which a proxy shows the service, such as /mix.",
     )
     lease_seconds: int = Field(
         default=120,

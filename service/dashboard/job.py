@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from mixlaws.figures.losses import losses
 from mixlaws.figures.schedule import schedule
+from service.callers import Callers
 from service.dashboard.rendering import figure_data, fragment, page
 from service.db import SessionDep
 from service.jobs import auditing, repository, service
@@ -79,12 +80,13 @@ async def job_events(
 ) -> ASGIApp:
     """An event for every new version of the schedule."""
     board: Board = request.app.state.board
+    callers: Callers = request.app.state.callers
     first = await board.get(caller.project_id, job)
 
     def event(entry: Entry) -> bytes:
         return b"event: version\ndata: %s\n\n" % entry.etag.encode()
 
-    return EventStream(board, caller.project_id, job, first.etag, event=event)
+    return EventStream(board, caller.project_id, job, first.etag, callers.presence.held(caller), event=event)
 
 
 def _parts(session: Session, job: Job) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from service import proxies
 from service.dashboard.drawing_library import guarded_style_ids
 
 _STATES = {"completed": "good", "done": "good", "running": "busy", "failed": "bad", "stale": "bad"}
@@ -99,7 +100,7 @@ def _make_environment() -> Environment:
     environment.filters.update(
         ago=_ago, number=_number, signed=_signed, percent=_percent, tokens=_tokens, badge=_badge
     )
-    environment.globals.update(figure=_figure, guarded_style_ids=guarded_style_ids)
+    environment.globals.update(figure=_figure, guarded_style_ids=guarded_style_ids, prefix=proxies.prefix.get)
     return environment
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
 
+from service.audit import trail
 from service.db import SessionDep, undo
 from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
 from service.jobs import attempts, ending, repository, service
@@ -22,6 +23,7 @@ from service.jobs.schemas import (
     ReportsOut,
     VersionOut,
 )
+from service.models import AuditKind
 from service.pages import PagingById, PagingByNumber
 from service.problem_details import errors
 from service.routes import Route, already
@@ -47,6 +49,8 @@ def create_job(
     job, created = service.create(session, caller.project_id, body)
     if not created or dry_run:
         response.status_code = status.HTTP_200_OK
+    if created:
+        trail.record(session, caller, AuditKind.JOB_CREATED, job.name, job=str(job.id))
     shown = service.shown(session, job)
     if dry_run:
         undo(session)

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import ASGIApp
 
+from service.callers import Callers
 from service.db import Database
 from service.errors import ConflictError, NotFoundError, UnavailableError
 from service.jobs import restoring
 from service.jobs.board import Board
-from service.jobs.following import EventStream, LongPoll
+from service.jobs.following import EventStream, LongPoll, Watch
 from service.jobs.schemas import JobName, ScheduleOut
 from service.problem_details import errors
 from service.routes import Route
@@ -52,7 +53,9 @@ async def get_schedule(
     if match is not None:
         known = await board.get(caller.project_id, job, held=held)
         await _check_regress(request, caller.project_id, job, held, known.etag)
-        return LongPoll(board, caller.project_id, job, held, min(float(match[1]), LONGEST_WAIT))
+        return LongPoll(
+            board, caller.project_id, job, held, min(float(match[1]), LONGEST_WAIT), _watch(request, caller)
+        )
     entry = await board.get(caller.project_id, job, held=held)
     await _check_regress(request, caller.project_id, job, held, entry.etag)
     return entry.unchanged if entry.etag == held else entry.full
@@ -77,7 +80,14 @@ async def stream_schedule(
     if last_event_id:
         known = await request.app.state.board.get(caller.project_id, job, held=last_event_id)
         await _check_regress(request, caller.project_id, job, last_event_id, known.etag)
-    return EventStream(request.app.state.board, caller.project_id, job, last_event_id)
+    return EventStream(
+        request.app.state.board, caller.project_id, job, last_event_id, _watch(request, caller)
+    )
+
+
+def _watch(request: Request, caller: Principal) -> Watch:
+    callers: Callers = request.app.state.callers
+    return callers.presence.held(caller)
 
 
 async def _check_regress(request: Request, project_id: UUID, name: str, held: str, served: str) -> None:

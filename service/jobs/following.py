@@ -3,18 +3,22 @@
 import logging
 import random
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from starlette.types import Receive, Scope, Send
 
-from service.errors import ServiceError, UnavailableError
+from service.errors import ServiceError, UnauthorisedError, UnavailableError
 from service.jobs.board import Board
 from service.jobs.notices import Entry
 from service.jobs.waiting import DisconnectedError, Waiter
+from service.presence import Held
 from service.problem_details import DATABASE_AWAY
 from service.stored_answers import STRICT
 
 _log = logging.getLogger("service.jobs")
+
+Watch = AbstractContextManager[Held]
 
 COMMENT_SECONDS = 15.0  # between signs of life on an event stream
 # When who was let go comes back: not all at the same moment.
@@ -41,25 +45,33 @@ class LongPoll:
         job: its name.
         held: ETag of the schedule that the client holds.
         seconds: how long it waits at most.
+        watch: over whoever asks.
     """
 
-    def __init__(self, board: Board, project_id: UUID, job: str, held: str, seconds: float) -> None:
+    def __init__(
+        self, board: Board, project_id: UUID, job: str, held: str, seconds: float, watch: Watch
+    ) -> None:
         self._board, self._project_id, self._job = board, project_id, job
-        self._held, self._seconds = held, seconds
+        self._held, self._seconds, self._watch = held, seconds, watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait and answer.
 
         Raises:
             UnavailableError: the process ends, or too many wait already.
+            UnauthorisedError: the caller's key ended meanwhile.
         """
         waiter = Waiter(receive, self._seconds)
         scope["waits"] = "poll"
         try:
-            entry = await self._board.changed(self._project_id, self._job, self._held, waiter)
+            with self._watch as caller:
+                caller.on_end = waiter.end
+                entry = await self._board.changed(self._project_id, self._job, self._held, waiter)
         except DisconnectedError:
             scope["left"] = True
             return
+        if not caller.allowed:
+            raise UnauthorisedError("this key was revoked or expired while you waited: use another")
         if entry is None and self._board.closing.is_set():
             raise UnavailableError(
                 "this process ends: ask again, another answers",
@@ -80,6 +92,7 @@ class EventStream:
         project_id: whose job it is.
         job: its name.
         seen: ETag of the schedule that the client has seen last.
+        watch: over whoever listens.
         event: what is sent of a schedule.
     """
 
@@ -89,14 +102,15 @@ class EventStream:
         project_id: UUID,
         job: str,
         seen: str | None,
+        watch: Watch,
         *,
         event: Callable[[Entry], bytes] = lambda entry: entry.event,
     ) -> None:
         self._board, self._project_id, self._job = board, project_id, job
-        self._seen, self._event = seen, event
+        self._seen, self._watch, self._event = seen, watch, event
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the client leaves, the job is gone, or the process ends.
+        """Send until the client leaves, its key ends, the job is gone, or the process ends.
 
         Raises:
             UnavailableError: too many wait already.
@@ -108,12 +122,14 @@ class EventStream:
         await _send(send, b"retry: %d\n\n" % _return_milliseconds())
         seen = self._seen
         try:
-            while not self._board.closing.is_set():
-                waiter = Waiter(receive, COMMENT_SECONDS)
-                entry = await self._board.changed(self._project_id, self._job, seen, waiter)
-                if entry is not None:
-                    seen = entry.etag
-                await _send(send, b": alive\n\n" if entry is None else self._event(entry))
+            with self._watch as caller:
+                while caller.allowed and not self._board.closing.is_set():
+                    waiter = Waiter(receive, COMMENT_SECONDS)
+                    caller.on_end = waiter.end
+                    entry = await self._board.changed(self._project_id, self._job, seen, waiter)
+                    if entry is not None:
+                        seen = entry.etag
+                    await _send(send, b": alive\n\n" if entry is None else self._event(entry))
         except DisconnectedError:
             scope["left"] = True
             return

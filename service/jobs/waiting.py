@@ -31,6 +31,11 @@ class Waiter:
         """Whether the time is over."""
         return time.monotonic() >= self._deadline
 
+    def end(self) -> None:
+        """Let the time be over at once."""
+        self._deadline = 0.0
+        self.wake()
+
     def wake(self) -> None:
         """Interrupt the wait: there is something to look at."""
         task, self._task = self._task, None

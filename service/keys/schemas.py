@@ -7,10 +7,15 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
+from service.keys.secrets import Secret
+from service.models import ApiKey
 from service.schemas import Answer, Body, Text
 from service.scopes import Scope
 
 KeyId = Annotated[UUID, Path(description="Identifier of a key.")]
+Reason = Annotated[Text, Field(max_length=1000)]
+LONGEST_OVERLAP_SECONDS = 30 * 86_400  # beyond a month a key is not replaced but has a sister
+DAY_SECONDS = 86_400
 
 
 class KeyIn(Body):
@@ -23,6 +28,24 @@ class KeyIn(Body):
     )
 
 
+class RotationIn(Body):
+    """How a key is replaced."""
+
+    overlap_seconds: int = Field(
+        default=DAY_SECONDS,
+        ge=0,
+        le=LONGEST_OVERLAP_SECONDS,
+        description="How long the old key still works; 0 ends it at once.",
+    )
+    days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="Days until the new key expires; null gives it as long as the old one had.",
+    )
+    reason: Reason = Field(default="", description="Why, for the audit trail.")
+
+
 class KeyOut(Answer):
     """A key without its secret."""
 
@@ -33,6 +56,8 @@ class KeyOut(Answer):
     created_at: datetime = Field(description="When it was made.")
     expires_at: datetime | None = Field(description="When it expires, if ever.")
     revoked_at: datetime | None = Field(description="When it was revoked, if so.")
+    last_used_at: datetime | None = Field(description="When it was last used, to about a minute.")
+    replaces_id: UUID | None = Field(description="The key that this one replaces, if any.")
 
 
 class NewKeyOut(KeyOut):
@@ -41,3 +66,8 @@ class NewKeyOut(KeyOut):
     told_once: ClassVar[frozenset[str]] = frozenset({"key"})
 
     key: str = Field(description="The key itself. It is not stored and cannot be shown again.")
+
+    @classmethod
+    def told(cls, key: ApiKey, secret: Secret) -> "NewKeyOut":
+        """A new key with its secret."""
+        return cls(key=secret.text, **KeyOut.model_validate(key).model_dump())

@@ -1,24 +1,21 @@
-"""Keys and sessions: making them, telling who shows them."""
+"""Keys: making, replacing and revoking them, and telling who shows one."""
 
-import os
+import math
 from collections.abc import Iterable
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.db import Database
-from service.errors import InvalidRequestError, NotFoundError, UnauthorisedError
+from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.keys import repository
-from service.keys.secrets import Secret, digest, new_key, new_token, parse_key, same
+from service.keys.secrets import Secret, new_key, parse_key, same
 from service.limits import quotas
-from service.models import ApiKey, BrowserSession, Project
+from service.models import ApiKey
+from service.projects import service as projects
 from service.scopes import EVERY_SCOPE, Principal, Scope
 
 DEFAULT_PROJECT = "default"
-SESSION_DAYS = 14
-LINK_MINUTES = 60
 
 
 def create_key(
@@ -34,12 +31,17 @@ def create_key(
     Raises:
         InvalidRequestError: a scope is unknown, or none is given.
     """
-    project_id = _project(session, project).id
+    project_id = projects.called(session, project).id
     return create_key_in(session, project_id, name=name, scopes=scopes, days=days)
 
 
 def create_key_in(
-    session: Session, project_id: UUID, *, name: str, scopes: Iterable[str], days: int | None = None
+    session: Session,
+    project_id: UUID,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    days: int | None = None,
 ) -> tuple[ApiKey, Secret]:
     """Make a key of a project. The secret is known to the caller alone.
 
@@ -52,29 +54,66 @@ def create_key_in(
     if unknown or not wanted:
         known = ", ".join(EVERY_SCOPE)
         raise InvalidRequestError(f"scopes {unknown or 'none'}: choose from {known}")
-    secret = new_key()
-    key = ApiKey(
-        project_id=project_id,
-        name=name,
-        public_part=secret.public_part,
-        secret_digest=secret.digest,
-        scopes=wanted,
-        expires_at=repository.now(session) + timedelta(days=days) if days else None,
-    )
-    session.add(key)
-    session.flush()
+    expires_at = repository.now(session) + timedelta(days=days) if days else None
+    made = _stored(session, project_id, name, wanted, expires_at)
     quotas.check_count(session, project_id, "keys")
-    return key, secret
+    return made
 
 
-def revoke_key(session: Session, project_id: UUID, key_id: UUID) -> None:
-    """Revoke a key; revoking twice is the same as once.
+def rotate_key(
+    session: Session, key: ApiKey, *, overlap_seconds: int, days: int | None = None
+) -> tuple[ApiKey, Secret]:
+    """Replace a locked key by a new one of the same name and scopes; the old one works on for a while.
+
+    Args:
+        session: where both are stored.
+        key: the old one.
+        overlap_seconds: how long it still works; it never works longer than it would have.
+        days: days until the new one expires; None gives it the lifetime that the old one had from its start.
+
+    Raises:
+        ConflictError: the key is revoked, has expired, or was replaced before.
+    """
+    moment = repository.now(session)
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= moment):
+        raise ConflictError(f"key {key.id} works no longer: make a new one", code="key_ended")
+    later = repository.successor(session, key.id)
+    if later is not None:
+        raise ConflictError(f"key {key.id} was replaced by {later}: rotate that one", code="key_replaced")
+    lifetime = timedelta(days=days) if days else key.expires_at and key.expires_at - key.created_at
+    fresh = _stored(
+        session, key.project_id, key.name, key.scopes, moment + lifetime if lifetime else None, key.id
+    )
+    end = moment + timedelta(seconds=overlap_seconds)
+    key.expires_at = min(key.expires_at or end, end)
+    session.flush()
+    return fresh
+
+
+def own_key(session: Session, project_id: UUID, key_id: UUID) -> ApiKey:
+    """A key of a project, locked.
 
     Raises:
         NotFoundError: the project has no such key.
     """
-    if not repository.revoke(session, project_id, key_id):
+    key = repository.key_of(session, project_id, key_id)
+    if key is None:
         raise NotFoundError(f"no key {key_id}: list the keys to find its id")
+    return key
+
+
+def revoke_key(session: Session, project_id: UUID, key_id: UUID) -> tuple[ApiKey, bool]:
+    """Revoke a key; revoking twice is the same as once, and False then.
+
+    Raises:
+        NotFoundError: the project has no such key.
+    """
+    key = own_key(session, project_id, key_id)
+    if key.revoked_at is not None:
+        return key, False
+    key.revoked_at = repository.now(session)
+    session.flush()
+    return key, True
 
 
 def principal_of_key(session: Session, text: str) -> Principal | None:
@@ -83,85 +122,38 @@ def principal_of_key(session: Session, text: str) -> Principal | None:
     key = repository.key_by_public_part(session, parts.public_part) if parts else None
     if parts is None or key is None or not same(key.secret_digest, parts.digest):
         return None
-    return Principal(key.project_id, frozenset(key.scopes), f"key {key.name}", key.id)
-
-
-def principal_of_session(session: Session, token: str) -> Principal | None:
-    """Who holds this session cookie; None if nobody does."""
-    found = repository.session_by_digest(session, digest(token), one_time=False)
-    return Principal(found.project_id, frozenset(found.scopes), "dashboard", found.id) if found else None
-
-
-def create_link(session: Session, *, project: str = DEFAULT_PROJECT) -> str:
-    """Token of a link that logs a browser in once."""
-    return _remember(
-        session, _project(session, project).id, EVERY_SCOPE, timedelta(minutes=LINK_MINUTES), once=True
+    return Principal(
+        key.project_id,
+        frozenset(key.scopes),
+        f"key {key.name}",
+        key_id=key.id,
+        seconds_left=seconds_until(session, key.expires_at),
     )
 
 
-def log_in(session: Session, *, key: str | None = None, link: str | None = None) -> str:
-    """Token of a new browser session, for a key or a one-time link.
-
-    Raises:
-        UnauthorisedError: neither is good.
-    """
-    if link is not None:
-        used = repository.take_link(session, digest(link))
-        if used is None:
-            raise UnauthorisedError("this link was used or has expired: log in with a key")
-        project_id, scopes = used.project_id, used.scopes
-    else:
-        principal = principal_of_key(session, key or "")
-        if principal is None:
-            raise UnauthorisedError("this is not a valid key")
-        project_id, scopes = principal.project_id, sorted(principal.scopes)
-    return _remember(session, project_id, scopes, timedelta(days=SESSION_DAYS), once=False)
+def seconds_until(session: Session, moment: datetime | None) -> float:
+    """Seconds until a moment by the database's clock; infinite for none."""
+    return math.inf if moment is None else (moment - repository.now(session)).total_seconds()
 
 
-def log_out(session: Session, token: str) -> None:
-    """End a browser session."""
-    repository.end_session(session, digest(token))
-
-
-def ensure_admin_key(database: Database, file: Path) -> str:
-    """The admin key of this installation; written on the first start, readable by its owner alone."""
-    if file.exists():
-        text = file.read_text(encoding="ascii", errors="replace").strip()
-        with database.session() as session:
-            if principal_of_key(session, text) is not None:
-                return text
-    with database.session() as session:
-        _, secret = create_key(session, name="admin", scopes=EVERY_SCOPE)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    # Created with its final mode: a file that is readable even for a moment can be read.
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(secret.text + "\n")
-    beside.replace(file)
-    return secret.text
-
-
-def _project(session: Session, name: str) -> Project:
-    project = repository.project_named(session, name)
-    if project is None:
-        project = Project(name=name)
-        session.add(project)
-        session.flush()
-    return project
-
-
-def _remember(
-    session: Session, project_id: UUID, scopes: Iterable[str], lifetime: timedelta, *, once: bool
-) -> str:
-    token = new_token()
-    session.add(
-        BrowserSession(
-            project_id=project_id,
-            token_digest=token.digest,
-            scopes=sorted(scopes),
-            one_time=once,
-            expires_at=repository.now(session) + lifetime,
-        )
+def _stored(
+    session: Session,
+    project_id: UUID,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None,
+    replaces_id: UUID | None = None,
+) -> tuple[ApiKey, Secret]:
+    secret = new_key()
+    key = ApiKey(
+        project_id=project_id,
+        name=name,
+        public_part=secret.public_part,
+        secret_digest=secret.digest,
+        scopes=scopes,
+        expires_at=expires_at,
+        replaces_id=replaces_id,
     )
-    return token.text
+    session.add(key)
+    session.flush()
+    return key, secret

@@ -2,6 +2,7 @@
 
 from service.models.api_key import ApiKey
 from service.models.attempt import Attempt
+from service.models.audit_entry import AuditEntry, AuditKind
 from service.models.base import Base
 from service.models.browser_session import BrowserSession
 from service.models.domain_set import DomainSetVersion
@@ -25,6 +26,8 @@ from service.models.sweep import Sweep
 __all__ = [
     "ApiKey",
     "Attempt",
+    "AuditEntry",
+    "AuditKind",
     "Base",
     "BrowserSession",
     "DomainSetVersion",

@@ -13,7 +13,8 @@ class ApiKey(Base):
     """A key of a project.
 
     The secret has 256 random bits, so a plain SHA-256 of it cannot be guessed back; a slow hash would
-    only cost every request its time.
+    only cost every request its time. `last_used_at` lags behind by up to a minute. A key that was rotated is
+    replaced by another, and works until `expires_at`.
     """
 
     __tablename__ = "api_keys"
@@ -27,3 +28,5 @@ class ApiKey(Base):
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Moment | None]
     revoked_at: Mapped[Moment | None]
+    last_used_at: Mapped[Moment | None]
+    replaces_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))

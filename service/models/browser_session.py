@@ -10,7 +10,10 @@ from service.models.base import Base, CreatedAt, Moment, PrimaryId
 
 
 class BrowserSession(Base):
-    """A logged-in browser, or a link that logs one in once; the token itself is never stored."""
+    """A logged-in browser, or a link that logs one in once; the token itself is never stored.
+
+    One that was opened with a key ends with the key.
+    """
 
     __tablename__ = "browser_sessions"
 
@@ -21,3 +24,5 @@ class BrowserSession(Base):
     one_time: Mapped[bool]
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Moment]
+    key_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    last_used_at: Mapped[CreatedAt]

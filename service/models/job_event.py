@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mixlaws.steering.events import EventKind
@@ -16,6 +16,7 @@ class JobEvent(Base):
     """
 
     __tablename__ = "job_events"
+    __table_args__ = (Index("ix_job_events_trail", "job_id", "created_at"),)
 
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -4,25 +4,21 @@ What is deleted leaves its project, so that its name is free and nobody finds it
 `service.retention.cleaning`: a study may have millions, and no request and no lock should last that long.
 """
 
-import logging
-from uuid import UUID
-
 from sqlalchemy.orm import Session
 
+from service.audit import trail
 from service.errors import ConflictError, PreconditionRequiredError
 from service.jobs import repository as jobs
 from service.jobs import service as job_service
+from service.models import AuditKind
 from service.retention import repository
+from service.scopes import Principal
 from service.studies import service as studies
-
-_log = logging.getLogger("service.retention")
 
 LIVELY_SECONDS = 600  # a job that reported within them is in training
 
 
-def delete_study(
-    session: Session, project_id: UUID, name: str, *, confirm: str | None, force: bool, actor: str
-) -> None:
+def delete_study(session: Session, caller: Principal, name: str, *, confirm: str | None, force: bool) -> None:
     """Delete a study with its sweeps, runs, observations, fits and proposals.
 
     Raises:
@@ -30,7 +26,7 @@ def delete_study(
         PreconditionRequiredError: the name was not repeated.
         ConflictError: workers train its runs.
     """
-    study = studies.get(session, project_id, name)
+    study = studies.get(session, caller.project_id, name)
     _check_confirmed("study", name, confirm)
     repository.lock_study(session, study.id)
     leased = repository.leased_runs(session, study.id)
@@ -43,12 +39,10 @@ def delete_study(
         )
     study.project_id = None
     session.flush()
-    record_deletion(session, project_id, "study", name, actor)
+    trail.record(session, caller, AuditKind.STUDY_DELETED, name, study=str(study.id), force=force)
 
 
-def delete_job(
-    session: Session, project_id: UUID, name: str, *, confirm: str | None, force: bool, actor: str
-) -> None:
+def delete_job(session: Session, caller: Principal, name: str, *, confirm: str | None, force: bool) -> None:
     """Delete a job with its reports, versions and log; a trainer that follows it keeps its last schedule.
 
     Raises:
@@ -56,7 +50,7 @@ def delete_job(
         PreconditionRequiredError: the name was not repeated.
         ConflictError: it reported a moment ago and was not ended.
     """
-    job = job_service.get(session, project_id, name, lock=True)
+    job = job_service.get(session, caller.project_id, name, lock=True)
     _check_confirmed("job", name, confirm)
     if job.ended_at is None and not force and repository.reported_within(session, job.id, LIVELY_SECONDS):
         raise ConflictError(
@@ -67,12 +61,7 @@ def delete_job(
     job.project_id = None
     session.flush()
     jobs.announce(session, [job.id])  # who waits for its schedule hears that there is none any more
-    record_deletion(session, project_id, "job", name, actor)
-
-
-def record_deletion(_session: Session, project_id: UUID, what: str, name: str, actor: str) -> None:
-    """Note who deleted what."""
-    _log.warning("%s %r of project %s was deleted by %s", what, name, project_id, actor)
+    trail.record(session, caller, AuditKind.JOB_DELETED, name, job=str(job.id), force=force)
 
 
 def _check_confirmed(what: str, name: str, confirm: str | None) -> None:

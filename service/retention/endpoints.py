@@ -31,7 +31,7 @@ def delete_study(
     force: Force = False,
 ) -> None:
     """Delete a study with all that belongs to it. While workers train its runs the answer is 409."""
-    deleting.delete_study(session, caller.project_id, study, confirm=confirm, force=force, actor=caller.name)
+    deleting.delete_study(session, caller, study, confirm=confirm, force=force)
 
 
 @router.delete("/jobs/{job}", status_code=status.HTTP_204_NO_CONTENT, responses=_REFUSED, tags=["jobs"])
@@ -43,4 +43,4 @@ def delete_job(
     force: Force = False,
 ) -> None:
     """Delete a job with its history. While it reports and was not ended the answer is 409."""
-    deleting.delete_job(session, caller.project_id, job, confirm=confirm, force=force, actor=caller.name)
+    deleting.delete_job(session, caller, job, confirm=confirm, force=force)

@@ -15,7 +15,7 @@ from service.errors import (
     NotFoundError,
     TooLargeError,
 )
-from service.pages import PagingByStepAndTarget
+from service.pages import PagingByNumberAndName
 from service.problem_details import errors
 from service.routes import Route
 from service.runs import endings, leases, observations, repository, results, service
@@ -105,7 +105,7 @@ def list_observations(
     run_id: RunId,
     session: SessionDep,
     caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
-    paging: PagingByStepAndTarget,
+    paging: PagingByNumberAndName,
     target: Annotated[Text | None, Query(description="Only those of this target.")] = None,
     points: Annotated[
         int | None,

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response, status
 
+from service.audit import trail
 from service.db import SessionDep
 from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
+from service.models import AuditKind
 from service.pages import PagingById
 from service.problem_details import errors
 from service.routes import Route, already
@@ -30,7 +32,9 @@ def create_study(
 ) -> StudyOut:
     """Create a study. The same body again answers 200 with the study that exists."""
     study, created = service.create(session, caller.project_id, body)
-    if not created:
+    if created:
+        trail.record(session, caller, AuditKind.STUDY_CREATED, study.name, study=str(study.id))
+    else:
         response.status_code = status.HTTP_200_OK
     return service.shown(session, [study])[0]
 

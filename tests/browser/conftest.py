@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from service.keys.service import create_link
+from service.keys.sessions import create_link
 from tests.support.databases import fresh_database
 from tests.support.populated import populate
 from tests.support.servers import Service, running

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Dialog, expect
+from playwright.sync_api import Browser, expect
 
-from service.keys.service import create_link
+from service.keys.sessions import create_link
 from tests.browser.conftest import Watched, logged_in, watched
 from tests.support.populated import JOB, report
 from tests.support.servers import Service
@@ -127,31 +127,6 @@ def test_a_link_logs_in_once(chromium: Browser, populated: Populated) -> None:
         second.page.context.clear_cookies()
         second.page.goto(f"{service.url}/login?link={link}")
         expect(second.page.get_by_role("heading", name=expected)).to_be_visible()
-
-
-def test_names_are_shown_and_never_run(chromium: Browser, populated: Populated) -> None:
-    service, _ = populated
-    nasty = [
-        "<img src=x onerror=alert(1)>",
-        "</script><script>alert(2)</script>",
-        "<a href='javascript:alert(3)'>x</a>",
-    ]
-    service.client.create_study(
-        {"name": "nasty", "domains": [{"name": n, "tokens": 5} for n in [*nasty, "d"]]}
-    )
-    service.client.create_sweep("nasty", {"design": "sobol", "count": 3})
-    seen = logged_in(chromium, service)
-    dialogs: list[str] = []
-
-    def note(dialog: Dialog) -> None:
-        dialogs.append(dialog.message)
-        dialog.dismiss()
-
-    seen.page.on("dialog", note)
-    seen.open("/studies/nasty")
-    expect(seen.page.get_by_role("cell", name=nasty[0])).to_be_visible()
-    assert dialogs == []
-    seen.check()
 
 
 def test_what_is_not_there_is_a_page_too(chromium: Browser, populated: Populated) -> None:

@@ -1,15 +1,18 @@
 """`mixwright key`: a secret is shown once, works at once, and is stored nowhere."""
 
 import json
+import stat
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
 
 from service.db import Database
+from service.keys.admin_key import ensure_admin_key
 from service.keys.service import principal_of_key
-from service.scopes import EVERY_SCOPE, WORKER_SCOPES
+from service.scopes import PROJECT_SCOPES, WORKER_SCOPES
 from tests.mixwright.commands import Command, Outcome
 
 Keys = Callable[..., Outcome]
@@ -18,7 +21,9 @@ Keys = Callable[..., Outcome]
 @pytest.fixture
 def keys(command: Command, database: Database) -> Keys:
     """`mixwright key` on a database of the test's own."""
-    return lambda *arguments: command("key", *arguments, MIXWRIGHT_DATABASE_URL=database.conninfo)
+    return lambda *arguments, **settings: command(
+        "key", *arguments, MIXWRIGHT_DATABASE_URL=database.conninfo, **settings
+    )
 
 
 def created(keys: Keys, *arguments: str) -> dict[str, Any]:
@@ -47,7 +52,7 @@ def test_a_key_is_printed_alone_so_that_a_script_can_keep_it(keys: Keys, databas
 def test_scopes_are_those_that_were_asked_for(keys: Keys, database: Database) -> None:
     few = created(keys, "reader", "--scope", "studies:read", "--scope", "jobs:read")
     assert scopes_of(database, few["key"]) == {"studies:read", "jobs:read"} == set(few["scopes"])
-    assert scopes_of(database, created(keys, "owner", "--admin")["key"]) == set(EVERY_SCOPE)
+    assert scopes_of(database, created(keys, "owner", "--admin")["key"]) == set(PROJECT_SCOPES)
 
 
 def test_no_list_shows_a_secret_and_no_table_stores_one(keys: Keys, database: Database) -> None:
@@ -85,6 +90,37 @@ def test_a_revoked_key_is_refused_and_says_when(keys: Keys, database: Database) 
     assert ["it is revoked" in line for line in table] == [False, True]
     revoked = {row["name"]: row["revoked_at"] is not None for row in listed(keys)}
     assert revoked == {"lost": True, "kept": False}
+
+
+def test_a_rotated_key_is_printed_alone_and_the_old_one_ends_later(keys: Keys, database: Database) -> None:
+    old = created(keys, "trainer", "--scope", "jobs:read")
+    secret = keys("rotate", old["id"], "--reason", "seen in a log").out.removesuffix("\n")
+    assert scopes_of(database, secret) == {"jobs:read"} == scopes_of(database, old["key"])
+    first, second = listed(keys)
+    assert second["replaces_id"] == first["id"] == old["id"]
+    assert first["expires_at"] is not None
+    assert "was replaced by" in keys("rotate", old["id"]).sentence
+    ended = keys("rotate", second["id"], "--overlap-hours", "0")
+    assert scopes_of(database, secret) == set()
+    assert scopes_of(database, ended.out.strip()) == {"jobs:read"}
+    with database.session() as session:
+        trail = session.execute(text("SELECT kind, actor, reason FROM audit_entries ORDER BY id")).all()
+    assert [tuple(row) for row in trail][:2] == [
+        ("key.created", "command line", ""),
+        ("key.rotated", "command line", "seen in a log"),
+    ]
+
+
+def test_the_admin_key_that_is_rotated_is_written_where_it_was(
+    keys: Keys, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "data" / "admin.key"
+    old = ensure_admin_key(database, file)
+    (row,) = listed(keys)
+    done = keys("rotate", row["id"], MIXWRIGHT_DATA_FOLDER=str(file.parent))
+    assert file.read_text() == done.out != old + "\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert str(file) in done.err
 
 
 def test_keys_of_another_project_are_apart(keys: Keys) -> None:

@@ -1,7 +1,8 @@
-"""Keys: made, listed, revoked, expired; and the walls between projects."""
+"""Keys: made, listed, replaced; the admin key of an installation."""
 
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,12 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from service.keys.service import ensure_admin_key
-from service.models import ProposalRequest, TaskState
+from service.keys.admin_key import ensure_admin_key
 from tests.service.problems import problem_of
 from tests.support.servers import Service
-
-DOMAINS = [{"name": "web", "tokens": 9_000}, {"name": "code", "tokens": 3_000}]
 
 
 def made(service: Service, **body: object) -> dict[str, Any]:
@@ -76,97 +74,83 @@ def test_a_secret_is_told_once_and_stored_nowhere(shared_service: Service) -> No
     assert not any(secret in row for row in stored)
 
 
-def test_a_revoked_key_is_refused_at_once(shared_service: Service) -> None:
-    key = made(shared_service)
-    assert status_with(shared_service, key["key"]) == 200
-    for _ in range(2):  # twice is the same as once
-        assert shared_service.call("DELETE", f"/v1/keys/{key['id']}").status_code == 204
-        assert status_with(shared_service, key["key"]) == 401
-    shown = {row["id"]: row for row in shared_service.client.items("/v1/keys")}
-    assert shown[key["id"]]["revoked_at"] is not None
-    with shared_service.http() as http:
-        assert http.post("/login", data={"key": key["key"]}).status_code == 401
+def rotated(service: Service, key: dict[str, Any], **body: object) -> dict[str, Any]:
+    answer = service.call("POST", f"/v1/keys/{key['id']}/rotate", body)
+    assert answer.status_code == 201, answer.text
+    new: dict[str, Any] = answer.json()
+    return new
 
 
-def test_a_key_that_has_expired_is_refused(shared_service: Service) -> None:
-    key = made(shared_service, days=1)
-    with shared_service.database.session() as session:
-        past = "UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = :id"
-        session.execute(text(past), {"id": key["id"]})
-    assert status_with(shared_service, key["key"]) == 401
+def listed(service: Service) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in service.call("GET", "/v1/keys").json()}
 
 
-def test_only_the_own_project_revokes_a_key(shared_service: Service) -> None:
-    key = made(shared_service)
-    with shared_service.http(shared_service.new_key(project="other")) as http:
-        problem_of(http.delete(f"/v1/keys/{key['id']}"), 404)
-        assert key["id"] not in http.get("/v1/keys").text
-    assert status_with(shared_service, key["key"]) == 200
-    problem_of(shared_service.call("DELETE", f"/v1/keys/{UUID(int=0)}"), 404, "list the keys")
+def seconds(later: str, earlier: str) -> float:
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 
-def filled(service: Service) -> dict[str, str]:
-    """Paths of one object of every kind."""
-    client = service.client
-    client.create_study({"name": "private", "domains": DOMAINS})
-    client.create_job({"name": "private", "policy": "static", "domains": DOMAINS, "samples_per_step": 8})
-    sweep = client.create_sweep("private", {"design": "sobol", "count": 1})
-    lease = client.claim_run("tester", study="private")
-    assert lease is not None
-    result = {"step": 1, "tokens": 1, "model_parameters": 1, "seconds": 1.0, "lease": lease["lease"]}
-    client.put_result(lease["run"]["id"], {**result, "losses": {"web": 3.0, "code": 2.0}})
-    fit = client.create_fit("private", {"method": "linear"})
-    with service.database.session() as session:
-        proposal = ProposalRequest(
-            study_id=session.scalars(text("SELECT id FROM studies WHERE name = 'private'")).one(),
-            fit_id=UUID(fit["id"]),
-            configuration={"fit_id": fit["id"]},
-            state=TaskState.QUEUED,
-        )
-        session.add(proposal)
-    return {
-        "study": "/v1/studies/private",
-        "runs": "/v1/studies/private/runs",
-        "fits": "/v1/studies/private/fits",
-        "proposals": "/v1/studies/private/proposals",
-        "sweep": f"/v1/sweeps/{sweep['id']}",
-        "run": f"/v1/runs/{lease['run']['id']}",
-        "fit": f"/v1/fits/{fit['id']}",
-        "proposal": f"/v1/proposals/{proposal.id}",
-        "job": "/v1/jobs/private",
-        "versions": "/v1/jobs/private/versions",
-        "schedule": "/v1/jobs/private/schedule",
-        "events": "/v1/jobs/private/schedule/events",
-        "study page": "/studies/private",
-        "fit page": f"/fits/{fit['id']}",
-        "proposal page": f"/proposals/{proposal.id}",
-        "job page": "/jobs/private",
-        "live page": "/jobs/private/live",
-        "page events": "/jobs/private/events",
-    }
+def test_a_rotated_key_works_beside_the_new_one_until_its_time_is_over(tenant: Service) -> None:
+    old = made(tenant, scopes=["studies:read", "jobs:read"])
+    new = rotated(tenant, old, overlap_seconds=3600)
+    assert (new["name"], new["scopes"], new["replaces_id"]) == (old["name"], old["scopes"], old["id"])
+    assert new["expires_at"] is None
+    assert {status_with(tenant, key["key"]) for key in (old, new)} == {200}
+    row = listed(tenant)[old["id"]]
+    assert seconds(row["expires_at"], new["created_at"]) == pytest.approx(3600, abs=5)
+    assert row["revoked_at"] is None
+    with tenant.database.session() as session:
+        passed = "UPDATE api_keys SET expires_at = now() WHERE id = :id"
+        session.execute(text(passed), {"id": UUID(old["id"])})
+    made(tenant)
+    assert status_with(tenant, new["key"]) == 200
+    problem_of(
+        tenant.call("POST", f"/v1/keys/{old['id']}/rotate", {}), 409, "works no longer", code="key_ended"
+    )
 
 
-def test_another_project_cannot_tell_what_exists_here(shared_service: Service) -> None:
-    paths = filled(shared_service)
-    streams = {"events", "page events"}
-    with shared_service.http(shared_service.key) as http:
-        seen = {name: http.get(path).status_code for name, path in paths.items() if name not in streams}
-    assert set(seen.values()) == {200}, seen
-    with shared_service.http(shared_service.new_key(project="other")) as http:
-        for path in paths.values():
-            problem_of(http.get(path), 404, code="not_found")
-        for path in ("/v1/studies", "/v1/jobs"):
-            assert http.get(path).json()["items"] == []
-        writes = {
-            f"{paths['study']}/sweeps": {"design": "sobol", "count": 1},
-            f"{paths['study']}/fits": {"method": "linear"},
-            f"{paths['fit']}/predict": {"mixtures": [{"web": 0.75, "code": 0.25}]},
-            f"{paths['study']}/proposals": {"fit_id": paths["fit"].rsplit("/", 1)[1]},
-            f"{paths['job']}/acks": {"attempt": 1, "version": 1, "step": 0, "outcome": "applied"},
-            f"{paths['job']}/attempts": {"from_step": 0},
-        }
-        for path, body in writes.items():
-            problem_of(http.post(path, json=body), 404, code="not_found")
+def test_without_an_overlap_the_old_key_ends_at_once(tenant: Service) -> None:
+    old = made(tenant)
+    assert status_with(tenant, old["key"]) == 200
+    new = rotated(tenant, old, overlap_seconds=0)
+    assert (status_with(tenant, old["key"]), status_with(tenant, new["key"])) == (401, 200)
+
+
+def test_a_rotation_keeps_lifetimes_and_never_makes_one_longer(tenant: Service) -> None:
+    old = made(tenant, days=2)
+    new = rotated(tenant, old, overlap_seconds=30 * 86_400)
+    assert seconds(new["expires_at"], new["created_at"]) == pytest.approx(2 * 86_400, abs=5)
+    assert listed(tenant)[old["id"]]["expires_at"] == old["expires_at"]
+    longer = rotated(tenant, new, days=7)
+    assert seconds(longer["expires_at"], longer["created_at"]) == pytest.approx(7 * 86_400, abs=5)
+
+
+def test_a_key_has_one_successor(tenant: Service) -> None:
+    old = made(tenant)
+    new = rotated(tenant, old)
+    again = tenant.call("POST", f"/v1/keys/{old['id']}/rotate", {})
+    problem_of(again, 409, new["id"], "rotate that one", code="key_replaced")
+    assert len(listed(tenant)) == 3
+    revoked = made(tenant)
+    tenant.call("DELETE", f"/v1/keys/{revoked['id']}")
+    problem_of(tenant.call("POST", f"/v1/keys/{revoked['id']}/rotate", {}), 409, code="key_ended")
+
+
+def test_nobody_is_given_a_key_that_may_more_than_theirs(tenant: Service) -> None:
+    strong = made(tenant, scopes=["studies:read", "runs:work"])
+    before = listed(tenant)
+    with tenant.http(tenant.new_key("keys:admin", "studies:read")) as http:
+        answer = http.post(f"/v1/keys/{strong['id']}/rotate", json={})
+        problem_of(answer, 403, "'runs:work'", code="missing_scope")
+    after = listed(tenant)
+    assert [after[key] for key in before] == list(before.values())
+
+
+@pytest.mark.parametrize("body", [{"overlap_seconds": -1}, {"overlap_seconds": 30 * 86_400 + 1}, {"days": 0}])
+def test_a_rotation_that_makes_no_sense_changes_nothing(tenant: Service, body: dict[str, int]) -> None:
+    key = made(tenant)
+    problem_of(tenant.call("POST", f"/v1/keys/{key['id']}/rotate", body), 422, f"body.{next(iter(body))}")
+    assert listed(tenant)[key["id"]]["expires_at"] is None
+    assert len(listed(tenant)) == 2
 
 
 def test_the_admin_key_is_for_its_owner_alone_and_made_once(shared_service: Service, tmp_path: Path) -> None:
@@ -193,3 +177,13 @@ def test_an_admin_key_file_that_opens_nothing_is_replaced(
     assert file.read_text().strip() == key
     assert status_with(shared_service, key, "/v1/keys") == 200
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_an_admin_key_gets_the_scopes_of_a_newer_version(shared_service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "admin.key"
+    key = ensure_admin_key(shared_service.database, file)
+    with shared_service.database.session() as session:
+        fewer = "UPDATE api_keys SET scopes = '{studies:read}' WHERE public_part = :part"
+        session.execute(text(fewer), {"part": key.split("_")[1]})
+    assert ensure_admin_key(shared_service.database, file) == key
+    assert status_with(shared_service, key, "/v1/projects") == 200

@@ -1,9 +1,9 @@
 // Keeps a job's page up to date: an event says that there is something new, a request fetches it.
 
-import { draw } from "/static/figures.js";
+import { draw } from "./figures.js";
 
 const badge = document.getElementById("connection");
-const path = `/jobs/${encodeURIComponent(badge.dataset.job)}`;
+const path = window.location.pathname; // of the job, under whatever prefix
 const LEAST_PAUSE = 500; // milliseconds: versions may come faster than anybody can look
 const LONGEST_PAUSE = 10000; // looks even if no event came: a stream can be cut without a sign
 

@@ -1,0 +1,1 @@
+"""Projects: tenants, apart from each other."""
