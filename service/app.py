@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi import FastAPI
 
-from service import dashboard, health, problem_details, tasks
+from service import dashboard, health, problem_details
 from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
@@ -25,6 +25,9 @@ from service.runs import endpoints as runs
 from service.settings import Settings
 from service.studies import endpoints as studies
 from service.sweeps import endpoints as sweeps
+from service.tasks import endpoints as tasks
+from service.tasks.waiting import Waiters
+from service.tasks.worker import run_worker
 
 _log = logging.getLogger("service")
 
@@ -65,8 +68,9 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
+    app.state.waiters = Waiters(database)
     problem_details.install(app)
-    for slice_ in (studies, sweeps, runs, imports, fits, proposals, jobs, orders, keys, health):
+    for slice_ in (studies, sweeps, runs, imports, fits, proposals, tasks, jobs, orders, keys, health):
         app.include_router(slice_.router)
     dashboard.install(app)
     app.add_middleware(
@@ -89,14 +93,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     beside: dict[str, Callable[[], Awaitable[None]]] = {
         "the board": app.state.board.listen,
         "the committer": app.state.committer.run,
+        "who hears of tasks": app.state.waiters.listen,
     }
     if settings.tasks_inside:
-        beside["the task worker"] = lambda: tasks.run_worker(database, settings)
+        beside["the task worker"] = lambda: run_worker(database, settings)
     running = [asyncio.create_task(_kept_alive(name, work)) for name, work in beside.items()]
     try:
         yield
     finally:
         app.state.board.close()
+        app.state.waiters.close()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from mixlaws.errors import MixlawsError
 from service.errors import ServiceError, UnavailableError
+from service.refusals import code_of, extra_of
 
 _log = logging.getLogger("service")
 
@@ -91,9 +92,7 @@ def service_error(_: Request, error: ServiceError) -> Response:
 
 def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
     # The library names what is wrong and the remedy; here it only gets its status.
-    code = type(error).__name__.removesuffix("Error")
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in code).strip("_")
-    return response(problem(422, snake, "Invalid request", str(error)))
+    return response(problem(422, code_of(error), "Invalid request", str(error), extra=extra_of(error)))
 
 
 def _validation_error(_: Request, error: RequestValidationError) -> Response:

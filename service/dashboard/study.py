@@ -14,7 +14,6 @@ from mixlaws.figures.mixtures import mixtures
 from mixlaws.validation import pooled_deviation
 from service.dashboard.rendering import page
 from service.db import SessionDep
-from service.fits import repository as fit_repository
 from service.fits import service as fits
 from service.jobs import repository as job_repository
 from service.jobs import service as jobs
@@ -58,9 +57,9 @@ def show_study(
         objectives=objectives,
         best=_best(proxies, objectives),
         mixtures=_mixtures(names, proxies, objectives) if proxies else None,
-        fits=[fits.shown(session, fit, found) for fit in fit_repository.of_study(session, found.id)],
-        proposals=[proposals.shown(row, found) for row in proposal_repository.of_study(session, found.id)],
-        methods={fit.id: fit.method for fit in fit_repository.of_study(session, found.id)},
+        fits=(fitted := fits.all_shown(session, found)),
+        proposals=proposals.all_shown(session, proposal_repository.of_study(session, found.id), found),
+        methods={fit.id: fit.method for fit in fitted},
         confirmed=confirmed,
         confirmation=_confirmation(found, shown, confirmed),
         jobs=_jobs(session, caller, study),

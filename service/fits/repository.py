@@ -1,5 +1,6 @@
 """Queries for fits."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -40,6 +41,12 @@ def locked(session: Session, fit_id: UUID) -> Fit | None:
 def of_study(session: Session, study_id: UUID) -> list[Fit]:
     """All fits of a study, newest first."""
     return list(session.scalars(select(Fit).where(Fit.study_id == study_id).order_by(Fit.id.desc())))
+
+
+def by_ids_without_results(session: Session, fit_ids: Collection[UUID]) -> dict[UUID, Fit]:
+    """Some fits, with results that are read once they are asked for."""
+    query = select(Fit).where(Fit.id.in_(fit_ids)).options(defer(Fit.result))
+    return {fit.id: fit for fit in session.scalars(query)}
 
 
 def done_on(session: Session, study_id: UUID, data_digest: str) -> list[Fit]:

@@ -83,6 +83,7 @@ def _sweep(
     ]
     definition = SweepIn(purpose="proxy", params={}, mixtures=mixtures, train=train)
     sweep = Sweep(study_id=study.id, purpose="proxy", definition=definition.model_dump(mode="json"))
+    sweep.data_version = 1  # all its runs are here at once
     session.add(sweep)
     session.flush()
     moment = runs.now(session)

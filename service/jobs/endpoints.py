@@ -1,6 +1,5 @@
 """Endpoints of the live contract. Polls, events and reports are async and hold no session while they wait."""
 
-import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -27,14 +26,13 @@ from service.jobs.schemas import (
     ScheduleOut,
     VersionOut,
 )
+from service.preferences import wait_seconds
 from service.problem_details import errors
 from service.scopes import Principal, Scope, needs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-LONGEST_WAIT = 55.0  # seconds; proxies commonly cut idle answers at 60
 _COMMENT_SECONDS = 15.0  # between signs of life on an event stream
-_PREFER_WAIT = re.compile(r"\bwait=(\d{1,4})\b")
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=errors(ConflictError, InvalidRequestError))
@@ -94,10 +92,9 @@ async def get_schedule(
 ) -> Response:
     """The schedule to follow, or 304 if you hold it already."""
     board: Board = request.app.state.board
-    match = _PREFER_WAIT.search(prefer or "")
     # A proxy that compresses answers makes their ETags weak, and a client sends back what it was given.
     held = (if_none_match or "").strip().removeprefix("W/")
-    seconds = min(float(match[1]), LONGEST_WAIT) if match and held else 0.0
+    seconds = wait_seconds(prefer) if held else 0.0
     entry = await board.changed(caller.project_id, job, held, seconds)
     if entry is None:
         headers = {"ETag": held, "Cache-Control": "no-cache"}

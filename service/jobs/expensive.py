@@ -17,14 +17,14 @@ from service.jobs.definition import JobDefinition
 from service.jobs.folding import Measured, feedback
 from service.models import ExpensiveStep, Job
 
-TASK = "mixwright:policy-step"
+KIND = "policy-step"
 
 
 def ask(session: Session, job: Job, request: HistoryRequest) -> None:
     """Queue a step that is due, unless it was asked for before."""
     made = log_repository.ask_for_step(session, job, request.step_from, request.step_to)
     if made is not None:
-        defer(session, TASK, made)
+        defer(session, KIND, made)
 
 
 def task_input(session: Session, step: ExpensiveStep) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from service.runs import repository
 from service.runs.repository import Row
 from service.runs.schemas import ClaimIn, FailureIn, HeartbeatIn, LeaseOut, ResultIn, RunOut
 from service.studies import service as studies
+from service.sweeps import repository as sweeps
 
 MOST_CLAIMS = 3  # a run that loses three workers is what kills them
 
@@ -97,6 +98,7 @@ def finish(session: Session, project_id: UUID, run_id: UUID, body: ResultIn) -> 
     run.state, run.result, run.progress = RunState.COMPLETED, result, 1.0
     run.finished_at = repository.now(session)
     session.flush()
+    sweeps.data_changed(session, run.sweep_id)
     return row
 
 

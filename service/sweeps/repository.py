@@ -1,8 +1,9 @@
 """Queries for sweeps."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from service.models import ProxyRun, RunState, Study, Sweep
@@ -33,3 +34,16 @@ def progress(session: Session, sweep_id: UUID) -> tuple[dict[str, int], float]:
     ).all()
     total = sum(count for _, count, _ in rows)
     return {str(state): count for state, count, _ in rows}, sum(part for _, _, part in rows) / max(total, 1)
+
+
+def data_changed(session: Session, sweep_id: UUID) -> None:
+    """Count a change of what the runs of a sweep measured, in the transaction that makes it."""
+    query = update(Sweep).where(Sweep.id == sweep_id).values(data_version=Sweep.data_version + 1)
+    session.execute(query.execution_options(synchronize_session=False))
+
+
+def data_version(session: Session, study_id: UUID, sweep_ids: Sequence[UUID] | None) -> int:
+    """How often the results of some sweeps have changed, or those of all proxy sweeps of a study."""
+    query = select(func.coalesce(func.sum(Sweep.data_version), 0)).where(Sweep.study_id == study_id)
+    query = query.where(Sweep.id.in_(sweep_ids) if sweep_ids is not None else Sweep.purpose == "proxy")
+    return int(session.scalar(query) or 0)

@@ -17,9 +17,9 @@ from procrastinate import App, PsycopgConnector
 from sqlalchemy import text
 
 from mixlaws.simulation import Simulation
-from service import tasks
 from service.compute.child import Children, ComputationError
 from service.db import Database
+from service.tasks import worker as workers
 from tests.service.embedded_postgres.actors import DEADLINE_SECONDS, is_gone, until
 from tests.support.populated import finish_runs
 from tests.support.servers import Service, running
@@ -145,7 +145,7 @@ def test_what_was_told_first_stands(
     def overtaken(*_: object, **__: object) -> None:
         with database.session() as session:
             session.execute(text("UPDATE fits SET state = 'done'"))
-        raise ComputationError("too late")
+        raise ComputationError("too late", code="refused")
 
     monkeypatch.setattr(Children, "compute", overtaken)
     with running(database, tmp_path) as service:
@@ -164,7 +164,7 @@ def test_two_workers_that_take_over_the_same_task_both_go_on(database: Database,
             assert len(listed) == 1
             await app.job_manager.retry_job(listed[0])  # the other one was faster
             with patch.object(app.job_manager, "get_stalled_jobs", AsyncMock(return_value=listed)) as asked:
-                going_on = asyncio.ensure_future(tasks._take_over(app))
+                going_on = asyncio.ensure_future(workers._take_over(app, database))
                 async with asyncio.timeout(DEADLINE_SECONDS):
                     while not asked.called:  # noqa: ASYNC110 - a mock has no event
                         await asyncio.sleep(0.01)
