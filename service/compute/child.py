@@ -189,7 +189,7 @@ def main() -> int:
     _limit_memory(memory_bytes)
     try:
         with listening(progress.tell):
-            result = _computation(name)(json.load(sys.stdin))
+            result = computation(name)(json.load(sys.stdin))
     except (MixlawsError, ServiceError) as error:
         json.dump({"code": code_of(error), "detail": str(error)}, sys.stdout)
         return REFUSED
@@ -197,7 +197,7 @@ def main() -> int:
     return 0
 
 
-def _computation(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def computation(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """What to run. Only that is imported, in the child alone: it is most of what a short task costs."""
     module, function = {
         "fit": ("service.compute.fitting", "run_fit"),

@@ -111,9 +111,7 @@ def page(
     parts = [_listed(kind, project_id, states, before).limit(limit) for kind in kinds]
     rows = union_all(*(select(part.subquery()) for part in parts)).subquery()
     query = select(rows).order_by(rows.c.id.desc()).limit(limit)
-    return [
-        TaskRow(*row[:3], TaskState(row[3]), *row[4:-1], float(row[-1])) for row in session.execute(query)
-    ]
+    return [TaskRow._make(row) for row in session.execute(query)]
 
 
 def _listed(kind: str, project_id: UUID, states: Sequence[TaskState], before: UUID | None) -> Select[Any]:
