@@ -24,7 +24,7 @@ SLOW = {"method": "lightgbm", "params": {"rounds": 100_000}, "folds": 100}
 @pytest.fixture(scope="module")
 def works(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that gives a task one second and two tries."""
-    limits = {"task_seconds": 1, "task_tries": 2, "task_retry_seconds": 0.01}
+    limits: dict[str, Any] = {"task_seconds": 1, "task_tries": 2, "task_retry_seconds": 0.01}
     with (
         fresh_database(postgres_url) as database,
         running(database, tmp_path_factory.mktemp("works"), **limits) as started,
