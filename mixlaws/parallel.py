@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from joblib import Parallel, delayed
 
+from mixlaws.progress import through
+
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -20,5 +22,8 @@ def over_targets(work: Callable[[A], R], targets: Iterable[A]) -> list[R]:
         work: a function of the module level or a `functools.partial` of one, since processes pickle it.
         targets: what it is called with.
     """
-    results: list[R] = Parallel()(delayed(work)(target) for target in targets)
+    spread = Parallel()
+    if spread.n_jobs == 1:
+        return [work(target) for target in through(targets)]
+    results: list[R] = spread(delayed(work)(target) for target in targets)
     return results

@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.errors import InvalidInputError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
+from mixlaws.progress import through
 from mixlaws.scales import known_scales, predict_runs, scales_of
 from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 
@@ -172,7 +173,7 @@ def cross_validate(
     predicted = np.empty_like(swarm.values)
     level, spread = np.empty((parts, len(swarm.targets))), np.empty((parts, len(swarm.targets)))
     scales, numbers = scales_of(swarm)
-    for part, fold_rng in enumerate(rng.spawn(parts)):
+    for part, fold_rng in through(enumerate(rng.spawn(parts))):
         kept = np.flatnonzero(fold != part)
         predictor = estimator.fit(swarm.take(kept), rng=fold_rng)
         everywhere, left_out = predictor.predict(swarm.weights), np.flatnonzero(fold == part)

@@ -11,7 +11,7 @@ import typer
 from mixwright.configuration import read_settings
 from service.observing import logs
 from service.startup import opened
-from service.tasks import run_worker
+from service.tasks.worker import run_worker
 
 
 def work_on_tasks() -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from fastapi import FastAPI
 
-from service import dashboard, health, problem_details, tasks
+from service import dashboard, health, problem_details
 from service.audit import endpoints as audit
 from service.auth import Gate
 from service.callers import Callers
@@ -41,6 +41,9 @@ from service.settings import Settings
 from service.studies import endpoints as studies
 from service.study_files import endpoints as study_files
 from service.sweeps import endpoints as sweeps
+from service.tasks import endpoints as tasks
+from service.tasks.waiting import Waiters
+from service.tasks.worker import run_worker
 
 _LIVE_CONNECTIONS = 3
 DESCRIPTION = """
@@ -87,6 +90,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings, app.state.database, app.state.live = settings, database, live
     app.state.callers = Callers(live)
     app.state.predictors = Predictors()
+    app.state.waiters = Waiters(database)
     app.state.cursor_key = None  # read from the database once it is needed
     app.state.counters, app.state.vitals = Counters(), Vitals(live)
     app.state.failures = Failures(settings.failed_logins_per_minute)
@@ -100,6 +104,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         imports,
         fits,
         proposals,
+        tasks,
         jobs,
         following,
         orders,
@@ -149,15 +154,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         "the board's check": board.check,
         "the committer": app.state.committer.run,
         "the watch over keys": app.state.callers.presence.keep,
+        "who hears of tasks": app.state.waiters.listen,
     }
     if settings.tasks_inside:
-        beside["the task worker"] = lambda: tasks.run_worker(database, settings)
+        beside["the task worker"] = lambda: run_worker(database, settings)
     app.state.beside = Beside(beside)
     app.state.beside.start()
     try:
         yield
     finally:
         board.close()
+        app.state.waiters.close()
         await app.state.beside.stop()
         live.close()
         if (provider := getattr(app.state, "tracer_provider", None)) is not None:

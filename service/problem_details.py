@@ -17,8 +17,9 @@ from starlette.types import Receive, Scope, Send
 from mixlaws.errors import MixlawsError
 from service import request_ids
 from service.allowed_methods import allowed_methods
-from service.errors import ServiceError, UnavailableError, code_of
+from service.errors import ServiceError, UnavailableError
 from service.problem_catalogue import PAGE
+from service.refusals import code_of, extra_of
 from service.transactions import connection_lost, sqlstate
 
 _log = logging.getLogger("service")
@@ -145,7 +146,7 @@ def service_error(_: Request, error: ServiceError) -> Response:
 
 def _mixlaws_error(_: Request, error: MixlawsError) -> Response:
     # The library names what is wrong and the remedy; here it only gets its status.
-    return response(problem(422, code_of(type(error)), "Invalid request", str(error)))
+    return response(problem(422, code_of(error), "Invalid request", str(error), extra=extra_of(error)))
 
 
 def _validation_error(_: Request, error: RequestValidationError) -> Response:

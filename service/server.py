@@ -113,6 +113,7 @@ class Server(uvicorn.Server):
         for _ in range(LAST_TURNS):
             await asyncio.sleep(TURN_SECONDS)
         self._app.state.board.close()
+        self._app.state.waiters.close()
         await super().shutdown(sockets)
 
 

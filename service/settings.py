@@ -98,6 +98,12 @@ class Settings(BaseSettings):
         default=8 * 1024**3, description="Address space that one fit or proposal may use."
     )
     task_concurrency: int = Field(default=2, ge=1, le=64, description="Fits and proposals worked on at once.")
+    task_tries: int = Field(
+        default=3, ge=1, le=100, description="How often a fit or proposal is begun before it is given up."
+    )
+    task_retry_seconds: float = Field(
+        default=10.0, gt=0, description="Pause before the second try; each further one waits twice as long."
+    )
     tasks_inside: bool = Field(
         default=True, description="Whether this process runs background tasks beside the API."
     )

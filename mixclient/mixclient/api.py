@@ -44,6 +44,7 @@ class ServiceClient:
 
     def __init__(self, url: str, key: str, *, timeout: float = 30.0) -> None:
         self.url = url.rstrip("/")
+        self._timeout = timeout
         self._http = httpx.Client(
             base_url=self.url,
             headers={"Authorization": f"Bearer {key}", "User-Agent": "mixclient/0.1"},
@@ -230,9 +231,18 @@ class ServiceClient:
         """Start a fit in the background."""
         return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/fits", fit)
 
-    def fit(self, fit_id: str) -> dict[str, Any]:
-        """A fit with its scores, once it is done."""
-        return self._object("GET", f"/v1/fits/{quote(fit_id, safe='')}")
+    def fit(self, fit_id: str, *, wait: int = 0) -> dict[str, Any]:
+        """A fit with its scores, once it is done.
+
+        Args:
+            fit_id: the fit.
+            wait: seconds for which the service holds its answer until the fit has ended; at most 55.
+        """
+        return self._awaited(f"/v1/fits/{quote(fit_id, safe='')}", wait)
+
+    def cancel_fit(self, fit_id: str) -> dict[str, Any]:
+        """Let a fit go that is not done yet; again is not an error."""
+        return self._object("POST", f"/v1/fits/{quote(fit_id, safe='')}/cancel")
 
     def predict(
         self, fit_id: str, mixtures: list[dict[str, float]], *, at: dict[str, int] | None = None
@@ -253,9 +263,17 @@ class ServiceClient:
         """Start a proposal in the background."""
         return self._object("POST", f"/v1/studies/{quote(study_id, safe='')}/proposals", proposal)
 
-    def proposal(self, proposal_id: str) -> dict[str, Any]:
-        """A proposal with its mixtures, once it is done."""
-        return self._object("GET", f"/v1/proposals/{quote(proposal_id, safe='')}")
+    def proposal(self, proposal_id: str, *, wait: int = 0) -> dict[str, Any]:
+        """A proposal with its mixtures, once it is done; `wait` is that of `fit`."""
+        return self._awaited(f"/v1/proposals/{quote(proposal_id, safe='')}", wait)
+
+    def cancel_proposal(self, proposal_id: str) -> dict[str, Any]:
+        """Let a search go that is not done yet; again is not an error."""
+        return self._object("POST", f"/v1/proposals/{quote(proposal_id, safe='')}/cancel")
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """Work in the background that waits, runs or failed, newest first."""
+        return self.items("/v1/tasks")
 
     # Jobs.
 
@@ -275,6 +293,15 @@ class ServiceClient:
         """Restart a job from a checkpoint."""
         body = {"from_step": from_step} | ({"state_token": state_token} if state_token else {})
         return self._object("POST", f"/v1/jobs/{quote(name, safe='')}/attempts", body)
+
+    def _awaited(self, path: str, seconds: int) -> dict[str, Any]:
+        if seconds <= 0:
+            return self._object("GET", path)
+        patience = self._timeout + seconds
+        answer: dict[str, Any] = decoded(
+            self.send("GET", path, headers={"Prefer": f"wait={seconds}"}, timeout=patience)
+        )
+        return answer
 
     def _object(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         answer = self.call(method, path, body=body)

@@ -20,6 +20,7 @@ from mixlaws.auto.stack import Row, Stack
 from mixlaws.auto.stacking import chosen, standardised_errors
 from mixlaws.auto.transfer import ScaledStack, SeveralScales
 from mixlaws.errors import InvalidInputError, MixlawsError
+from mixlaws.progress import through
 from mixlaws.scales import several
 from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
 from mixlaws.validation import CrossValidation, law_fidelity, score, spearman
@@ -137,7 +138,9 @@ class Auto:
         sizes = _sizes(swarm)
         allowed = max(_SECONDS[0], _SECONDS[1] * sizes.t) if self.seconds is None else self.seconds
         times = 2 if runs is not None and runs.smaller is not None else 1  # fitted to smaller scales as well
-        for (name, member), child in zip(MEMBERS.items(), rng.spawn(len(MEMBERS)), strict=True):
+        members = list(zip(MEMBERS, MEMBERS.values(), rng.spawn(len(MEMBERS)), strict=True))
+        costs = [min(member.cost(sizes), allowed) for member in MEMBERS.values()]
+        for name, member, child in through(members, stage=lambda one: f"trying {one[0]}", costs=costs):
             if member.of_scales and runs is None:
                 continue
             affordable = _affordable(

@@ -8,6 +8,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.estimator import AnyEstimator, Predictor, ProbabilisticPredictor
 from mixlaws.laws.fitting import FittedLaw, Law
+from mixlaws.progress import part, through
 from mixlaws.regressors.process import GaussianProcessPredictor
 from mixlaws.scales import known_scales, predict_runs
 from mixlaws.swarm import Swarm
@@ -65,21 +66,23 @@ def hold_out(
         parts: runs to fit for each fold; those of the swarm that are not in it, unless given.
     """
     fit_rng, *fold_rngs = rng.spawn(1 + int(folds.max()) + 1)
-    predictor = estimator.fit(swarm, rng=fit_rng)
+    whole = 1 / (1 + len(fold_rngs))
+    with part(0.0, whole):
+        predictor = estimator.fit(swarm, rng=fit_rng)
     if isinstance(predictor, GaussianProcessPredictor) and len(swarm) > _CLOSED_FORM_RUNS:
         told, own = predictor.held_out(folds)
         return HeldOut(predictor, np.clip(told, *reach(swarm.values)), own, len(swarm))
     settled = _settled(estimator, predictor)
     predicted, deviation = np.empty_like(swarm.values), np.zeros_like(swarm.values)
-    for fold, fold_rng in enumerate(fold_rngs):
+    for fold, fold_rng in through(enumerate(fold_rngs), start=whole):
         left_out = folds == fold
         kept = swarm.take(np.flatnonzero(~left_out)) if parts is None else parts[fold]
-        part = settled.fit(kept, rng=fold_rng)
+        fitted = settled.fit(kept, rng=fold_rng)
         unseen = swarm.take(np.flatnonzero(left_out))
-        told = predict_runs(part, unseen, known=known_scales(settled))
+        told = predict_runs(fitted, unseen, known=known_scales(settled))
         predicted[left_out] = np.clip(told, *reach(kept.values))
-        if isinstance(part, ProbabilisticPredictor):
-            deviation[left_out] = part.deviation(swarm.weights[left_out])
+        if isinstance(fitted, ProbabilisticPredictor):
+            deviation[left_out] = fitted.deviation(swarm.weights[left_out])
     return HeldOut(predictor, predicted, deviation, len(swarm))
 
 
@@ -95,14 +98,13 @@ def hold_out_of_part(
         rows: runs that are fitted; all repeats of a mixture or none.
         rng: seeds the fits.
     """
-    part = hold_out(estimator, swarm.take(rows), folds[rows] % PART_FOLDS, rng=rng)
-    fitted = swarm.values[rows]
-    predicted = np.clip(part.predictor.predict(swarm.weights), *reach(fitted))
+    few = hold_out(estimator, swarm.take(rows), folds[rows] % PART_FOLDS, rng=rng)
+    predicted = np.clip(few.predictor.predict(swarm.weights), *reach(swarm.values[rows]))
     deviation = np.zeros_like(swarm.values)
-    if isinstance(part.predictor, ProbabilisticPredictor):
-        deviation = part.predictor.deviation(swarm.weights)
-    predicted[rows], deviation[rows] = part.predicted, part.deviation
-    return HeldOut(part.predictor, predicted, deviation, len(rows))
+    if isinstance(few.predictor, ProbabilisticPredictor):
+        deviation = few.predictor.deviation(swarm.weights)
+    predicted[rows], deviation[rows] = few.predicted, few.deviation
+    return HeldOut(few.predictor, predicted, deviation, len(rows))
 
 
 def _settled(estimator: AnyEstimator, predictor: Predictor) -> AnyEstimator:

@@ -13,6 +13,7 @@ from mixwright.pool import Pool
 from mixwright.problems import CommandError
 
 _LOOK_SECONDS = 0.25
+_WAIT_SECONDS = 20  # the service answers at once when a task ends
 _AWAY_SECONDS = 120.0  # how long the service may be gone, such as while it starts again
 
 
@@ -90,11 +91,10 @@ def sweep_ends(
             time.sleep(_LOOK_SECONDS)
 
 
-def task_ends(patient: Patient, read: Callable[[str], dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:
-    """Wait for a fit or proposal to be done or failed."""
-    while row["state"] not in {"done", "failed"}:
-        time.sleep(_LOOK_SECONDS)
-        row = patient.ask(partial(read, row["id"]))
+def task_ends(patient: Patient, read: Callable[..., dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:
+    """Wait for a fit or proposal to end."""
+    while row["state"] in {"queued", "running"}:
+        row = patient.ask(partial(read, row["id"], wait=_WAIT_SECONDS))
     return row
 
 

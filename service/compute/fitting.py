@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from mixlaws.auto.auto import Auto
 from mixlaws.errors import SwarmTooSmallError
 from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
+from mixlaws.progress import part
 from mixlaws.registry import ESTIMATORS, for_objective
 from mixlaws.scales import apart, holds_for
 from mixlaws.swarm import Swarm, mixture_numbers
@@ -19,6 +21,7 @@ from mixlaws.validation import CrossValidation, held_out, pooled_deviation
 from service.compute.swarms import load_problem, load_swarm
 from service.errors import InvalidRequestError
 from service.methods import build
+from service.refusals import INSUFFICIENT_DATA
 
 
 def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
@@ -39,9 +42,12 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
     asked = build("method", ESTIMATORS, raw["method"], raw["params"])
     estimator = for_objective(asked, dict(zip(swarm.targets, coefficients.tolist(), strict=True)))
     fit_rng, validation_rng = np.random.default_rng(raw["seed"]).spawn(2)
-    predictor = estimator.fit(swarm, rng=fit_rng)
+    share = _share_of_fit(estimator, raw["folds"] or len(swarm))
+    with part(0.0, share, f"fitting {raw['method']}"):
+        predictor = estimator.fit(swarm, rng=fit_rng)
     fit_seconds = time.perf_counter() - started
-    scored = _scored(estimator, predictor, swarm, raw["folds"], validation_rng)
+    with part(share, 1.0, "scoring on runs held out"):
+        scored = _scored(estimator, predictor, swarm, raw["folds"], validation_rng)
     deviation, freedom = pooled_deviation(apart(swarm), swarm.values)
     spread, _ = pooled_deviation(apart(swarm), (swarm.values @ coefficients)[:, None])
     return {
@@ -65,6 +71,11 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _share_of_fit(estimator: AnyEstimator, folds: int) -> float:
+    """How much of the whole the fit to all runs takes: auto holds runs out while it fits."""
+    return 0.99 if isinstance(estimator, Auto) else 1 / (1 + folds)
+
+
 def _scored(
     estimator: AnyEstimator,
     predictor: Predictor,
@@ -80,7 +91,8 @@ def _scored(
         # The bare message would name fewer runs than the study has.
         raise InvalidRequestError(
             f"{len(swarm)} runs are enough to fit, but too few to score what was held out: in a part of the "
-            f"cross-validation, {error}"
+            f"cross-validation, {error}",
+            code=INSUFFICIENT_DATA,
         ) from None
 
 

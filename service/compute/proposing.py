@@ -10,6 +10,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.estimator import Predictor, Proposal
 from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
+from mixlaws.progress import part, through
 from mixlaws.registry import PROPOSERS
 from mixlaws.repeated_shares import with_repetition
 from mixlaws.rivals import Rivals, admissible, rivals
@@ -48,11 +49,13 @@ def run_proposal(raw: dict[str, Any]) -> dict[str, Any]:
     rng = np.random.default_rng(raw["seed"])
     second = second_stage(raw["second"], proposer, predictor, backed(problem), rng)
     bounded = backed(problem if second is None else second.mean_problem(problem))
-    found = proposer.propose(predictor, bounded, count=raw["count"], rng=rng)
+    with part(0.05, 0.7, f"searching with {raw['proposer']}"):
+        found = proposer.propose(predictor, bounded, count=raw["count"], rng=rng)
     witnesses = {fit["method"]: load(fit) for fit in raw["others"] if (fit["r2"] or 0.0) >= _WITNESS_R2}
     others = _rivals(raw, problem)
     judge = partial(judged, sampled=sampled, noise=raw["noise"], rng=rng, rivals=others.mixtures)
-    found = [judge(proposal, predictor, problem) for proposal in found]
+    judging = through(found, start=0.7, stage=lambda _: "judging what was found")
+    found = [judge(proposal, predictor, problem) for proposal in judging]
     return {
         "proposals": [
             _told(proposal, predictor, problem, witnesses, raw["noise"])

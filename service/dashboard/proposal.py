@@ -23,7 +23,7 @@ def show_proposal(
 ) -> HTMLResponse:
     """A proposal with its figure, once it is done."""
     request, study = service.get(session, caller.project_id, proposal_id)
-    shown = service.shown(request, study)
+    shown = service.shown(session, request, study)
     fit, _ = fits.get(session, caller.project_id, request.fit_id)
     figure = None
     if shown.proposals:

@@ -9,13 +9,14 @@ from service.errors import ConflictError, InvalidCursorError, InvalidRequestErro
 from service.fits import prediction, repository, service
 from service.fits.schemas import FitId, FitIn, FitOut, PredictIn, PredictionsOut
 from service.pages import PagingById
+from service.preferences import PreferEnd, wait_seconds
 from service.problem_details import errors
 from service.routes import Route, already
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.studies.schemas import StudyName
-from service.tasks import defer_fit
+from service.tasks.waiting import Waiters
 
 router = APIRouter(prefix="/v1", tags=["fits"], route_class=Route)
 
@@ -34,13 +35,11 @@ def create_fit(
 ) -> FitOut:
     """Fit the finished runs in the background. The same fit of the same runs is made once: 200 then.
 
-    One that failed is queued again.
+    One that failed or was cancelled is queued again.
     """
     owner = studies.get(session, caller.project_id, study)
     fit, created = service.create(session, owner, body)
-    if created:
-        defer_fit(session, fit.id)
-    else:
+    if not created:
         response.status_code = status.HTTP_200_OK
     response.headers["Location"] = f"/v1/fits/{fit.id}"
     return service.shown(session, fit, owner)
@@ -56,15 +55,31 @@ def list_fits(
     """Fits of a study, newest first."""
     owner = studies.get(session, caller.project_id, study)
     found = repository.page(session, owner.id, paging.wanted)
-    return paging.page(found, [service.shown(session, fit, owner) for fit in found.rows])
+    return paging.page(found, service.all_shown(session, found.rows, owner))
 
 
 @router.get("/fits/{fit_id}", responses=errors(NotFoundError))
-def get_fit(
-    fit_id: FitId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
+async def get_fit(
+    fit_id: FitId,
+    request: Request,
+    caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+    prefer: PreferEnd = None,
 ) -> FitOut:
     """A fit with its scores, once it is done."""
-    return service.shown(session, *service.get(session, caller.project_id, fit_id))
+    waiters: Waiters = request.app.state.waiters
+    return await waiters.ended(
+        fit_id,
+        lambda session: service.shown(session, *service.get(session, caller.project_id, fit_id)),
+        wait_seconds(prefer),
+    )
+
+
+@router.post("/fits/{fit_id}/cancel", responses=errors(NotFoundError, ConflictError))
+def cancel_fit(
+    fit_id: FitId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)]
+) -> FitOut:
+    """Let a fit go that is not done yet; its computation ends within seconds. Again changes nothing."""
+    return service.shown(session, *service.cancel(session, caller.project_id, fit_id))
 
 
 @router.post("/fits/{fit_id}/predict", responses=errors(NotFoundError, ConflictError, InvalidRequestError))

@@ -20,13 +20,18 @@ def original(data_digest: str) -> str:
     return data_digest.removeprefix(_PREFIX)
 
 
+def is_imported(fit: Fit) -> bool:
+    """Whether a fit came with a file."""
+    return fit.data_digest.startswith(_PREFIX)
+
+
 def check_own(fit: Fit) -> None:
     """Check that a fit was computed here.
 
     Raises:
         ConflictError: it came with a file.
     """
-    if fit.data_digest.startswith(_PREFIX):
+    if is_imported(fit):
         raise ConflictError(
             f"fit {fit.id} came with the file of a study: it is kept to be read. Ask for the same fit here, "
             "and use that",

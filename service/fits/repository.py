@@ -1,5 +1,6 @@
 """Queries for fits."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -43,6 +44,12 @@ def page(session: Session, study_id: UUID, wanted: Wanted[UUID]) -> Found[Fit, U
     """Fits of a study, newest first."""
     query = select(Fit).where(Fit.study_id == study_id)
     return pages_repository.page(session, query, Fit.id, wanted, newest_first=True)
+
+
+def by_ids_without_results(session: Session, fit_ids: Collection[UUID]) -> dict[UUID, Fit]:
+    """Some fits, with results that are read once they are asked for."""
+    query = select(Fit).where(Fit.id.in_(fit_ids)).options(defer(Fit.result))
+    return {fit.id: fit for fit in session.scalars(query)}
 
 
 def done_on(session: Session, study_id: UUID, data_digest: str) -> list[Fit]:

@@ -16,6 +16,7 @@ from service.schemas import (
     PositiveCount,
     Weights,
 )
+from service.tasks.schemas import TaskFields
 
 MOST_PREDICTED = 10_000
 FitId = Annotated[UUID, Path(description="Identifier of a fit.")]
@@ -87,16 +88,17 @@ class ScaleOut(Answer):
     tokens: float | None = Field(description="Training tokens of the run.")
 
 
-class FitOut(Answer):
+class FitOut(TaskFields):
     """A fit."""
 
     id: UUID = Field(description="Identifier of the fit.")
     study: str = Field(description="Name of its study.")
     method: str = Field(description="Law or regressor.")
     configuration: FitIn = Field(description="What was asked for.")
-    state: str = Field(description="queued, running, done or failed.")
     runs: int = Field(description="Runs that it sees.")
-    stale: bool = Field(description="Whether runs were finished since, that it does not see.")
+    stale_inputs: bool = Field(
+        description="Whether results of runs came or changed since it was asked for, which it does not see."
+    )
     scores: dict[str, ScoresOut] | None = Field(description="Held-out scores by target, once done.")
     objective_scores: ScoresOut | None = Field(description="Held-out scores of the objective, once done.")
     table: list[MemberOut] | None = Field(
@@ -106,10 +108,9 @@ class FitOut(Answer):
     verdict: str | None = Field(description="What the table says; null for other methods.")
     noise: dict[str, Any] | None = Field(description="Pooled standard deviations of repeated runs.")
     scale: ScaleOut | None = Field(description="Scale that the fit predicts for, once done.")
-    error: str | None = Field(description="Why it failed.")
     seconds: float | None = Field(description="Time of the fit and its cross-validation.")
     created_at: datetime = Field(description="When it was asked for.")
-    finished_at: datetime | None = Field(description="When it was done or failed.")
+    finished_at: datetime | None = Field(description="When it ended.")
 
 
 class ScaleIn(Body):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,19 +11,27 @@ from sqlalchemy.orm import Session
 from mixlaws.registry import ESTIMATORS
 from mixlaws.swarm import target_coefficients
 from service.compute.swarms import dump_problem
-from service.errors import InvalidRequestError, NotFoundError
+from service.deferring import defer
+from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.fits import repository, scales
+from service.fits.freshness import Freshness, sweeps_of
 from service.fits.schemas import FitIn, FitOut
 from service.methods import build
 from service.models import Fit, ProxyRun, Study, TaskState
+from service.refusals import INSUFFICIENT_DATA
 from service.runs import repository as runs
 from service.studies import service as studies
+from service.tasks import asking
+from service.tasks.schemas import told
+
+KIND = "fit"
 
 
 def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
     """Ask for a fit of the runs that are finished now; False if the same was asked for before.
 
-    One that failed is asked for anew: a deadline or a lack of memory may have been of the moment.
+    One that failed or was cancelled is asked for anew: a deadline or a lack of memory may have been of the
+    moment.
 
     Raises:
         InvalidRequestError: no run is finished, a hyperparameter is wrong, or the runs are of several scales
@@ -33,10 +42,14 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
     build("method", ESTIMATORS, body.method, body.params)
     if body.params.get("objective") is not None:
         target_coefficients(studies.definition(study).targets or [], body.params["objective"])
+    # Before the runs: a result that comes in between makes the fit stale and not wrong.
+    version = Freshness(session, study.id).version(body.sweep_ids)
     finished = runs.completed(session, study.id, sweep_ids=body.sweep_ids)
     if not finished:
         raise InvalidRequestError(
-            "no finished proxy run to fit: create a sweep and let workers train it first"
+            "no finished proxy run to fit, and at least 1 is needed: create a sweep and let workers train it",
+            code=INSUFFICIENT_DATA,
+            extra={"needed": 1, "got": 0},
         )
     scales.check(body.method, finished)
     configuration = body.model_dump(mode="json")
@@ -49,33 +62,53 @@ def create(session: Session, study: Study, body: FitIn) -> tuple[Fit, bool]:
             "configuration_digest": configuration_digest(configuration),
             "run_ids": [str(run.id) for run in finished],
             "data_digest": data_digest(finished),
+            "data_version": version,
             "state": TaskState.QUEUED,
         },
     )
-    return fit, created or _queued_again(session, fit)
+    # The same data under a later version is what came and went, or came while the fit was asked for.
+    fit.data_version = max(fit.data_version, version)
+    if created:
+        defer(session, KIND, fit.id)
+        return fit, True
+    if fit.state.ended:
+        repository.locked(session, fit.id)
+    return fit, asking.ask_anew(session, KIND, fit)
 
 
 def task_input(session: Session, fit: Fit, study: Study) -> dict[str, Any]:
-    """What the child needs: the problem and the swarm of the very runs that the fit is bound to."""
+    """What the child needs: the problem and the swarm of the very runs that the fit is bound to.
+
+    Raises:
+        ConflictError: these runs have other results now, or are gone.
+    """
+    rows = _seen(session, fit, study)
+    if data_digest(rows) != fit.data_digest:
+        raise ConflictError(
+            f"the {len(fit.run_ids)} runs of this fit have changed since it was asked for: ask for a new one",
+            code="inputs_changed",
+        )
     definition = studies.definition(study)
     targets = definition.targets or []
-    run_ids = [UUID(run_id) for run_id in fit.run_ids]
-    rows = {run.id: run for run in runs.completed(session, study.id, sweep_ids=_sweeps(fit))}
-    values = runs.final_values(session, run_ids)
-    kept = [run_id for run_id in run_ids if run_id in rows]
+    values = runs.final_values(session, [row.id for row in rows])
     return {
         "problem": dump_problem(studies.problem(definition)),
         "swarm": {
             "targets": targets,
-            "weights": [rows[run_id].weights for run_id in kept],
-            "values": [[values[run_id][target] for target in targets] for run_id in kept],
-            **scales.columns([rows[run_id] for run_id in kept]),
+            "weights": [row.weights for row in rows],
+            "values": [[values[row.id][target] for target in targets] for row in rows],
+            **scales.columns(rows),
         },
         "method": fit.method,
         "params": fit.configuration["params"],
         "folds": fit.configuration["folds"],
         "seed": fit.configuration["seed"],
     }
+
+
+def sampled(session: Session, fit: Fit, study: Study) -> list[list[float]]:
+    """Mixtures of the runs that a fit saw."""
+    return [row.weights for row in _seen(session, fit, study)]
 
 
 def get(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]:
@@ -90,30 +123,49 @@ def get(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]:
     return found
 
 
-def shown(session: Session, fit: Fit, study: Study) -> FitOut:
-    """A fit as an answer."""
+def cancel(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]:
+    """Let a fit go that nobody needs any more; again changes nothing.
+
+    Raises:
+        NotFoundError: the project has none of that id.
+        ConflictError: it is done, or failed.
+    """
+    _, study = get(session, project_id, fit_id)
+    fit = repository.locked(session, fit_id)
+    if fit is None:
+        raise NotFoundError(f"no fit {fit_id} in this project")
+    asking.cancel(session, fit)
+    return fit, study
+
+
+def shown(session: Session, fit: Fit, study: Study, freshness: Freshness | None = None) -> FitOut:
+    """A fit as an answer; of several fits of one study, `freshness` is asked once."""
     result = fit.result or {}
     scores, targets = result.get("scores"), studies.definition(study).targets or []
-    now = data_digest(runs.completed(session, study.id, sweep_ids=_sweeps(fit)))
     return FitOut(
         id=fit.id,
         study=study.name,
         method=fit.method,
         configuration=FitIn.model_validate(fit.configuration),
-        state=fit.state.value,
         runs=len(fit.run_ids),
-        stale=now != fit.data_digest,
+        stale_inputs=(freshness or Freshness(session, study.id)).is_stale(fit),
         scores=None if scores is None else {target: scores[target] for target in targets},
         objective_scores=result.get("objective_scores"),
         table=result.get("table"),
         verdict=result.get("verdict"),
         noise=result.get("noise"),
         scale=result.get("scale"),
-        error=fit.error,
         seconds=result.get("seconds"),
         created_at=fit.created_at,
         finished_at=fit.finished_at,
+        **told(fit),
     )
+
+
+def all_shown(session: Session, fits: Sequence[Fit], study: Study) -> list[FitOut]:
+    """Fits of a study as answers."""
+    freshness = Freshness(session, study.id)
+    return [shown(session, fit, study, freshness) for fit in fits]
 
 
 def data_digest(finished: list[ProxyRun]) -> str:
@@ -126,20 +178,10 @@ def configuration_digest(configuration: dict[str, Any]) -> str:
     return _digest(configuration)
 
 
-def _queued_again(session: Session, fit: Fit) -> bool:
-    if fit.state is not TaskState.FAILED:
-        return False
-    found = repository.locked(session, fit.id)
-    if found is None or found.state is not TaskState.FAILED:  # somebody else asked at the same moment
-        return False
-    found.state, found.error, found.finished_at = TaskState.QUEUED, None, None
-    session.flush()
-    return True
-
-
-def _sweeps(fit: Fit) -> list[UUID] | None:
-    wanted = fit.configuration["sweep_ids"]
-    return None if wanted is None else [UUID(sweep) for sweep in wanted]
+def _seen(session: Session, fit: Fit, study: Study) -> list[ProxyRun]:
+    """The finished runs that a fit is bound to, in their order."""
+    rows = {str(run.id): run for run in runs.completed(session, study.id, sweep_ids=sweeps_of(fit))}
+    return [rows[run_id] for run_id in fit.run_ids if run_id in rows]
 
 
 def _digest(value: object) -> str:

@@ -39,18 +39,23 @@ def store(session: Session, study: Study, body: ImportIn) -> ImportOut:
         name: _fields(run, domains)
         for name, run in repository.named(session, study.id, [run.name for run in body.runs]).items()
     }
-    new: list[tuple[str, dict[str, Any]]] = []
-    for run, fields in zip(body.runs, offered, strict=True):
-        stored = known.setdefault(run.name, fields)
-        if stored is fields:
-            new.append((run.name, fields))
+    new: dict[str, dict[str, Any]] = {}
+    for at, (run, fields) in enumerate(zip(body.runs, offered, strict=True)):
+        if (stored := known.get(run.name)) is None:
+            if new.setdefault(run.name, fields) != fields:
+                raise InvalidRequestError(
+                    f"runs.{at}: run {run.name!r} stands twice in this request, with other fields: name each "
+                    "run once",
+                    code="duplicate_run",
+                    extra={"name": run.name, "first": new[run.name], "second": fields},
+                )
         elif stored != fields:
             raise ConflictError(
                 f"run {run.name!r} was imported with other fields: the first ones stand",
                 code="other_run",
                 extra={"name": run.name, "stored": stored, "offered": fields},
             )
-    sweep = _sweep(session, study, body.source, new, domains) if new else None
+    sweep = _sweep(session, study, body.source, list(new.items()), domains) if new else None
     if new:
         quotas.check_count(session, study.project_id, "runs")
     return ImportOut(
@@ -88,6 +93,7 @@ def _sweep(
     ]
     definition = SweepIn(purpose="proxy", params={}, mixtures=mixtures, train=train)
     sweep = Sweep(study_id=study.id, purpose="proxy", definition=definition.model_dump(mode="json"))
+    sweep.data_version = 1  # all its runs are here at once
     session.add(sweep)
     session.flush()
     moment = runs.now(session)

@@ -21,14 +21,14 @@ from service.models import ExpensiveStep, Job
 
 _log = logging.getLogger("service.jobs")
 
-TASK = "mixwright:policy-step"
+KIND = "policy-step"
 
 
 def ask(session: Session, job_id: UUID, attempt: int, request: HistoryRequest) -> None:
     """Queue a step that is due, unless it was asked for before."""
     made = log_repository.ask_for_step(session, job_id, attempt, request.step_from, request.step_to)
     if made is not None:
-        defer(session, TASK, made)
+        defer(session, KIND, made)
 
 
 def task_input(session: Session, step: ExpensiveStep) -> dict[str, Any]:

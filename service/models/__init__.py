@@ -7,7 +7,7 @@ from service.models.base import Base
 from service.models.browser_session import BrowserSession
 from service.models.domain_set import DomainSetVersion
 from service.models.expensive_step import ExpensiveStep
-from service.models.fit import Fit, TaskState
+from service.models.fit import Fit
 from service.models.installation_secret import InstallationSecret
 from service.models.job import Job
 from service.models.job_event import JobEvent
@@ -22,6 +22,7 @@ from service.models.report import Report
 from service.models.schedule_stage import ScheduleStage
 from service.models.study import Study
 from service.models.sweep import Sweep
+from service.models.task import TaskState
 
 __all__ = [
     "ApiKey",

@@ -2,25 +2,23 @@
 
 import uuid
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, CreatedAt, Json, Moment, PrimaryId, one_of
-from service.models.fit import TaskState
+from service.models.base import Base, CreatedAt, Json, PrimaryId
+from service.models.task import TaskColumns
 
 
-class ProposalRequest(Base):
+class ProposalRequest(TaskColumns, Base):
     """A request for proposals with its answer."""
 
     __tablename__ = "proposals"
+    __table_args__ = (Index("ix_proposals_open", "id", postgresql_where="state IN ('queued', 'running')"),)
 
     id: Mapped[PrimaryId]
     study_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
     fit_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("fits.id", ondelete="CASCADE"), index=True)
     configuration: Mapped[Json]
-    state: Mapped[TaskState] = mapped_column(one_of(TaskState))
     result: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
-    error: Mapped[str | None]
     created_at: Mapped[CreatedAt]
-    finished_at: Mapped[Moment | None]

@@ -21,9 +21,9 @@ def by_id(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[Propos
 
 
 def locked(session: Session, proposal_id: UUID) -> ProposalRequest | None:
-    """A proposal, for the task that works on it."""
-    query = select(ProposalRequest).where(ProposalRequest.id == proposal_id)
-    return session.scalar(query.with_for_update())
+    """A proposal as it is now, for whoever changes its state."""
+    query = select(ProposalRequest).where(ProposalRequest.id == proposal_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def page(session: Session, study_id: UUID, wanted: Wanted[UUID]) -> Found[ProposalRequest, UUID]:

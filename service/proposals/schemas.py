@@ -22,6 +22,7 @@ from service.schemas import (
     Weights,
 )
 from service.studies.schemas import Coefficient
+from service.tasks.schemas import TaskFields
 
 ProposalId = Annotated[UUID, Path(description="Identifier of a proposal.")]
 
@@ -184,14 +185,16 @@ class RivalOut(ReferenceOut):
     admissible: bool = Field(description="Whether it keeps the bounds and caps of the study.")
 
 
-class ProposalOut(Answer):
+class ProposalOut(TaskFields):
     """A request for mixtures with its answer."""
 
     id: UUID = Field(description="Identifier of the request.")
     study: str = Field(description="Name of its study.")
     fit_id: UUID = Field(description="Fit whose predictor is used.")
     configuration: ProposalIn = Field(description="What was asked for.")
-    state: str = Field(description="queued, running, done or failed.")
+    stale_inputs: bool = Field(
+        description="Whether results of runs came or changed since its fit was asked for."
+    )
     proposals: list[ProposedOut] = Field(description="Mixtures, best first; empty until done.")
     references: dict[str, ReferenceOut] = Field(description="Prior and uniform mixture, for comparison.")
     rivals: list[RivalOut] = Field(
@@ -201,6 +204,5 @@ class ProposalOut(Answer):
     rivals_left_out: dict[str, str] = Field(description="Rules that gave no mixture, and why.")
     scale: ScaleOut | None = Field(description="Scale that predictions hold for.")
     noise: float | None = Field(description="Noise of the objective that disagreement was measured with.")
-    error: str | None = Field(description="Why it failed.")
     created_at: datetime = Field(description="When it was asked for.")
-    finished_at: datetime | None = Field(description="When it was done or failed.")
+    finished_at: datetime | None = Field(description="When it ended.")

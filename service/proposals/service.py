@@ -1,5 +1,6 @@
 """Proposals: asked of a finished fit, judged by all other good fits of the same runs."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from mixlaws.registry import PROPOSERS
 from mixlaws.rivals import check_named
 from mixlaws.sampling.measured import Measured
 from service.compute.swarms import dump_problem
+from service.deferring import defer
 from service.errors import ConflictError, NotFoundError
 from service.fits import repository as fits
 from service.fits import service as fit_service
+from service.fits.freshness import Freshness
 from service.fits.imported import check_own
 from service.methods import build
 from service.models import Fit, ProposalRequest, Study, TaskState
@@ -20,6 +23,10 @@ from service.proposals import constraints, repository
 from service.proposals.schemas import ProposalIn, ProposalOut, ProposedOut, ReferenceOut, RivalOut
 from service.studies import service as studies
 from service.studies.schemas import StudyIn
+from service.tasks import asking
+from service.tasks.schemas import told
+
+KIND = "proposal"
 
 
 def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
@@ -54,6 +61,7 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
     )
     session.add(request)
     session.flush()
+    defer(session, KIND, request.id)
     return request
 
 
@@ -72,7 +80,6 @@ def task_input(session: Session, request: ProposalRequest, study: Study) -> dict
     if found is None:
         raise NotFoundError(f"the fit {request.fit_id} is gone")
     fit = found[0]
-    swarm = fit_service.task_input(session, fit, study)["swarm"]
     others = {other.method: other for other in reversed(fits.done_on(session, study.id, fit.data_digest))}
     others.pop(fit.method, None)
     configuration = request.configuration
@@ -86,11 +93,11 @@ def task_input(session: Session, request: ProposalRequest, study: Study) -> dict
         "problem": dump_problem(problem),
         "repetition": repetition,
         "second": constraints.second_stage(definition, problem, body.second_stage),
-        "sampled": swarm["weights"],
+        "sampled": fit_service.sampled(session, fit, study),
         "fit": _told(fit),
         "others": [_told(other) for other in others.values()],
         "noise": _noise(fit),
-        "targets": swarm["targets"],
+        "targets": definition.targets,
         "statistics": configuration.get("statistics"),
         "rivals": configuration.get("rivals", {}),
         **{name: configuration[name] for name in ("proposer", "params", "count", "seed", "within_sampled")},
@@ -109,8 +116,35 @@ def get(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[Proposal
     return found
 
 
-def shown(request: ProposalRequest, study: Study) -> ProposalOut:
+def cancel(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[ProposalRequest, Study]:
+    """Let a proposal go that nobody needs any more; again changes nothing.
+
+    Raises:
+        NotFoundError: the project has none of that id.
+        ConflictError: it is done, or failed.
+    """
+    _, study = get(session, project_id, proposal_id)
+    request = repository.locked(session, proposal_id)
+    if request is None:
+        raise NotFoundError(f"no proposal {proposal_id} in this project")
+    asking.cancel(session, request)
+    return request, study
+
+
+def shown(session: Session, request: ProposalRequest, study: Study) -> ProposalOut:
     """A proposal as an answer."""
+    (answer,) = all_shown(session, [request], study)
+    return answer
+
+
+def all_shown(session: Session, requests: Sequence[ProposalRequest], study: Study) -> list[ProposalOut]:
+    """Proposals of a study as answers."""
+    freshness = Freshness(session, study.id)
+    seen = fits.by_ids_without_results(session, {request.fit_id for request in requests})
+    return [_shown(request, study, stale=freshness.is_stale(seen[request.fit_id])) for request in requests]
+
+
+def _shown(request: ProposalRequest, study: Study, *, stale: bool) -> ProposalOut:
     result = request.result or {}
     definition = studies.definition(study)
     targets, domains = definition.targets or [], studies.domain_set(definition)
@@ -136,7 +170,7 @@ def shown(request: ProposalRequest, study: Study) -> ProposalOut:
         study=study.name,
         fit_id=request.fit_id,
         configuration=ProposalIn.model_validate(request.configuration),
-        state=request.state.value,
+        stale_inputs=stale,
         proposals=[ProposedOut.model_validate(named(row)) for row in result.get("proposals", [])],
         references={
             name: ReferenceOut.model_validate(named(row))
@@ -146,9 +180,9 @@ def shown(request: ProposalRequest, study: Study) -> ProposalOut:
         rivals_left_out=result.get("rivals_left_out", {}),
         scale=result.get("scale"),
         noise=result.get("noise"),
-        error=request.error,
         created_at=request.created_at,
         finished_at=request.finished_at,
+        **told(request),
     )
 
 

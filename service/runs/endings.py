@@ -8,6 +8,7 @@ from service.errors import ConflictError
 from service.models import RunState
 from service.runs import leases, observation_repository, repository, service
 from service.runs.repository import Row
+from service.sweeps import repository as sweeps
 
 
 def cancel(session: Session, project_id: UUID, run_id: UUID, reason: str) -> Row:
@@ -48,6 +49,7 @@ def invalidate(session: Session, project_id: UUID, run_id: UUID, reason: str) ->
         )
     run.state, run.error = RunState.INVALID, reason
     session.flush()
+    sweeps.data_changed(session, run.sweep_id)
     return row
 
 

@@ -10,6 +10,7 @@ from service.runs import leases, observations, repository, service
 from service.runs.repository import Row
 from service.runs.schemas import FailureIn, ObservationBody, ResultIn
 from service.studies import service as studies
+from service.sweeps import repository as sweeps
 
 
 def finish(session: Session, project_id: UUID, run_id: UUID, body: ResultIn) -> Row:
@@ -46,6 +47,7 @@ def finish(session: Session, project_id: UUID, run_id: UUID, body: ResultIn) -> 
     run.state, run.result, run.progress = RunState.COMPLETED, result, 1.0
     run.finished_at = repository.now(session)
     session.flush()
+    sweeps.data_changed(session, run.sweep_id)
     return row
 
 

@@ -148,7 +148,7 @@ class Storing:
             id=new_id(), study_id=self._study.id, fit_id=fit_id,
             configuration={**line.configuration, "fit_id": str(fit_id)}, **_outcome(line),
         )  # fmt: skip
-        self._add(request, lambda: proposals.shown(request, self._study))
+        self._add(request, lambda: proposals.shown(self._session, request, self._study))
 
     def _add(self, row: Fit | ProposalRequest, show: Any) -> None:
         """Store a row that can be shown: one that cannot would fail whoever looks at its study."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from service import pages_repository
@@ -41,3 +41,16 @@ def progress(session: Session, sweep_ids: Sequence[UUID]) -> dict[UUID, tuple[di
         counts[sweep_id][str(state)] = count
         parts[sweep_id] += part
     return {each: (found, parts[each] / max(sum(found.values()), 1)) for each, found in counts.items()}
+
+
+def data_changed(session: Session, sweep_id: UUID) -> None:
+    """Count a change of what the runs of a sweep measured, in the transaction that makes it."""
+    query = update(Sweep).where(Sweep.id == sweep_id).values(data_version=Sweep.data_version + 1)
+    session.execute(query.execution_options(synchronize_session=False))
+
+
+def data_version(session: Session, study_id: UUID, sweep_ids: Sequence[UUID] | None) -> int:
+    """How often the results of some sweeps have changed, or those of all proxy sweeps of a study."""
+    query = select(func.coalesce(func.sum(Sweep.data_version), 0)).where(Sweep.study_id == study_id)
+    query = query.where(Sweep.id.in_(sweep_ids) if sweep_ids is not None else Sweep.purpose == "proxy")
+    return int(session.scalar(query) or 0)

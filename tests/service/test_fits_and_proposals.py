@@ -1,6 +1,5 @@
 """Fits and proposals in the background: from finished runs to mixtures, over HTTP, by real tasks."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from mixclient.schedule import Schedule
 
 from mixclient import ConflictError, ServiceError
 from mixlaws.simulation import Simulation
+from tests.support.populated import settled
 from tests.support.servers import Service
 
 SIMULATION = Simulation.create(domains=4, rng=np.random.default_rng(3))
@@ -42,17 +42,6 @@ def finished_study(service: Service, *, count: int = 24, repeats: int = 0) -> Si
             },
         )
     return SIMULATION
-
-
-def settled(read: Any, row_id: str) -> dict[str, Any]:
-    """The row once its task has ended."""
-    deadline = time.monotonic() + 60
-    while True:
-        row: dict[str, Any] = read(row_id)
-        if row["state"] in {"done", "failed"}:
-            return row
-        assert time.monotonic() < deadline, f"still {row['state']}"
-        time.sleep(0.05)
 
 
 def fit(service: Service, **body: Any) -> dict[str, Any]:
@@ -142,13 +131,13 @@ def test_the_same_fit_of_the_same_runs_is_made_once_and_goes_stale_with_new_ones
     finished_study(service)
     first = fit(service)
     assert service.client.create_fit("trial", {"method": "gaussian_process"})["id"] == first["id"]
-    assert not first["stale"]
+    assert not first["stale_inputs"]
     service.client.create_sweep("trial", {"design": "sobol", "count": 1, "seed": 9})
     lease = service.client.claim_run("tester")
     assert lease is not None
     body = {"step": 1, "tokens": 400_000, "model_parameters": 92_000, "seconds": 1.0, "lease": lease["lease"]}
     service.client.put_result(lease["run"]["id"], {**body, "losses": dict.fromkeys(lease["targets"], 3.0)})
-    assert service.client.fit(first["id"])["stale"]
+    assert service.client.fit(first["id"])["stale_inputs"]
     assert service.client.create_fit("trial", {"method": "gaussian_process"})["id"] != first["id"]
 
 

@@ -17,9 +17,8 @@ from procrastinate import App, PsycopgConnector
 from sqlalchemy import text
 
 from mixlaws.simulation import Simulation
-from service import tasks
-from service.compute.child import Children, ComputationError
 from service.db import Database
+from service.tasks import worker as workers
 from tests.service.embedded_postgres.actors import DEADLINE_SECONDS, is_gone, until
 from tests.support.populated import finish_runs
 from tests.support.servers import Service, running
@@ -116,46 +115,6 @@ def test_a_fit_whose_worker_ended_is_done_by_another(
         assert session.scalar(text(unfinished)) == 0
 
 
-def test_a_failure_that_nobody_expected_ends_the_fit_and_it_can_be_asked_for_again(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise ValueError("no JSON")
-
-    with running(database, tmp_path) as service:
-        with monkeypatch.context() as patched:
-            patched.setattr(Children, "compute", broken)
-            fit_id = asked_fit(service)
-            until(lambda: service.client.fit(fit_id)["state"] not in {"queued", "running"})
-        failed = service.client.fit(fit_id)
-        assert failed["state"] == "failed"
-        assert "unexpected error" in failed["error"]
-        again = service.call("POST", "/v1/studies/trial/fits", {"method": "linear"})
-        assert (again.status_code, again.json()["id"]) == (202, fit_id)
-        assert again.json()["error"] is None
-        until(lambda: service.client.fit(fit_id)["state"] not in {"queued", "running"})
-        assert service.client.fit(fit_id)["state"] == "done"
-
-
-def test_what_was_told_first_stands(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A worker that was taken for dead fails after another one is done."""
-
-    def overtaken(*_: object, **__: object) -> None:
-        with database.session() as session:
-            session.execute(text("UPDATE fits SET state = 'done'"))
-        raise ComputationError("too late")
-
-    monkeypatch.setattr(Children, "compute", overtaken)
-    with running(database, tmp_path) as service:
-        fit_id = asked_fit(service)
-        with database.session() as session:
-            until(lambda: session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0)
-        assert service.client.fit(fit_id)["state"] == "done"
-        assert service.client.fit(fit_id)["error"] is None
-
-
 def test_two_workers_that_take_over_the_same_task_both_go_on(database: Database, tmp_path: Path) -> None:
     async def play() -> None:
         app = App(connector=PsycopgConnector(conninfo=database.conninfo))
@@ -164,7 +123,7 @@ def test_two_workers_that_take_over_the_same_task_both_go_on(database: Database,
             assert len(listed) == 1
             await app.job_manager.retry_job(listed[0])  # the other one was faster
             with patch.object(app.job_manager, "get_stalled_jobs", AsyncMock(return_value=listed)) as asked:
-                going_on = asyncio.ensure_future(tasks._take_over(app))
+                going_on = asyncio.ensure_future(workers._take_over(app, database))
                 async with asyncio.timeout(DEADLINE_SECONDS):
                     while not asked.called:  # noqa: ASYNC110 - a mock has no event
                         await asyncio.sleep(0.01)

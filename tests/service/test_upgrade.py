@@ -1,5 +1,6 @@
 """New code in the middle of a job: its state is read, or else computed again from the log."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -9,7 +10,8 @@ from service.db import Database
 from tests.service.reports import JOB, report
 from tests.support.databases import go_back
 from tests.support.replaying import same_again
-from tests.support.servers import Service
+from tests.support.servers import Service, running
+from tests.support.tasks import Measured, work_on
 
 PATH = f"/v1/jobs/{JOB['name']}"
 
@@ -76,3 +78,25 @@ def test_a_live_job_goes_on_through_the_migration_to_the_log(database: Database,
     assert [{**version, "build": ""} for version in versions] == after
     send(service, 69)
     same_again(service, JOB["name"])
+
+
+def test_fits_know_after_the_migration_which_of_them_do_not_see_all_runs(
+    database: Database, tmp_path: Path
+) -> None:
+    with running(database, tmp_path, tasks_inside=False) as service:
+        Measured.simulated(8).stored(service)
+        old = service.client.create_fit("trial", {"method": "linear", "folds": 3})
+        work_on(service, "fit", old)
+        Measured.simulated(2, seed=7).stored(service, name="later")
+        new = service.client.create_fit("trial", {"method": "linear", "folds": 3})
+        work_on(service, "fit", new)
+        dropped = service.client.create_fit("trial", {"method": "linear", "folds": 4})
+        assert service.client.cancel_fit(dropped["id"])["state"] == "cancelled"
+        before = {fit["id"]: fit for fit in service.client.items("/v1/studies/trial/fits")}
+        assert [before[fit["id"]]["stale_inputs"] for fit in (old, new)] == [True, False]
+        go_back(database.engine, "0003")
+        assert migrate.upgrade(database.engine) == migrate.newest()
+        after = {fit["id"]: fit for fit in service.client.items("/v1/studies/trial/fits")}
+        gone = after.pop(dropped["id"])
+        assert (gone["state"], gone["error"]) == ("failed", "cancelled"), "the older schema knew no better"
+        assert {fit_id: {**fit, "tries": 1} for fit_id, fit in before.items() if fit_id in after} == after

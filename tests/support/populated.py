@@ -38,15 +38,14 @@ def finish_runs(service: Service, simulation: Simulation, *, noise: float, seed:
     return count
 
 
-def settled(read: Callable[[str], dict[str, Any]], row_id: str) -> dict[str, Any]:
+def settled(read: Callable[..., dict[str, Any]], row_id: str) -> dict[str, Any]:
     """A fit or proposal once its task has ended."""
     deadline = time.monotonic() + 120
     while True:
-        row = read(row_id)
-        if row["state"] in {"done", "failed"}:
+        row = read(row_id, wait=20)
+        if row["state"] not in {"queued", "running"}:
             return row
         assert time.monotonic() < deadline, f"still {row['state']}"
-        time.sleep(0.05)
 
 
 def populate(service: Service, *, domains: int = 6) -> dict[str, str]:

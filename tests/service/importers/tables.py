@@ -22,3 +22,10 @@ def wide_rows(count: int, *, losses: Sequence[str] = ()) -> list[str]:
 
 
 WIDE = "run,weight_web,weight_code,web,code"
+
+
+def olmix(folder: Path, metrics: Sequence[str], *, key: str = "run") -> Path:
+    """A folder with Olmix's pair of tables: the mixtures of three runs, and some rows of metrics."""
+    written(folder / "ratios.csv", f"{key},name,web,code", "a,x,.5,.5", "b,y,.25,.75", "c,z,1,0")
+    written(folder / "metrics.csv", f"{key},name,arc_bpb", *metrics)
+    return folder

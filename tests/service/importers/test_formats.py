@@ -9,30 +9,7 @@ import pytest
 
 from service.importers.errors import ImportRefusedError
 from service.importers.reading import read_runs
-from tests.service.importers.tables import WIDE, wide_rows, written
-
-
-def olmix(folder: Path, metrics: tuple[str, ...], *, key: str = "run") -> Path:
-    written(folder / "ratios.csv", f"{key},name,web,code", "a,x,.5,.5", "b,y,.25,.75", "c,z,1,0")
-    written(folder / "metrics.csv", f"{key},name,arc_bpb", *metrics)
-    return folder
-
-
-@pytest.mark.parametrize("key", ["run", "run_id"])
-def test_olmix_tables_are_joined_by_run_in_whatever_order_they_stand(tmp_path: Path, key: str) -> None:
-    imported = read_runs(olmix(tmp_path, ("c,z,3.0", "a,x,1.0", "b,y,2.0"), key=key))
-    values = {run.name: run.values["arc_bpb"] for run in imported.runs}
-    assert values == {"a": 1.0, "b": 2.0, "c": 3.0}
-    assert imported.swarm.weights[imported.swarm.values[:, 0].argmax()].tolist() == [1.0, 0.0]
-
-
-def test_what_does_not_join_and_what_is_nan_is_left_out_by_name(tmp_path: Path) -> None:
-    report = read_runs(olmix(tmp_path, ("a,x,1.0", "b,y,nan", "d,q,2.0"))).report
-    found = report.to_json()["findings"]
-    assert found["without_values"]["names"] == ["c"]
-    assert found["without_mixture"]["names"] == ["d"]
-    assert found["not_finite"]["names"] == ["b"]
-    assert report.runs == 1
+from tests.service.importers.tables import WIDE, olmix, wide_rows, written
 
 
 def test_tables_without_a_run_in_common_are_refused_with_what_they_hold(tmp_path: Path) -> None:

@@ -34,17 +34,6 @@ def test_a_row_that_is_no_mixture_is_refused_with_its_place(tmp_path: Path, row:
         read_runs(table(tmp_path, *wide_rows(3), row))
 
 
-def test_a_run_that_stands_twice_is_merged_only_if_all_fields_are_equal(tmp_path: Path) -> None:
-    rows = wide_rows(3)
-    report = read_runs(table(tmp_path, *rows, rows[1])).report
-    assert (report.runs, report.count("merged_duplicates")) == (3, 1)
-    other = rows[1].rsplit(",", 1)[0] + ",2.75"
-    with pytest.raises(
-        ImportRefusedError, match=r"run 'r1' stands twice, and code is 2\.5 in .*line 3 and 2\.75 in .*line 5"
-    ):
-        read_runs(table(tmp_path, *rows, other))
-
-
 @pytest.mark.parametrize(
     ("loss", "kind"),
     [

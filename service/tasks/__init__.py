@@ -1,0 +1,1 @@
+"""Background work: fits, proposals, expensive steps; watched, cancelled, tried again, taken over."""
