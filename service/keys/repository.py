@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 
 from service.models import ApiKey, BrowserSession, Project
 
+# Any number will do, as long as every version of the service uses the same, and nothing else this one.
+_KEY_FILES = 5_190_442_063
+
 
 def project_named(session: Session, name: str) -> Project | None:
     """The project of a name."""
@@ -20,6 +23,16 @@ def key_by_public_part(session: Session, public_part: str) -> ApiKey | None:
     return session.scalar(
         select(ApiKey).where(ApiKey.public_part == public_part, ApiKey.revoked_at.is_(None), alive)
     )
+
+
+def is_taken(session: Session, public_part: str) -> bool:
+    """Whether there is or was a key with this public part, be it revoked or expired."""
+    return session.scalar(select(ApiKey.id).where(ApiKey.public_part == public_part)) is not None
+
+
+def wait_for_key_files(session: Session) -> None:
+    """Let one process at a time look after key files, until the session ends."""
+    session.execute(select(func.pg_advisory_xact_lock(_KEY_FILES)))
 
 
 def keys_of(session: Session, project_id: UUID) -> list[ApiKey]:

@@ -1,14 +1,11 @@
 """Keys and sessions: making them, telling who shows them."""
 
-import os
 from collections.abc import Iterable
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.db import Database
 from service.errors import InvalidRequestError, NotFoundError, UnauthorisedError
 from service.keys import repository
 from service.keys.secrets import Secret, digest, new_key, new_token, parse_key, same
@@ -45,12 +42,33 @@ def create_key_in(
     Raises:
         InvalidRequestError: a scope is unknown, or none is given.
     """
+    secret = new_key()
+    return _store(session, secret, project_id, name=name, scopes=scopes, days=days), secret
+
+
+def add_key(session: Session, secret: Secret, *, project: str, name: str, scopes: Iterable[str]) -> None:
+    """Store a key that was made elsewhere, of a named project, which is made if it is new.
+
+    Raises:
+        InvalidRequestError: a scope is unknown, or none is given.
+    """
+    _store(session, secret, _project(session, project).id, name=name, scopes=scopes, days=None)
+
+
+def _store(
+    session: Session,
+    secret: Secret,
+    project_id: UUID,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    days: int | None,
+) -> ApiKey:
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in set(Scope)]
     if unknown or not wanted:
         known = ", ".join(EVERY_SCOPE)
         raise InvalidRequestError(f"scopes {unknown or 'none'}: choose from {known}")
-    secret = new_key()
     key = ApiKey(
         project_id=project_id,
         name=name,
@@ -61,7 +79,7 @@ def create_key_in(
     )
     session.add(key)
     session.flush()
-    return key, secret
+    return key
 
 
 def revoke_key(session: Session, project_id: UUID, key_id: UUID) -> None:
@@ -118,25 +136,6 @@ def log_in(session: Session, *, key: str | None = None, link: str | None = None)
 def log_out(session: Session, token: str) -> None:
     """End a browser session."""
     repository.end_session(session, digest(token))
-
-
-def ensure_admin_key(database: Database, file: Path) -> str:
-    """The admin key of this installation; written on the first start, readable by its owner alone."""
-    if file.exists():
-        text = file.read_text(encoding="ascii", errors="replace").strip()
-        with database.session() as session:
-            if principal_of_key(session, text) is not None:
-                return text
-    with database.session() as session:
-        _, secret = create_key(session, name="admin", scopes=EVERY_SCOPE)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    # Created with its final mode: a file that is readable even for a moment can be read.
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        handle.write(secret.text + "\n")
-    beside.replace(file)
-    return secret.text
 
 
 def _project(session: Session, name: str) -> Project:

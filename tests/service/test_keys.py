@@ -1,15 +1,11 @@
 """Keys: made, listed, revoked, expired; and the walls between projects."""
 
-import os
-import stat
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from service.keys.service import ensure_admin_key
 from service.models import ProposalRequest, TaskState
 from tests.service.problems import problem_of
 from tests.support.servers import Service
@@ -167,29 +163,3 @@ def test_another_project_cannot_tell_what_exists_here(shared_service: Service) -
         }
         for path, body in writes.items():
             problem_of(http.post(path, json=body), 404, code="not_found")
-
-
-def test_the_admin_key_is_for_its_owner_alone_and_made_once(shared_service: Service, tmp_path: Path) -> None:
-    file = tmp_path / "data" / "admin.key"
-    mask = os.umask(0)  # the most generous there is
-    try:
-        key = ensure_admin_key(shared_service.database, file)
-    finally:
-        os.umask(mask)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert file.read_text().strip() == key
-    assert list(file.parent.iterdir()) == [file]
-    assert status_with(shared_service, key, "/v1/keys") == 200
-    assert ensure_admin_key(shared_service.database, file) == key
-
-
-@pytest.mark.parametrize("content", [b"", b"mx_000000000000_" + b"a" * 43, b"\xff\xfe", b"garbage\n"])
-def test_an_admin_key_file_that_opens_nothing_is_replaced(
-    shared_service: Service, tmp_path: Path, content: bytes
-) -> None:
-    file = tmp_path / "admin.key"
-    file.write_bytes(content)
-    key = ensure_admin_key(shared_service.database, file)
-    assert file.read_text().strip() == key
-    assert status_with(shared_service, key, "/v1/keys") == 200
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
