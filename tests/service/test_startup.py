@@ -98,9 +98,7 @@ def test_the_password_may_lie_in_a_file(postgres_url: str, tmp_path: Path) -> No
 def test_a_password_file_that_is_not_there_is_named(postgres_url: str, tmp_path: Path) -> None:
     settings = Settings(database_url=postgres_url, database_password_file=tmp_path / "none")
     with (
-        pytest.raises(
-            DatabaseUnreachableError, match=r"PASSWORD_FILE names .*/none.*let this account"
-        ),
+        pytest.raises(DatabaseUnreachableError, match=r"PASSWORD_FILE names .*/none.*let this account"),
         connected(settings),
     ):
         pass
