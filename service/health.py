@@ -27,12 +27,12 @@ async def live() -> HealthOut:
 
 @router.get("/readyz", responses=errors(UnavailableError))
 def ready(request: Request) -> HealthOut:
-    """Whether the database answers and has the schema of this version, or a newer one."""
+    """Whether the database answers and has the schema of this version."""
     database: Database = request.app.state.database
     try:
         revision = migrate.current(database.engine)
     except SQLAlchemyError as error:
         raise UnavailableError("the database does not answer", code="database_unavailable") from error
-    if not migrate.serves(revision):
+    if revision != migrate.newest():
         raise UnavailableError(f"the database is at revision {revision}: run `mixwright db upgrade`")
     return HealthOut(status="ok")

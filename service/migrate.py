@@ -60,18 +60,6 @@ def newest() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
-def serves(revision: str | None) -> bool:
-    """Whether a process that runs may go on with a database at a revision.
-
-    It may with its own, and with one that it does not know: an upgrade migrates while the version before
-    still serves, and migrations leave to that version what it needs.
-    """
-    config = _config()
-    return revision is not None and (
-        revision == ScriptDirectory.from_config(config).get_current_head() or revision not in _known(config)
-    )
-
-
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 

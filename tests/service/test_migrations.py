@@ -134,13 +134,9 @@ def test_every_revision_can_be_undone(empty: Database) -> None:
     assert differences(empty.engine) == []
 
 
-def at_revision(database: Database, revision: str) -> None:
-    with database.session() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
-
-
 def from_the_future(database: Database) -> None:
-    at_revision(database, "9999_of_next_year")
+    with database.session() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999_of_next_year'"))
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Database) -> None:
@@ -153,15 +149,9 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Datab
     assert differences(database.engine) == []
 
 
-def test_a_service_on_an_older_schema_says_that_it_is_not_ready(service: Service) -> None:
+def test_a_service_on_another_schema_says_that_it_is_not_ready(service: Service) -> None:
     with service.http() as http:
         assert http.get("/readyz").json() == {"status": "ok"}
-        at_revision(service.database, "0001")
-        problem_of(http.get("/readyz"), 503, "0001", "mixwright db upgrade")
+        from_the_future(service.database)
+        problem_of(http.get("/readyz"), 503, "9999_of_next_year", "mixwright db upgrade")
         assert http.get("/livez").status_code == 200
-
-
-def test_a_service_goes_on_while_the_next_version_migrates(service: Service) -> None:
-    from_the_future(service.database)
-    with service.http() as http:
-        assert http.get("/readyz").json() == {"status": "ok"}
