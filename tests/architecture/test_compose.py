@@ -163,6 +163,11 @@ def test_the_front_and_prometheus_know_the_same_replicas() -> None:
     assert services()["scrape-key"]["command"][-2:] == ["--file", "/run/secrets/scrape_key"]
 
 
+def test_the_front_has_the_files_that_its_connections_need() -> None:
+    (most,) = re.findall(r"maxconn (\d+)", (FILES / "haproxy.cfg").read_text())
+    assert services()["front"]["ulimits"]["nofile"] > 2 * int(most) + 100
+
+
 def test_the_front_outwaits_a_poll() -> None:
     front = (FILES / "haproxy.cfg").read_text()
     for side in ("client", "server"):
