@@ -11,7 +11,7 @@ JOBS ?= 2
 # Further arguments of a command: make demo ARGS="--quick --exit"
 ARGS ?=
 
-.PHONY: help install demo serve test test-browser soak check format bench
+.PHONY: help install demo serve test test-browser test-install soak check format bench
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,8 +31,11 @@ demo: install  ## the whole story on text of this machine
 serve: install  ## the API and the dashboard
 	$(BIN)/mixwright serve $(ARGS)
 
-test: install  ## all tests but those of the browser
-	$(BIN)/python -m pytest -n $(JOBS) -m "not browser" $(ARGS)
+test: install  ## all tests but those of the browser and of the registry
+	$(BIN)/python -m pytest -n $(JOBS) -m "not browser and not registry" $(ARGS)
+
+test-install: install  ## the steps of the image, in a clean virtual environment
+	$(BIN)/python -m pytest -m registry $(ARGS)
 
 test-browser: install  ## the dashboard in a headless Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)

@@ -3,6 +3,7 @@
 import contextlib
 import json as json_module
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,17 +37,31 @@ def create(
     admin: Annotated[bool, typer.Option("--admin", help="Give every scope of the project.")] = False,
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it expires.")] = None,
     project: Project = "default",
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Keep the key in this file and print nothing; one that lies there is taken over."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a key and print it: it is stored nowhere else."""
     from mixwright.configuration import read_settings  # noqa: PLC0415
+    from mixwright.problems import CommandError  # noqa: PLC0415
     from service.audit import trail  # noqa: PLC0415
+    from service.keys.key_files import ensure_key  # noqa: PLC0415
     from service.keys.service import create_key  # noqa: PLC0415
     from service.models import AuditKind  # noqa: PLC0415
     from service.scopes import PROJECT_SCOPES, WORKER_SCOPES  # noqa: PLC0415
     from service.startup import opened  # noqa: PLC0415
 
     scopes = PROJECT_SCOPES if admin else (scope or WORKER_SCOPES)
+    if file is not None:
+        if days is not None or json:
+            raise CommandError(
+                "--file keeps a key without end and prints nothing: leave --days and --json out"
+            )
+        with opened(read_settings()) as database:
+            ensure_key(database, file, name=name, scopes=scopes, project=project)
+        return
     with opened(read_settings()) as database, database.session() as session:
         key, secret = create_key(session, name=name, scopes=scopes, project=project, days=days)
         operator = trail.operator_here(key.project_id)

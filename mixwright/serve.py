@@ -53,7 +53,8 @@ def serve(
 
     def ready(url: str, link: str, key_file: Path) -> None:
         console.print(f"[bold]Mixwright[/] listens at {url}")
-        console.print(f"  dashboard, one login within an hour:  {url}/login?link={link}", soft_wrap=True)
+        if console.is_terminal:  # a log is kept, and read by others
+            console.print(f"  dashboard, one login within an hour:  {url}/login?link={link}", soft_wrap=True)
         console.print(f"  admin key, for the command line:      {key_file}", soft_wrap=True)
         console.print("  Ctrl-C to stop")
 

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from service.app import create_app
 from service.keys.admin_key import ensure_admin_key
 from service.keys.sessions import create_link
 from service.observing import logs
+from service.private_files import write_private
 from service.server import Server, allow_many_connections, bind, url_of
 from service.startup import opened
 
@@ -66,9 +66,6 @@ def run_service(
 
 
 def _write(file: Path, url: str, link: str, key_file: Path) -> None:
-    """Tell a waiting program where the service is; whole or not at all, and for its owner alone."""
-    beside = file.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-        json.dump({"url": url, "login": f"{url}/login?link={link}", "key_file": str(key_file)}, handle)
-    beside.replace(file)
+    """Tell a waiting program where the service is."""
+    found = {"url": url, "login": f"{url}/login?link={link}", "key_file": str(key_file)}
+    write_private(file, json.dumps(found))

@@ -21,9 +21,18 @@ class Settings(BaseSettings):
         description="PostgreSQL server, as postgresql://user:password@host/database; "
         "without it an embedded server runs in the data folder.",
     )
+    database_password_file: Path | None = Field(
+        default=None,
+        description="File with the password of MIXWRIGHT_DATABASE_URL, which then needs none.",
+    )
     data_folder: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("mixwright"),
         description="Where the embedded database and the admin key live.",
+    )
+    admin_key_file: Path = Field(
+        default_factory=lambda others: others["data_folder"] / "admin.key",
+        description="Where the first start writes an admin key, readable by its owner alone; a key that a "
+        "deployment put there is taken over. By default admin.key in the data folder.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8321, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -121,8 +130,3 @@ class Settings(BaseSettings):
         return Quotas(
             self.most_studies, self.most_runs, self.most_jobs, self.most_keys, self.most_definition_bytes
         )
-
-    @property
-    def admin_key_file(self) -> Path:
-        """Where the first start writes an admin key, readable by its owner alone."""
-        return self.data_folder / "admin.key"

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from service import fail_points, migrate
@@ -41,7 +43,9 @@ def connected(settings: Settings, *, report: Callable[[str], None] = lambda _: N
         EmbeddedPostgresError: the embedded server cannot run; the text says why.
     """
     if settings.database_url is not None:
-        with _answering(settings.database_url.get_secret_value()) as database:
+        with _answering(
+            settings.database_url.get_secret_value(), settings.database_password_file
+        ) as database:
             yield database
         return
     settings.data_folder.mkdir(parents=True, exist_ok=True)
@@ -55,9 +59,9 @@ def connected(settings: Settings, *, report: Callable[[str], None] = lambda _: N
 
 
 @contextmanager
-def _answering(url: str) -> Iterator[Database]:
+def _answering(url: str, password_file: Path | None = None) -> Iterator[Database]:
     try:
-        database = Database(url)
+        database = Database(url if password_file is None else _with_password(url, password_file))
     except (ArgumentError, ValueError):  # neither is quoted: it may hold a part of the password
         raise DatabaseUnreachableError(
             "MIXWRIGHT_DATABASE_URL is no database address: write it as "
@@ -75,3 +79,14 @@ def _answering(url: str) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def _with_password(url: str, file: Path) -> str:
+    try:
+        password = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatabaseUnreachableError(
+            f"MIXWRIGHT_DATABASE_PASSWORD_FILE names {file}, which cannot be read "
+            f"({getattr(error, 'strerror', None) or 'it is no text'}): let this account read it"
+        ) from None
+    return make_url(url).set(password=password).render_as_string(hide_password=False)

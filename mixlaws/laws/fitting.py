@@ -6,6 +6,7 @@ Residuals are measured in standard deviations of a target's values, so that one 
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, Self
 
@@ -146,7 +147,7 @@ class Law(ABC):
             )
         require_mixtures(swarm, method=f"the {self.form.name} law")
         ridge = self._choose_ridge(swarm, rng) if self.ridge == "auto" else self.ridge
-        return FittedLaw(self.form, frozen(self._fit(swarm, ridge)), float(ridge))
+        return FittedLaw(self.form, frozen(self._fits(swarm, [ridge])[0]), float(ridge))
 
     def settled(self, fitted: FittedLaw) -> Self:
         """The same law with the ridge that a fit of it used."""
@@ -158,22 +159,23 @@ class Law(ABC):
             raise StateError(f"not a dump of the {self.form.name} law, schema {SCHEMA}: {raw.get('law')!r}")
         return FittedLaw(self.form, frozen(raw["parameters"]), float(raw["ridge"]))
 
-    def _fit(self, swarm: Swarm, ridge: float) -> FloatArray:
-        """(t, p) best parameters over all starts."""
+    def _fits(self, swarm: Swarm, ridges: Sequence[float]) -> FloatArray:
+        """(r, t, p) best parameters over all starts for each ridge, in one batch."""
         starts = self.form.starts(swarm.weights, swarm.values)
-        count, t, p = starts.shape
-        y = np.tile(swarm.values.T, (count, 1))
-        batch = self._batch(swarm, y, np.ones_like(y), np.full(len(y), ridge))
+        (count, t, p), r = starts.shape, len(ridges)
+        y = np.tile(swarm.values.T, (r * count, 1))
+        batch = self._batch(swarm, y, np.ones_like(y), np.repeat(ridges, count * t))
         model = self.form.model(swarm.weights)
-        theta, rows = starts.reshape(count * t, p), np.arange(count * t)
+        theta, rows = np.tile(starts.reshape(count * t, p), (r, 1)), np.arange(r * count * t)
         if self.finalists < count:
             theta, objective = minimise(model, theta, batch, iterations=_SCREENING)
-            ahead = np.argsort(objective.reshape(count, t), axis=0, kind="stable")[: int(self.finalists)]
-            rows = (ahead * t + np.arange(t)).reshape(-1)
+            ahead = np.argsort(objective.reshape(r, count, t), axis=1, kind="stable")
+            rows = (rows.reshape(r, count, t)[:, :1] + t * ahead[:, : int(self.finalists)]).reshape(-1)
         theta, objective = minimise(model, theta[rows], batch.rows(rows))
-        by_start = objective.reshape(-1, t)
-        chosen = theta.reshape(-1, t, p)[by_start.argmin(axis=0), np.arange(t)]
-        if not np.all(np.isfinite(by_start.min(axis=0))) or not np.all(np.isfinite(chosen)):
+        by_start = objective.reshape(r, -1, t)
+        winners = by_start.argmin(axis=1)[:, None, :, None]
+        chosen = np.take_along_axis(theta.reshape(r, -1, t, p), winners, axis=1)[:, 0]
+        if not np.all(np.isfinite(by_start.min(axis=1))) or not np.all(np.isfinite(chosen)):
             raise FitError(f"the {self.form.name} law found no finite fit: check the targets for outliers")
         return np.asarray(chosen)
 
@@ -198,15 +200,17 @@ class Law(ABC):
         t = len(swarm.targets)
         folds = _folds(swarm.weights, rng)
         kept = (folds[None, :] != np.arange(folds.max() + 1)[:, None]).astype(np.float64)
-        f, model = len(kept), self.form.model(swarm.weights)
-        y, mask = np.tile(swarm.values.T, (f, 1)), np.repeat(kept, t, axis=0)
+        model, width = self.form.model(swarm.weights), len(kept) * t
+        y, mask = np.tile(swarm.values.T, (len(kept), 1)), np.repeat(kept, t, axis=0)
+        # All ridges and folds are one batch: many small fits cost little more than one.
+        start = np.concatenate([np.tile(found, (len(kept), 1)) for found in self._fits(swarm, RIDGES)])
+        every, ridges = len(RIDGES), np.repeat(RIDGES, width)
+        batch = self._batch(swarm, np.tile(y, (every, 1)), np.tile(mask, (every, 1)), ridges)
+        theta, _ = minimise(model, start, batch, iterations=60, tolerance=1e-6)
         scores = []
-        for ridge in RIDGES:
-            start = np.tile(self._fit(swarm, ridge), (f, 1))
-            batch = self._batch(swarm, y, mask, np.full(f * t, ridge))
-            theta, _ = minimise(model, start, batch, iterations=60, tolerance=1e-6)
-            values, _ = model(theta)
-            held_out = np.abs((values - y) / batch.scale[:, None]) * (1 - mask)
+        for found in np.split(theta, every):
+            values, _ = model(found)
+            held_out = np.abs((values - y) / batch.scale[:width, None]) * (1 - mask)
             scores.append(float(np.minimum(held_out, _WORST).sum()))
         return RIDGES[int(np.argmin(scores))]
 

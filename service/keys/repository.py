@@ -14,6 +14,8 @@ from service.models import ApiKey, BrowserSession, Project
 _KEY_ALIVE = and_(
     ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now())
 )
+# Any number will do, as long as every version of the service uses the same, and nothing else this one.
+_KEY_FILES = 5_190_442_063
 
 
 def project_named(session: Session, name: str) -> Project | None:
@@ -35,6 +37,16 @@ def key_of(session: Session, project_id: UUID, key_id: UUID) -> ApiKey | None:
 def successor(session: Session, key_id: UUID) -> UUID | None:
     """The key that replaces another."""
     return session.scalar(select(ApiKey.id).where(ApiKey.replaces_id == key_id))
+
+
+def is_taken(session: Session, public_part: str) -> bool:
+    """Whether there is or was a key with this public part, be it revoked or expired."""
+    return session.scalar(select(ApiKey.id).where(ApiKey.public_part == public_part)) is not None
+
+
+def wait_for_key_files(session: Session) -> None:
+    """Let one process at a time look after key files, until the session ends."""
+    session.execute(select(func.pg_advisory_xact_lock(_KEY_FILES)))
 
 
 def keys_of(session: Session, project_id: UUID) -> list[ApiKey]:

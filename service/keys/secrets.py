@@ -10,6 +10,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
+_DIFFERENT_CHARACTERS = 18
 _PATTERN = re.compile(r"mx_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 
@@ -39,6 +40,14 @@ def parse_key(text: str) -> Secret | None:
     """The parts of a key; None if it is not shaped like one."""
     match = _PATTERN.fullmatch(text)
     return Secret(text, match[1], digest(match[2])) if match else None
+
+
+def is_random(secret: Secret) -> bool:
+    """Whether the secret of a key looks drawn at random, and not typed as a placeholder.
+
+    43 random characters out of 64 hold 31 different ones, and fewer than 18 once in 10^10 keys.
+    """
+    return len(set(secret.text.split("_", 2)[2])) >= _DIFFERENT_CHARACTERS
 
 
 def digest(secret: str) -> bytes:

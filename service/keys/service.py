@@ -49,13 +49,34 @@ def create_key_in(
         InvalidRequestError: a scope is unknown, or none is given.
         QuotaError: the project has as many keys as it may.
     """
+    return _checked(session, project_id, name, scopes, days=days)
+
+
+def add_key(session: Session, secret: Secret, *, project: str, name: str, scopes: Iterable[str]) -> None:
+    """Store a key that was made elsewhere, of a named project, which is made if it is new.
+
+    Raises:
+        InvalidRequestError: a scope is unknown, or none is given.
+    """
+    _checked(session, projects.called(session, project).id, name, scopes, secret=secret)
+
+
+def _checked(
+    session: Session,
+    project_id: UUID,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    days: int | None = None,
+    secret: Secret | None = None,
+) -> tuple[ApiKey, Secret]:
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in set(Scope)]
     if unknown or not wanted:
         known = ", ".join(EVERY_SCOPE)
         raise InvalidRequestError(f"scopes {unknown or 'none'}: choose from {known}")
     expires_at = repository.now(session) + timedelta(days=days) if days else None
-    made = _stored(session, project_id, name, wanted, expires_at)
+    made = _stored(session, project_id, name, wanted, expires_at, secret=secret)
     quotas.check_count(session, project_id, "keys")
     return made
 
@@ -143,8 +164,9 @@ def _stored(
     scopes: list[str],
     expires_at: datetime | None,
     replaces_id: UUID | None = None,
+    secret: Secret | None = None,
 ) -> tuple[ApiKey, Secret]:
-    secret = new_key()
+    secret = secret or new_key()
     key = ApiKey(
         project_id=project_id,
         name=name,

@@ -1,15 +1,25 @@
-"""Dockerfile and docker-compose.yml, read without a container engine."""
+"""Dockerfile, docker-compose.yml and the chart, read without a container engine."""
 
 import json
 import re
 import shlex
+import tomllib
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from typer.main import get_command
+
+from mixwright.cli import app
+from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+CHART = ROOT / "examples" / "helm" / "mixwright"
+with (ROOT / "pyproject.toml").open("rb") as _file:
+    PROJECT = tomllib.load(_file)
 
 
 @dataclass
@@ -35,6 +45,7 @@ class Stage:
         return words
 
 
+@cache
 def stages() -> dict[str, Stage]:
     """The stages of the Dockerfile by name."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -53,6 +64,20 @@ def stages() -> dict[str, Stage]:
     return found
 
 
+def sent() -> set[str]:
+    """What .dockerignore sends to the builder: names at the root of the tree."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert next(line for line in lines if line and not line.startswith("#")) == "*"
+    return {line[1:] for line in lines if line.startswith("!")}
+
+
+def unsent(path: Path) -> bool:
+    """Whether .dockerignore leaves out a file below what it sends, such as compiled modules."""
+    patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("**/")]
+    return any(fnmatch(part, pattern[3:]) for part in path.parts for pattern in patterns)
+
+
+@cache
 def compose() -> dict[str, Any]:
     """docker-compose.yml."""
     read: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -71,3 +96,24 @@ def built_services() -> dict[str, tuple[dict[str, Any], Stage]]:
 def started_words(service: dict[str, Any], stage: Stage) -> list[str]:
     """What a service starts: the entry point with the command of the service, or else of the image."""
     return [*stage.command("ENTRYPOINT"), *service.get("command", stage.command("CMD"))]
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line as the program does; what it does not know is an error."""
+    assert words[0] == PROJECT["project"]["name"]
+    context, group = None, get_command(app)
+    rest = words[1:]
+    while hasattr(group, "resolve_command"):
+        context = group.make_context(words[0], rest[:1], parent=context)
+        _, group, rest = group.resolve_command(context, rest)
+    group.make_context(words[-1], rest, parent=context)
+
+
+def variables() -> set[str]:
+    """Every variable that a setting or an option of a command reads."""
+    options = {parameter.envvar for command in _commands() for parameter in command.params}
+    return {f"MIXWRIGHT_{name.upper()}" for name in Settings.model_fields} | options
+
+
+def _commands() -> list[Any]:
+    return list(get_command(app).commands.values())  # type: ignore[attr-defined]

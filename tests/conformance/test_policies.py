@@ -16,7 +16,7 @@ from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
 from tests.support.steering import Trainer, example, followed, guarded, measurements, permuted
 
-SOAK_UPDATES = int(os.environ.get("MIXWRIGHT_SOAK_UPDATES", "10000"))
+SOAK_UPDATES = int(os.environ.get("MIXWRIGHT_SOAK_UPDATES", "5000"))
 
 
 def domains(d: int) -> DomainSet:

@@ -25,7 +25,7 @@ TINY = Plan(
         evaluation_tokens=1_024,
     ),
     designed=10, repeats=0, seeds=1, noise_seeds=1, methods=("gaussian_process", "linear"), folds=3,
-    lead_steps=20, megabytes=0.3, vocabulary=512,
+    lead_steps=20, megabytes=0.15, vocabulary=512,
 )  # fmt: skip
 
 

@@ -1,11 +1,8 @@
 """What the documents and examples show does what they say."""
 
 import json
-import os
 import pkgutil
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from mixlaws.problem import MixtureProblem
 from mixlaws.simulation import Simulation
 from service.jobs.definition import JobDefinition
 from service.jobs.schemas import JobIn, ReportIn, ScheduleOut
+from tests.support.forking import Program
 from tests.support.populated import finish_runs, settled
 from tests.support.servers import Service
 from tests.support.trainers import until
@@ -55,16 +53,16 @@ def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
 
 
 def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "examples/follow_a_schedule.py", "--url", service.url, "--steps", "120",
-         "--megabytes", "0.3"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "MIXWRIGHT_KEY": service.key, "HOME": str(tmp_path)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    example = Program(
+        ROOT / "examples" / "follow_a_schedule.py",
+        ["--url", service.url, "--steps", "80", "--megabytes", "0.1"],
+        environment={"MIXWRIGHT_KEY": service.key, "HOME": str(tmp_path)},
+        folder=tmp_path / "printed",
+    )
+    assert example.ended() == 0, example.err
     (job,) = service.client.items("/v1/jobs")
-    assert f"{job['name']}: {job['reports_accepted']} reports sent" in done.stdout
-    assert job["reported_step"] == 119
+    assert f"{job['name']}: {job['reports_accepted']} reports sent" in example.out
+    assert job["reported_step"] == 79
     assert job["versions_published"] > 1
 
 

@@ -1,11 +1,8 @@
 """The trainer on many ranks: it follows its job through kills and outages, and loses no sample."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,13 +18,14 @@ from sqlalchemy import text
 from mixclient import Sampler, Schedule, Stage
 from proxy_training.corpus import Corpus
 from service.db import Database
+from tests.support.forking import Program
 from tests.support.replaying import same_again
 from tests.support.servers import Service, running
 from tests.support.walks import build_walks
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+EXAMPLE = Path(__file__).parents[2] / "examples" / "train_gpt.py"
 NAMES = ("capitals", "small")
 SAMPLES = 8
 SEED = 3
@@ -57,22 +55,23 @@ class Trainer:
     folder: Path
     ranks: int = 1
     options: tuple[str, ...] = ()
-    processes: list["subprocess.Popen[str]"] = field(default_factory=list)
+    processes: list[Program] = field(default_factory=list)
 
     def start(self) -> None:
         port = free_port()
         for rank in range(self.ranks):
-            command = [
-                sys.executable, "examples/train_gpt.py", "--url", self.service.url, "--job", "run",
+            arguments = [
+                "--url", self.service.url, "--job", "run",
                 "--corpus", str(self.corpus.folder), "--folder", str(self.folder / "state"),
                 "--log-domains", str(self.folder), "--seed", str(SEED), "--report-every", "5",
                 "--context", "16", "--layers", "1", "--width", "16", *self.options,
             ]  # fmt: skip
-            many = {"RANK": str(rank), "WORLD_SIZE": str(self.ranks), "MASTER_ADDR": "127.0.0.1"}
-            surroundings = {**os.environ, **many, "MASTER_PORT": str(port), "MIXWRIGHT_KEY": self.service.key}
-            out = subprocess.PIPE
+            environment = {
+                "RANK": str(rank), "WORLD_SIZE": str(self.ranks), "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port), "MIXWRIGHT_KEY": self.service.key,
+            }  # fmt: skip
             self.processes.append(
-                subprocess.Popen(command, cwd=ROOT, text=True, stdout=out, stderr=out, env=surroundings)
+                Program(EXAMPLE, arguments, environment=environment, folder=self.folder / "printed")
             )
 
     def samples(self, rank: int = 0) -> list[Sample]:
@@ -92,20 +91,20 @@ class Trainer:
         deadline = time.monotonic() + 60
         while not condition():
             for process in self.processes:
-                assert process.poll() is None, process.communicate()[1]
+                assert process.code is None, process.err
             assert time.monotonic() < deadline, "it did not happen"
             time.sleep(0.005)
 
     def ended(self) -> dict[str, int]:
         """What rank 0 counted, once all ranks have ended well."""
-        said = [process.communicate(timeout=60) for process in self.processes]
-        assert [process.returncode for process in self.processes] == [0] * self.ranks, said
-        counted: dict[str, int] = json.loads(said[0][0].splitlines()[-1])
+        ends = [process.ended() for process in self.processes]
+        assert ends == [0] * self.ranks, [process.err for process in self.processes]
+        counted: dict[str, int] = json.loads(self.processes[0].out.splitlines()[-1])
         return counted
 
     def end(self) -> dict[str, int]:
         """Ask rank 0 to end."""
-        self.processes[0].send_signal(signal.SIGTERM)
+        self.processes[0].signal(signal.SIGTERM)
         return self.ended()
 
 
@@ -120,7 +119,6 @@ def trainer(
     finally:
         for process in started.processes:
             process.kill()
-            process.communicate()
 
 
 def free_port() -> int:
@@ -166,7 +164,8 @@ def test_a_run_that_was_killed_goes_on_with_the_very_next_sample(
     service: Service, corpus: Corpus, tmp_path: Path
 ) -> None:
     create(service, corpus, policy="static", prior={"capitals": 0.3, "small": 0.7})
-    options = ("--steps", "400", "--checkpoint-every", "25")
+    steps = 160
+    options = ("--steps", str(steps), "--checkpoint-every", "25")
     folders = [tmp_path / name for name in ("whole", "killed", "resumed")]
     with trainer(service, corpus, folders[0], *options) as whole:
         whole.ended()
@@ -174,19 +173,19 @@ def test_a_run_that_was_killed_goes_on_with_the_very_next_sample(
     with trainer(service, corpus, folders[1], *options) as killed:
         killed.until(lambda: killed.reached() >= 60)
         killed.processes[0].kill()
-        assert killed.processes[0].wait() == -signal.SIGKILL
+        assert killed.processes[0].code == -signal.SIGKILL
     (folders[1] / "state").rename(tmp_path / "kept")
     folders[2].mkdir()
     (tmp_path / "kept").rename(folders[2] / "state")
     with trainer(service, corpus, folders[2], *options, "--resume") as resumed:
         resumed.ended()
     first = resumed.samples()[0][0]
-    assert 50 <= first < 400
+    assert 50 <= first < steps
     before = [sample for sample in killed.samples() if sample[0] < first]
     assert before + resumed.samples() == whole.samples()
-    assert len(set(whole.samples())) == 400 * SAMPLES
+    assert len(set(whole.samples())) == steps * SAMPLES
     ends = [torch.load(run.folder / "state" / "checkpoint.pt", weights_only=True) for run in (whole, resumed)]
-    assert ends[0]["step"] == ends[1]["step"] == 400
+    assert ends[0]["step"] == ends[1]["step"] == steps
     assert ends[0]["model"].keys() == ends[1]["model"].keys()
     assert all(torch.equal(ends[0]["model"][name], ends[1]["model"][name]) for name in ends[0]["model"])
 

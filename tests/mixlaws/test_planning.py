@@ -19,7 +19,7 @@ WITHIN = 0.003
 
 
 def planned(
-    simulation: Simulation, *, noise: float, seed: int, within: float = WITHIN, runs: int = 32
+    simulation: Simulation, *, noise: float, seed: int, within: float = WITHIN, runs: int = 24
 ) -> Plan:
     rng = np.random.default_rng(seed)
     swarm = simulation.swarm(count=runs, noise=noise, rng=rng)
@@ -39,7 +39,7 @@ def regret_of(simulation: Simulation, *, runs: int, noise: float, rng: np.random
 def test_the_planned_runs_reach_the_wanted_regret_in_most_studies() -> None:
     reached = []
     for seed in range(5):
-        simulation = Simulation.create(domains=4, rng=np.random.default_rng(seed))
+        simulation = Simulation.create(domains=3, rng=np.random.default_rng(seed))
         found = planned(simulation, noise=0.03, seed=seed)
         if found.needed is not None:
             rng = np.random.default_rng(100 + seed)
@@ -50,7 +50,7 @@ def test_the_planned_runs_reach_the_wanted_regret_in_most_studies() -> None:
 
 
 def test_more_noise_and_a_smaller_regret_ask_for_more_runs() -> None:
-    simulation = Simulation.create(domains=4, rng=np.random.default_rng(2))
+    simulation = Simulation.create(domains=3, rng=np.random.default_rng(2))
     by_noise = {
         noise: [planned(simulation, noise=noise, seed=seed).curve.runs_for(WITHIN) for seed in range(2)]
         for noise in (0.005, 0.06)
@@ -93,7 +93,7 @@ def test_runs_that_tell_nothing_are_said_to_tell_nothing() -> None:
 
 def test_a_regret_far_below_the_noise_is_out_of_reach_and_says_so() -> None:
     simulation = Simulation.create(domains=4, rng=np.random.default_rng(2))
-    found = planned(simulation, noise=0.1, seed=3, within=1e-7)
+    found = planned(simulation, noise=0.1, seed=3, within=1e-7, runs=32)
     assert found.status == "out_of_reach"
     assert found.needed is None
     assert "noise" in found.verdict

@@ -159,3 +159,21 @@ def test_what_cannot_be_is_refused_and_nothing_is_made(
 ) -> None:
     assert message in keys(*arguments).sentence
     assert listed(keys) == []
+
+
+def test_a_key_in_a_file_is_made_once_and_never_printed(
+    keys: Keys, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "scrape.key"
+    for _ in range(2):
+        done = keys("create", "prometheus", "--scope", "jobs:read", "--file", str(file))
+        assert (done.code, done.out, done.err) == (0, "", "")
+    assert scopes_of(database, file.read_text().strip()) == {"jobs:read"}
+    assert [key["name"] for key in listed(keys)] == ["prometheus"]
+
+
+def test_a_key_in_a_file_has_no_end_that_nobody_would_see(keys: Keys, tmp_path: Path) -> None:
+    refused = keys("create", "x", "--file", str(tmp_path / "key"), "--days", "3")
+    assert refused.code != 0
+    assert "leave --days and --json out" in refused.sentence
+    assert not (tmp_path / "key").exists()

@@ -103,6 +103,7 @@ def test_it_answers_and_ends_in_order_when_asked_to(
     assert out == ""
     assert "Traceback" not in err
     assert f"listens at {told['url']}" in err
+    assert told["login"].split("link=")[1] not in err, "whoever reads a log could log in with it"
     # The next start finds its data, and no server of this one.
     assert postmasters(data_folder) == []
 

@@ -17,10 +17,10 @@ from tests.support.servers import Service
 
 @pytest.fixture
 def trial(
-    service: Service, walks: Corpus, tiny: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tenant: Service, walks: Corpus, tiny: TrainSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Trial:
     monkeypatch.setenv("HOME", str(tmp_path))  # where reports wait that were not sent
-    trial = Trial(service, walks, replace(tiny, tokens=40 * 256, report_every=5))
+    trial = Trial(tenant, walks, replace(tiny, tokens=40 * 256, report_every=5))
     trial.study()
     return trial
 

@@ -1,7 +1,5 @@
 """Keys: made, listed, replaced; the admin key of an installation."""
 
-import os
-import stat
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -151,32 +149,6 @@ def test_a_rotation_that_makes_no_sense_changes_nothing(tenant: Service, body: d
     problem_of(tenant.call("POST", f"/v1/keys/{key['id']}/rotate", body), 422, f"body.{next(iter(body))}")
     assert listed(tenant)[key["id"]]["expires_at"] is None
     assert len(listed(tenant)) == 2
-
-
-def test_the_admin_key_is_for_its_owner_alone_and_made_once(shared_service: Service, tmp_path: Path) -> None:
-    file = tmp_path / "data" / "admin.key"
-    mask = os.umask(0)  # the most generous there is
-    try:
-        key = ensure_admin_key(shared_service.database, file)
-    finally:
-        os.umask(mask)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert file.read_text().strip() == key
-    assert list(file.parent.iterdir()) == [file]
-    assert status_with(shared_service, key, "/v1/keys") == 200
-    assert ensure_admin_key(shared_service.database, file) == key
-
-
-@pytest.mark.parametrize("content", [b"", b"mx_000000000000_" + b"a" * 43, b"\xff\xfe", b"garbage\n"])
-def test_an_admin_key_file_that_opens_nothing_is_replaced(
-    shared_service: Service, tmp_path: Path, content: bytes
-) -> None:
-    file = tmp_path / "admin.key"
-    file.write_bytes(content)
-    key = ensure_admin_key(shared_service.database, file)
-    assert file.read_text().strip() == key
-    assert status_with(shared_service, key, "/v1/keys") == 200
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_an_admin_key_gets_the_scopes_of_a_newer_version(shared_service: Service, tmp_path: Path) -> None:

@@ -80,6 +80,30 @@ def test_the_usual_ways_to_write_an_address_are_understood(postgres_url: str, sc
         assert database.engine.dialect.driver == "psycopg"
 
 
+def test_the_password_may_lie_in_a_file(postgres_url: str, tmp_path: Path) -> None:
+    file, address = tmp_path / "password", make_url(postgres_url)
+    file.write_text(f"{address.password}\n")
+    open_to_all = address.set(password=None).render_as_string()
+    with connected(Settings(database_url=open_to_all, database_password_file=file)) as database:
+        database.engine.connect().close()
+    file.write_text("s3cret")
+    with (
+        pytest.raises(DatabaseUnreachableError, match="authentication failed") as refused,
+        connected(Settings(database_url=open_to_all, database_password_file=file)),
+    ):
+        pass
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_password_file_that_is_not_there_is_named(postgres_url: str, tmp_path: Path) -> None:
+    settings = Settings(database_url=postgres_url, database_password_file=tmp_path / "none")
+    with (
+        pytest.raises(DatabaseUnreachableError, match=r"PASSWORD_FILE names .*/none.*let this account"),
+        connected(settings),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.0.2.1", "example.org", ""])
 def test_an_address_that_others_reach_must_be_asked_for(host: str) -> None:
     with pytest.raises(

@@ -36,7 +36,7 @@ def test_what_a_proposer_answers_satisfies_every_constraint(name: str, seed: int
     assert weights.min() >= 0
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))  # each has a measure of distance of its own, or none
 def test_no_sample_of_the_feasible_set_beats_the_exact_proposal(seed: int) -> None:
     simulation, problem = feasible(100 + seed)
     rng = np.random.default_rng(seed)

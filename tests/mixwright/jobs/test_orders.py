@@ -13,6 +13,12 @@ NAME = JOB["name"]
 
 
 @pytest.fixture
+def service(tenant: Service) -> Service:
+    """A project of the test's own is as good here as a service of its own."""
+    return tenant
+
+
+@pytest.fixture
 def job(service: Service, command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     """A job that has reported ten steps, and commands that find it."""
     monkeypatch.setenv("MIXWRIGHT_URL", service.url)

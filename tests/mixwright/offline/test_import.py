@@ -11,6 +11,12 @@ from tests.support.servers import Service
 
 
 @pytest.fixture
+def service(tenant: Service) -> Service:
+    """A project of the test's own is as good here as a service of its own."""
+    return tenant
+
+
+@pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """A table of 24 runs, with the tokens of its domains beside it."""
     simulated(tmp_path / "runs.csv")
