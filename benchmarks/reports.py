@@ -17,7 +17,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -152,16 +152,24 @@ def report(step: int, source: str) -> dict[str, Any]:
 
 
 def create_jobs(address: Address, prefix: str, policy: str, *, sources: int) -> None:
-    """Jobs over 22 domains."""
-    rows = [{"name": domain, "tokens": tokens} for domain, tokens in DOMAINS.items()]
+    """Jobs that so many sources report of."""
+    named = [f"rank{source}" for source in range(sources)]
     with ServiceClient(address.url, address.key) as client:
         for number in range(JOBS):
-            client.create_job(
-                {
-                    "name": f"{prefix}-{number}", "policy": policy, "domains": rows, "samples_per_step": 256,
-                    "lead_steps": 20, "sources": [f"rank{source}" for source in range(sources)],
-                }
-            )  # fmt: skip
+            create_job(client, f"{prefix}-{number}", policy=policy, sources=named)
+
+
+def create_job(
+    client: ServiceClient, name: str, *, policy: str = "odm", sources: Sequence[str] = ("rank0",)
+) -> None:
+    """A job over 22 domains."""
+    rows = [{"name": domain, "tokens": tokens} for domain, tokens in DOMAINS.items()]
+    client.create_job(
+        {
+            "name": name, "policy": policy, "domains": rows, "samples_per_step": 256, "lead_steps": 20,
+            "sources": list(sources),
+        }
+    )  # fmt: skip
 
 
 def prepare(database: str) -> None:
