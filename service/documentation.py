@@ -29,7 +29,11 @@ TAGS = [
         "description": "Live training jobs: schedules, reports and acknowledgements of trainers, orders of "
         "people, and what happened.",
     },
-    {"name": "keys", "description": "API keys of the project: made, listed, revoked."},
+    {"name": "tasks", "description": "Work in the background: what waits, runs, or has failed."},
+    {"name": "keys", "description": "API keys of the project: made, listed, replaced, revoked."},
+    {"name": "projects", "description": "Tenants of the installation, each with keys, studies and jobs."},
+    {"name": "audit", "description": "Who did what in the project, when and why."},
+    {"name": "operations", "description": "What operators watch."},
     {"name": "health", "description": "Signs of life, without a key."},
 ]
 

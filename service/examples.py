@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_EVENTS = 'id: "1-2"\nevent: schedule\ndata: {"schema": "mixture-schedule/v1", "job": "pretrain-7b", ...}\n\n'
+_TEXTS = {
+    "text/event-stream": 'id: "1-2"\nevent: schedule\ndata: {"schema": "mixture-schedule/v1", ...}\n\n',
+    "application/x-ndjson": '{"kind": "study", "schema": "mixwright-study/v1", ...}\n',
+    "text/plain": 'mixwright_reports_total{outcome="accepted"} 1024.0\n',
+    "text/csv": "id,label,state,weight_web,weight_code,web,code\n",
+}
 _NEXT = "MAhS4S0YkNq0Jq1Yq3m8nSIwMTkzNGE1Yi03YzZkLTdlOGYtOWEwYi0xYzJkM2U0ZjVhNmIi"
 
 
@@ -36,7 +41,7 @@ def add(document: dict[str, Any]) -> None:
             succeeded = [answer for status, answer in operation["responses"].items() if status[0] == "2"]
             for body in (operation.get("requestBody", {}), *succeeded):
                 for kind, content in body.get("content", {}).items():
-                    example = _EVENTS if kind == "text/event-stream" else of(content["schema"], examples)
+                    example = _TEXTS.get(kind) or of(content["schema"], examples)
                     if example is not None:
                         content["example"] = example
 

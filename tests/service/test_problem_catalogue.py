@@ -9,6 +9,7 @@ import pytest
 from mixlaws import errors as library
 from service import errors, problem_details
 from service.problem_catalogue import KINDS, markdown
+from service.refusals import INSUFFICIENT_DATA
 from tests.service.problems import problem_of
 from tests.support.servers import Service
 
@@ -35,7 +36,8 @@ def every_code() -> set[str]:
     defaults = {kind.default_code for kind in vars(errors).values() if _is(kind, errors.ServiceError)}
     of_library = {errors.code_of(kind) for kind in vars(library).values() if _is(kind, library.MixlawsError)}
     titles = {title.lower().replace(" ", "_") for title in problem_details._TITLES.values()}
-    return written | defaults | of_library | titles | {"error"}
+    of_database = {code for code, _ in problem_details._DATABASE_SAYS.values()}
+    return written | defaults | of_library | of_database | titles | {"error", INSUFFICIENT_DATA}
 
 
 def _is(kind: object, root: type) -> bool:
@@ -64,7 +66,7 @@ def test_the_type_of_a_problem_leads_to_its_part_of_a_page(shared_service: Servi
     ("method", "path", "allowed"),
     [
         ("DELETE", "/v1/studies", "GET, POST"),
-        ("PATCH", "/v1/studies/none", "GET"),
+        ("PATCH", "/v1/studies/none", "DELETE, GET"),
         ("PUT", "/v1/studies/none/runs", "GET, POST"),
         ("DELETE", "/v1/jobs/none/domains", "GET, POST"),
         ("GET", "/v1/runs/claim/x/heartbeat", None),
