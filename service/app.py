@@ -10,7 +10,7 @@ from service.audit import endpoints as audit
 from service.auth import Gate
 from service.callers import Callers
 from service.db import Database
-from service.direct import DirectRoutes
+from service.direct import DirectBodies, DirectRoutes
 from service.documentation import RESPONSES, TAGS, Documented
 from service.domain_sets import endpoints as domain_sets
 from service.fits import endpoints as fits
@@ -118,8 +118,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     ):
         app.include_router(slice_.router)
     dashboard.install(app)
-    app.add_middleware(Repeating, files={study_files.IMPORT_PATH})
+    direct = DirectRoutes(app, (*following.DIRECT, *jobs.DIRECT, *dashboard.DIRECT))
     # What is added last stands in front.
+    app.add_middleware(Repeating, files={study_files.IMPORT_PATH})
+    app.add_middleware(DirectBodies, routes=direct)
     app.add_middleware(
         Bodies,
         largest=settings.largest_body_bytes,
@@ -130,7 +132,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         Gate,
         callers=app.state.callers,
         allowed_hosts=settings.allowed_hosts,
-        direct=DirectRoutes(app, (*following.DIRECT, *dashboard.DIRECT)),
+        direct=direct,
         failures=app.state.failures,
         rates=Rates(settings.requests_per_second),
     )

@@ -68,7 +68,7 @@ class Gate:
             await refusal(scope, receive, _guarded(send, encrypted=encrypted))
             return
         found = self._direct.find(scope)
-        if found is None:
+        if found is None or found[0].body is not None:  # bodies are read further inside
             await self._app(scope, receive, _guarded(send, encrypted=encrypted))
             return
         try:

@@ -122,3 +122,6 @@ def open_attempt(
     followed = ending.going(session, caller.project_id, job)
     opened = attempts.open_attempt(session, followed, body, actor=caller.name)
     return AttemptOut.model_validate(opened, from_attributes=True)
+
+
+DIRECT = (post_reports,)
