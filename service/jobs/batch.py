@@ -72,8 +72,6 @@ class Batch:
         """Write all plans; returns the jobs with new versions, and how all jobs stand after the commit."""
         changed = {job_id: self._known(job_id) for job_id in self._plans}
         plans = [planned for job_id in changed for planned in self._plans[job_id]]
-        commit_repository.insert_reports(self._session, [row for planned in plans for row in planned.rows])
-        reach("inside_group_commit")
         placed = [
             {"job_id": job_id, "attempt": standing.attempt, "source": source, "step_to": step, "seq": seq}
             for job_id, standing in changed.items()
@@ -81,9 +79,10 @@ class Batch:
             for (source, step), seq in planned.placed_before.items()
         ]
         commit_repository.place_reports(self._session, placed)
-        written = recording.write(
-            self._session, [self._change(standing) for standing in changed.values()], reported=True
-        )
+        changes = [self._change(standing) for standing in changed.values()]
+        reports = [row for planned in plans for row in planned.rows]
+        written = recording.write(self._session, changes, reports=reports) if changes else {}
+        reach("inside_group_commit")
         announced = {
             job_id for job_id in changed if any(planned.published for planned in self._plans[job_id])
         }
@@ -93,7 +92,6 @@ class Batch:
             if isinstance(standing, Standing)
         }
         refusals.note(self._session, self._refused, places)
-        repository.announce(self._session, announced)
         after = [replace(standing, written=written[job_id]) for job_id, standing in changed.items()]
         return announced, after
 

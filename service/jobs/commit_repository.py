@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, TextClause, Uuid, bindparam, select, text
+from sqlalchemy import Text, Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from service.jobs.repository import CHANNEL
 from service.models import Job
 
 
@@ -45,20 +46,6 @@ _STAGE = (
 )  # fmt: skip
 
 
-def _inserting(table: str, columns: Sequence[str]) -> TextClause:
-    named = ", ".join(columns)
-    return text(
-        f"INSERT INTO {table} ({named}) SELECT {named} "  # noqa: S608 - names of our own columns
-        f"FROM json_populate_recordset(null::{table}, :rows)"
-    )
-
-
-_INSERT_REPORTS = _inserting("reports", _REPORT)
-_INSERT_STAGES = text(
-    f"INSERT INTO schedule_stages ({', '.join(_STAGE)}, too_late, superseded, taken_back) "  # noqa: S608
-    f"SELECT {', '.join(_STAGE)}, false, false, false "
-    "FROM json_populate_recordset(null::schedule_stages, :rows)"
-)
 _PLACE = text(
     "UPDATE reports AS r SET applied_seq = placed.seq "
     "FROM json_to_recordset(:rows) "
@@ -66,17 +53,24 @@ _PLACE = text(
     "WHERE (r.job_id, r.attempt, r.source, r.step_to) "
     "= (placed.job_id, placed.attempt, placed.source, placed.step_to)"
 )
-_UPDATE_HEADS = text(
+# One statement for all: each costs a trip to the database, which a lone reporter waits for.
+_WRITE = text(
+    f"WITH new_reports AS (INSERT INTO reports ({', '.join(_REPORT)}) "  # noqa: S608 - our own columns
+    f"SELECT {', '.join(_REPORT)} FROM json_populate_recordset(null::reports, :reports)), "
+    f"new_stages AS (INSERT INTO schedule_stages ({', '.join(_STAGE)}, too_late, superseded, taken_back) "
+    f"SELECT {', '.join(_STAGE)}, false, false, false "
+    "FROM json_populate_recordset(null::schedule_stages, :stages)) "
     "UPDATE jobs AS j SET applied_seq = head.applied_seq, applied_step = head.applied_step, "
     "reported_step = head.reported_step, version = head.version, state = head.state, build = head.build, "
     "reports = j.reports + head.reports, reports_late = j.reports_late + head.late, "
     "duplicates = j.duplicates + head.duplicates, "
     "versions_published = j.versions_published + head.versions, "
     "last_report_at = CASE WHEN head.reported THEN now() ELSE j.last_report_at END "
-    "FROM json_to_recordset(:rows) AS head(id uuid, applied_seq bigint, applied_step bigint, "
+    "FROM json_to_recordset(:heads) AS head(id uuid, applied_seq bigint, applied_step bigint, "
     "reported_step bigint, version int, state jsonb, build text, reports bigint, late bigint, "
-    "duplicates bigint, versions bigint, reported boolean) "
-    "WHERE j.id = head.id RETURNING j.id, j.xmin::text::bigint"
+    "duplicates bigint, versions bigint, reported boolean, told boolean) "
+    "WHERE j.id = head.id RETURNING j.id, j.xmin::text::bigint, "
+    f"CASE WHEN head.told THEN pg_notify('{CHANNEL}', j.id::text) END"
 )
 
 
@@ -104,30 +98,32 @@ def last_steps(session: Session, asked: Iterable[tuple[UUID, int, str]]) -> dict
     return found
 
 
-def insert_reports(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new reports."""
-    _send(session, _INSERT_REPORTS, rows)
-
-
-def insert_stages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store new versions."""
-    _send(session, _INSERT_STAGES, rows)
-
-
 def place_reports(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note where reports that had waited came into the fold."""
-    _send(session, _PLACE, rows)
-
-
-def update_heads(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[UUID, int]:
-    """Write where jobs stand now; returns the transaction that wrote each."""
-    written = session.execute(_UPDATE_HEADS, {"rows": _document(rows)})
-    return {row[0]: row[1] for row in written}
-
-
-def _send(session: Session, statement: TextClause, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        session.execute(statement, {"rows": _document(rows)})
+        session.execute(_PLACE, {"rows": _document(rows)})
+
+
+def write(
+    session: Session,
+    heads: Sequence[Mapping[str, Any]],
+    *,
+    stages: Sequence[Mapping[str, Any]],
+    reports: Sequence[Mapping[str, Any]],
+) -> dict[UUID, int]:
+    """Store new reports and versions, and where their jobs stand now.
+
+    Args:
+        session: where it is written.
+        heads: one a job; `told` says whether other processes are to hear of it at the commit.
+        stages: new versions, of these jobs.
+        reports: new reports, of these jobs.
+
+    Returns:
+        The transaction that wrote each job.
+    """
+    rows = {"heads": _document(heads), "stages": _document(stages), "reports": _document(reports)}
+    return {row[0]: row[1] for row in session.execute(_WRITE, rows)}
 
 
 def _document(rows: Sequence[Mapping[str, Any]]) -> str:

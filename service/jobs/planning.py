@@ -27,6 +27,7 @@ from service.jobs.states import Head
 REGRESS_STEPS = 1000
 _MOST_WARNINGS = 20
 _COMPARED = ("step_from", "schedule_version", "loss_sums", "token_counts", "non_finite", "signals")
+_SIZE_EVERY = 10  # places in the log: to look at the size of a state costs a fifth of a fold
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _folded(
     """Apply every report that is ready; publish once, from the last step that is known to be past."""
     reported = max([head.reported_step, *(report.step_to for report in waiting)])
     entries = ready(definition, waiting, after_seq=head.applied_seq, reported_step=reported)
-    head = replace(head, reported_step=reported)
+    before, head = head.applied_seq, replace(head, reported_step=reported)
     if not entries:
         return head, {}, None, []
     state = head.state
@@ -140,7 +141,9 @@ def _folded(
         state = folded(definition.steering, state, entry, weights_of)
     last = entries[-1]
     head = replace(head, applied_seq=last.seq, applied_step=last.reports[0].step_to, state=state)
-    head, events = within_size(definition, head)
+    events: list[tuple[int, Event]] = []
+    if head.applied_seq // _SIZE_EVERY > before // _SIZE_EVERY:
+        head, events = within_size(definition, head)
     known = max(reported, head.state.drawn)  # a trainer may draw far ahead of what it reports
     head, what = published(definition, head, known + definition.steering.lead)
     placed = {(report.source, report.step_to): entry.seq for entry in entries for report in entry.reports}

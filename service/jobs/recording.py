@@ -136,13 +136,17 @@ def add_event(session: Session, job: Job, seq: int, event: Event, actor: str) ->
     )  # fmt: skip
 
 
-def write(session: Session, changes: Sequence[Change], *, reported: bool = False) -> dict[UUID, int]:
+def write(
+    session: Session, changes: Sequence[Change], *, reports: Sequence[dict[str, Any]] | None = None
+) -> dict[UUID, int]:
     """Write heads, versions and now and then a snapshot of locked jobs; queue expensive steps that are due.
+
+    Other processes hear of new versions at the commit.
 
     Args:
         session: where it is written.
         changes: one a job.
-        reported: whether reports brought them about.
+        reports: new reports, if reports brought the changes about.
 
     Returns:
         The transaction that wrote each job.
@@ -152,9 +156,12 @@ def write(session: Session, changes: Sequence[Change], *, reported: bool = False
             if what.replaces:
                 repository.supersede(session, change.job_id, what.publication.effective_step)
     stages = [[row for what in change.publications for row in _stages(change, what)] for change in changes]
-    commit_repository.insert_stages(session, [row for rows in stages for row in rows])
-    heads = [_head_row(change, rows, reported) for change, rows in zip(changes, stages, strict=True)]
-    written = commit_repository.update_heads(session, heads)
+    heads = [
+        _head_row(change, rows, reported=reports is not None)
+        for change, rows in zip(changes, stages, strict=True)
+    ]
+    new_stages = [row for rows in stages for row in rows]
+    written = commit_repository.write(session, heads, stages=new_stages, reports=reports or [])
     for change in changes:
         for seq, event in change.events:
             add_event(
@@ -168,7 +175,7 @@ def write(session: Session, changes: Sequence[Change], *, reported: bool = False
     return written
 
 
-def _head_row(change: Change, stages: list[dict[str, Any]], reported: bool) -> dict[str, Any]:
+def _head_row(change: Change, stages: list[dict[str, Any]], *, reported: bool) -> dict[str, Any]:
     head = change.head
     return {
         "id": change.job_id,
@@ -183,6 +190,7 @@ def _head_row(change: Change, stages: list[dict[str, Any]], reported: bool) -> d
         "duplicates": change.duplicates,
         "versions": sum(row["version"] > 1 for row in stages),
         "reported": reported,
+        "told": bool(stages),
     }
 
 
