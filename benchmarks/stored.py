@@ -10,6 +10,7 @@ import httpx
 import psycopg
 
 from service.db import Database
+from service.fits import service as fits
 from service.runs import repository as runs
 
 RUNS_OF_A_STUDY = 10_000
@@ -22,7 +23,10 @@ INSERT INTO proxy_runs (id, study_id, sweep_id, label, weights, seed, train, sta
                         started_at, finished_at)
 SELECT uuidv7(), %(study)s, %(sweep)s, 'mixture ' || n, array_fill(1.0 / 22, ARRAY[22]), n,
        '{"corpus": ""}', CASE WHEN n %% %(every)s = 0 THEN 'pending' ELSE 'completed' END, 0, 1,
-       '{"model_parameters": 1000000, "tokens": 100000000}', now(), now()
+       CASE WHEN n %% %(every)s > 0 THEN jsonb_build_object(
+         'model_parameters', 1000000, 'tokens', 100000000, 'step', 1000, 'losses',
+         (SELECT jsonb_object_agg('domain-' || t, 2 + random()) FROM generate_series(0, %(targets)s - 1) AS t)
+       ) END, now(), now()
 FROM generate_series(1, %(count)s::int) AS n
 """
 _OBSERVATIONS = """
@@ -110,9 +114,9 @@ class Store:
         def load(study_id: uuid.UUID) -> None:
             with database.session() as session:
                 finished = runs.completed(session, study_id, sweep_ids=None)
-                values = runs.final_values(session, [run.id for run in finished])
-            if len(values) != RUNS_OF_A_STUDY * (PENDING_EVERY - 1) // PENDING_EVERY:
-                raise RuntimeError(f"{len(values)} runs were loaded")
+                found = fits.swarm(finished, DOMAINS[:TARGETS])
+            if len(found["values"]) != RUNS_OF_A_STUDY * (PENDING_EVERY - 1) // PENDING_EVERY:
+                raise RuntimeError(f"{len(found['values'])} runs were loaded")
 
         try:
             yield load

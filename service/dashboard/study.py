@@ -58,7 +58,7 @@ def show_study(
     return page(
         "study.html",
         study=(whole := studies.shown(session, [found])[0]),
-        left_out=sum(whole.runs.values()) - len(shown),
+        left_out=sum((whole.runs or {}).values()) - len(shown),
         runs=sorted(shown, key=lambda run: (objectives[run.id] is None, objectives[run.id] or 0.0)),
         objectives=objectives,
         best=_best(proxies, objectives),

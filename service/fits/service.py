@@ -90,19 +90,24 @@ def task_input(session: Session, fit: Fit, study: Study) -> dict[str, Any]:
         )
     definition = studies.definition(study)
     targets = definition.targets or []
-    values = runs.final_values(session, [row.id for row in rows])
     return {
         "problem": dump_problem(studies.problem(definition)),
-        "swarm": {
-            "targets": targets,
-            "weights": [row.weights for row in rows],
-            "values": [[values[row.id][target] for target in targets] for row in rows],
-            **scales.columns(rows),
-        },
+        "swarm": swarm(rows, targets),
         "method": fit.method,
         "params": fit.configuration["params"],
         "folds": fit.configuration["folds"],
         "seed": fit.configuration["seed"],
+    }
+
+
+def swarm(rows: Sequence[ProxyRun], targets: Sequence[str]) -> dict[str, Any]:
+    """Finished runs as columns: what each result says, and nothing that was observed on the way."""
+    losses = [(row.result or {})["losses"] for row in rows]
+    return {
+        "targets": list(targets),
+        "weights": [row.weights for row in rows],
+        "values": [[float(measured[target]) for target in targets] for measured in losses],
+        **scales.columns(rows),
     }
 
 

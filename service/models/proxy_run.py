@@ -38,10 +38,13 @@ class ProxyRun(Base):
         # A worker that comes back asks for what it holds.
         Index("ix_proxy_runs_held", "worker", postgresql_where="state = 'running'"),
         UniqueConstraint("study_id", "client_id"),
+        # Pages of a study's runs, and their number in each state, however many studies there are.
+        Index("ix_proxy_runs_study_id_id", "study_id", "id"),
+        Index("ix_proxy_runs_study_id_state_id", "study_id", "state", "id"),
     )
 
     id: Mapped[PrimaryId]
-    study_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    study_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"))
     sweep_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("sweeps.id", ondelete="CASCADE"), index=True)
     client_id: Mapped[str | None]
     label: Mapped[str]

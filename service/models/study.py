@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.models.base import Base, CreatedAt, Json, PrimaryId
@@ -15,7 +15,10 @@ class Study(Base):
     """
 
     __tablename__ = "studies"
-    __table_args__ = (UniqueConstraint("project_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "name"),
+        Index("ix_studies_project_id_id", "project_id", "id"),
+    )
 
     id: Mapped[PrimaryId]
     project_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from service import pages_repository
 from service.listing import Found, Wanted
@@ -133,22 +133,11 @@ def completed(session: Session, study_id: UUID, *, sweep_ids: Sequence[UUID] | N
         .join(Sweep, Sweep.id == ProxyRun.sweep_id)
         .where(ProxyRun.study_id == study_id, ProxyRun.state == RunState.COMPLETED)
         .order_by(ProxyRun.id)
+        # What a fit looks at: there may be ten thousand of them.
+        .options(load_only(ProxyRun.weights, ProxyRun.seed, ProxyRun.result))
     )
     query = query.where(Sweep.id.in_(sweep_ids) if sweep_ids is not None else Sweep.purpose == "proxy")
     return list(session.scalars(query))
-
-
-def final_values(session: Session, run_ids: Sequence[UUID]) -> dict[UUID, dict[str, float]]:
-    """Values of the result of every run, by target: what was observed on the way is no result."""
-    rows = session.execute(
-        select(ProxyRun.id, ProxyRun.result["losses"]).where(
-            ProxyRun.id.in_(run_ids), ProxyRun.result.is_not(None)
-        )
-    )
-    values: dict[UUID, dict[str, float]] = {run_id: {} for run_id in run_ids}
-    for run_id, losses in rows:
-        values[run_id] = {target: float(value) for target, value in losses.items()}
-    return values
 
 
 def now(session: Session) -> datetime:

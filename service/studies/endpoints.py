@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Query, Response, status
 
 from service.audit import trail
 from service.db import SessionDep
@@ -41,11 +41,16 @@ def create_study(
 
 @router.get("", responses=errors(InvalidCursorError))
 def list_studies(
-    session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)], paging: PagingById
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+    paging: PagingById,
+    counts: Annotated[
+        bool, Query(description="Whether the runs of each are counted: it takes time.")
+    ] = False,
 ) -> Page[StudyOut]:
     """Studies of the project, newest first."""
     found = repository.page(session, caller.project_id, paging.wanted)
-    return paging.page(found, service.shown(session, found.rows))
+    return paging.page(found, service.shown(session, found.rows, counts=counts))
 
 
 @router.get("/{study}", responses=errors(NotFoundError))

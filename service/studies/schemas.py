@@ -44,5 +44,7 @@ class StudyOut(Answer):
     id: UUID = Field(description="Identifier of the study.")
     name: str = Field(description="Name of the study.")
     definition: StudyIn = Field(description="What it was created with, complete with defaults.")
-    runs: dict[str, int] = Field(description="Number of runs in each state.")
+    runs: dict[str, int] | None = Field(
+        description="Number of runs in each state; null in lists that were not asked to count."
+    )
     created_at: datetime = Field(description="When it was created.")

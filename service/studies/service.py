@@ -69,15 +69,15 @@ def get(session: Session, project_id: UUID, name: str) -> Study:
     return study
 
 
-def shown(session: Session, studies: list[Study]) -> list[StudyOut]:
-    """Studies as answers."""
-    counts = repository.run_counts(session, [study.id for study in studies])
+def shown(session: Session, studies: Sequence[Study], *, counts: bool = True) -> list[StudyOut]:
+    """Studies as answers, with the number of their runs if that is wanted."""
+    counted = repository.run_counts(session, [study.id for study in studies]) if counts else {}
     return [
         StudyOut(
             id=study.id,
             name=study.name,
             definition=definition(study),
-            runs=counts[study.id],
+            runs=counted.get(study.id),
             created_at=study.created_at,
         )
         for study in studies
