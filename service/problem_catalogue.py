@@ -228,11 +228,6 @@ KINDS: Mapping[str, Kind] = {
         "If it did not reach you, revoke the key that `made` names, and ask again under another "
         "Idempotency-Key.",
     ),
-    "part_failed": Kind(
-        (503,),
-        "A part of the process that works beside requests has ended, and is started again.",
-        "Wait until it is ready; if it stays so, the log says why.",
-    ),
     "stale_attempt": Kind(
         (409,),
         "A newer attempt of the job is open: this trainer is fenced.",

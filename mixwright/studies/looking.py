@@ -22,7 +22,7 @@ def list_studies(*, json: options.Json = False, service: options.Service) -> Non
     from mixwright.jobs import tables  # noqa: PLC0415
 
     with connected(service) as client:
-        studies = client.call("GET", "/v1/studies")
+        studies = client.items("/v1/studies")
     if json:
         typer.echo(json_module.dumps(studies))
         return
