@@ -46,6 +46,10 @@ from service.tasks.waiting import Waiters
 from service.tasks.worker import run_worker
 
 _LIVE_CONNECTIONS = 3
+_SLICES = (
+    studies, domain_sets, sweeps, runs, work, imports, fits, proposals, tasks, jobs, following, orders,
+    retention, study_files, keys, projects, audit, health, metrics,
+)  # fmt: skip
 DESCRIPTION = """
 Decides what a language model trains on next.
 
@@ -95,27 +99,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.counters, app.state.vitals = Counters(), Vitals(live)
     app.state.failures = Failures(settings.failed_logins_per_minute)
     problem_details.install(app)
-    for slice_ in (
-        studies,
-        domain_sets,
-        sweeps,
-        runs,
-        work,
-        imports,
-        fits,
-        proposals,
-        tasks,
-        jobs,
-        following,
-        orders,
-        retention,
-        study_files,
-        keys,
-        projects,
-        audit,
-        health,
-        metrics,
-    ):
+    for slice_ in _SLICES:
         app.include_router(slice_.router)
     dashboard.install(app)
     direct = DirectRoutes(app, (*following.DIRECT, *jobs.DIRECT, *dashboard.DIRECT))

@@ -1,6 +1,6 @@
 """Routes of the API: what they have in common, without a word in any endpoint.
 
-Reads that use the database carry ETags; writes that use it can be repeated under an Idempotency-Key.
+Reads of what is stored carry ETags; writes that use it can be repeated under an Idempotency-Key.
 """
 
 import typing
@@ -30,7 +30,7 @@ class Route(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods, stored = set(options.get("methods") or ()), _uses_database(endpoint)
-        self.validated = stored and methods == {"GET"}
+        self.validated = methods == {"GET"} and (stored or _answers(endpoint))
         self.repeatable = stored and methods == {"POST"} and not _only_reads(endpoint)
         before = list(options.get("dependencies") or ())
         if self.validated:
@@ -63,6 +63,12 @@ class Route(APIRoute):
 
 def _uses_database(endpoint: Callable[..., Any]) -> bool:
     return Session in typing.get_type_hints(endpoint).values()
+
+
+def _answers(endpoint: Callable[..., Any]) -> bool:
+    """Whether an endpoint gives its answer to the framework, which writes it."""
+    model = typing.get_type_hints(endpoint).get("return")
+    return isinstance(model, type) and issubclass(model, Answer)
 
 
 def _only_reads(endpoint: Callable[..., Any]) -> bool:

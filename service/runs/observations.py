@@ -32,7 +32,8 @@ def store(session: Session, project_id: UUID, run_id: UUID, body: ObservationsIn
     """
     if len(body.observations) > MOST_OBSERVATIONS:
         raise TooLargeError(
-            f"{len(body.observations)} observations in one request: send at most {MOST_OBSERVATIONS}"
+            f"{len(body.observations)} observations in one request: send at most {MOST_OBSERVATIONS}",
+            code="batch_too_large",
         )
     run, _, study = service.get(session, project_id, run_id, lock=True)
     targets = studies.definition(study).targets or []

@@ -183,9 +183,18 @@ def test_the_steps_of_an_image_make_an_installation_that_works(tmp_path: Path) -
     assert said[1].startswith(str(place))
     for missing in ("pip", "torch", "mixclient"):
         assert subprocess.run(
-            [place / "bin" / "python", "-c", f"import {missing}"], capture_output=True, check=False
+            [place / "bin" / "python", "-c", f"import {missing}"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            check=False,
         ).returncode
     told = subprocess.run(
-        [place / "bin" / "mixwright", "serve", "--help"], capture_output=True, text=True, check=True
+        [place / "bin" / "mixwright", "serve", "--help"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "--remote" in told.stdout

@@ -32,6 +32,14 @@ CHECKS: list[Callable[..., Any]] = [
     response_schema_conformance,
 ]
 EXAMPLES = 6  # requests of each operation
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_: object, value: object) -> bytes:
+    """Bodies of studies as files, made up as text."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 
 

@@ -31,7 +31,7 @@ def test_a_set_has_versions_that_never_change(tenant: Service) -> None:
     assert [item["version"] for item in page["items"] + rest["items"]] == [1, 2, 3]
     with tenant.http(tenant.new_key(project="other")) as http:
         assert http.get(path).status_code == 404
-        assert http.get("/v1/domain-sets").json() == {"items": [], "next": None}
+        assert http.get("/v1/domain-sets").json()["items"] == []
 
 
 def test_makers_at_once_make_one_version(tenant: Service) -> None:
@@ -75,4 +75,4 @@ def test_domains_are_listed_or_a_set_is_named(tenant: Service) -> None:
         problem_of(tenant.call("POST", "/v1/studies", {"name": "s", **body}), 422, words)
         job = {"name": "j", "policy": "odm", "samples_per_step": 8, **body}
         problem_of(tenant.call("POST", "/v1/jobs", job), 422, words)
-    assert tenant.call("GET", "/v1/studies").json() == tenant.call("GET", "/v1/jobs").json() == []
+    assert tenant.client.items("/v1/studies") == tenant.client.items("/v1/jobs") == []

@@ -80,7 +80,7 @@ def rotated(service: Service, key: dict[str, Any], **body: object) -> dict[str, 
 
 
 def listed(service: Service) -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in service.call("GET", "/v1/keys").json()}
+    return {row["id"]: row for row in service.client.items("/v1/keys")}
 
 
 def seconds(later: str, earlier: str) -> float:

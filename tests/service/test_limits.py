@@ -114,7 +114,7 @@ def test_a_project_that_is_full_is_told_of_what_and_is_answered_as_ever_otherwis
     keys = post("/v1/keys", {"name": "k", "scopes": ["runs:work"]})
     problem_of(keys, 409, "MIXWRIGHT_MOST_KEYS", code="quota_exceeded")
     with strict.http(strict.new_key(project=project)) as http:
-        assert [study["name"] for study in http.get("/v1/studies").json()] == ["first"]
+        assert [study["name"] for study in http.get("/v1/studies").json()["items"]] == ["first"]
         assert len(http.get("/v1/studies/first/runs").json()["items"]) == 3
     with strict.http(strict.new_key(project="other")) as http:
         large = {"name": "x", "domains": [{"name": f"{n}-" + "x" * 150, "tokens": 5} for n in range(20)]}

@@ -66,7 +66,7 @@ def test_an_unknown_target_and_too_many_at_once_are_refused_whole(tenant: Servic
     unknown = send(tenant, lease, point(1), point(2, target="wep"))
     problem_of(unknown, 422, "observations.1: unknown target 'wep'", "did you mean 'web'?")
     many = [point(step) for step in range(MOST_OBSERVATIONS + 1)]
-    problem_of(send(tenant, lease, *many), 413, f"at most {MOST_OBSERVATIONS}", code="too_large")
+    problem_of(send(tenant, lease, *many), 413, f"at most {MOST_OBSERVATIONS}", code="batch_too_large")
     assert seen(tenant, lease)["items"] == []
     assert send(tenant, lease, *many[:-1]).json()["accepted"] == MOST_OBSERVATIONS
 
@@ -86,7 +86,9 @@ def test_pages_hold_everything_once_and_thinning_says_how_much_there_is(tenant: 
     thin = seen(tenant, lease, points=5, target="web")
     assert [item["step"] for item in thin["items"]] == [0, 9, 18, 27, 36]
     assert thin["stored"] == 37
-    problem_of(tenant.call("GET", f"/v1/runs/{lease['run']['id']}/observations?cursor=x"), 422, "cursor")
+    problem_of(
+        tenant.call("GET", f"/v1/runs/{lease['run']['id']}/observations?cursor=x"), 400, code="invalid_cursor"
+    )
 
 
 def test_a_thinned_curve_has_its_ends_and_no_more_points_than_asked_for(tenant: Service) -> None:

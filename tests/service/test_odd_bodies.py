@@ -170,6 +170,9 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/jobs/{job}/acks"): {"acks": [ACK]},
     ("POST", "/v1/jobs/{job}/attempts"): {"from_step": 1, "state_token": "a1.s1"},
     ("POST", "/v1/keys"): {"name": "k", "scopes": ["runs:work"], "days": 1},
+    ("POST", "/v1/keys/{key_id}/rotate"): {"days": 1, "overlap_seconds": 60, "reason": "why"},
+    ("POST", "/v1/projects"): {"name": "team"},
+    ("PATCH", "/v1/projects/{project_id}"): {"name": "team-2", "reason": "why"},
 }
 NUMBERS = [
     0,
@@ -209,7 +212,17 @@ def paths(shared_service: Service) -> dict[str, str]:
     client.create_job({"name": "live", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8})
     run = lease["run"]["id"]
     fit = finished_fit(shared_service)
-    return {"study": "trial", "job": "live", "run_id": run, "sweep_id": sweep, "fit_id": fit}
+    key = client.call("POST", "/v1/keys", body={"name": "k", "scopes": ["runs:work"]})["id"]
+    project = client.call("POST", "/v1/projects", body={"name": "odd"})["id"]
+    return {
+        "study": "trial",
+        "job": "live",
+        "run_id": run,
+        "sweep_id": sweep,
+        "fit_id": fit,
+        "key_id": key,
+        "project_id": project,
+    }
 
 
 def finished_fit(service: Service) -> str:

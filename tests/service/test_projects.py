@@ -16,8 +16,8 @@ def test_an_operator_makes_a_tenant_that_is_apart_from_all_others(tenant: Servic
     assert "projects:admin" not in first["scopes"]
     tenant.client.create_study(STUDY)
     with tenant.http(first["key"]) as http:
-        assert http.get("/v1/studies").json() == []
-        assert [row["id"] for row in http.get("/v1/keys").json()] == [first["id"]]
+        assert http.get("/v1/studies").json()["items"] == []
+        assert [row["id"] for row in http.get("/v1/keys").json()["items"]] == [first["id"]]
         assert http.post("/v1/studies", json=STUDY).status_code == 201, "names are free"
         problem_of(http.get("/v1/projects"), 403, "'projects:admin'", code="missing_scope")
         more = {"name": "more", "scopes": ["projects:admin"]}
@@ -58,7 +58,7 @@ def test_a_project_is_renamed_and_only_removed_empty(tenant: Service) -> None:
     with tenant.http(key) as http:
         http.post("/v1/studies", json=STUDY)
         problem_of(tenant.call("DELETE", path), 409, "still has studies", code="project_not_empty")
-        assert len(http.get("/v1/studies").json()) == 1
+        assert len(http.get("/v1/studies").json()["items"]) == 1
         study = "DELETE FROM studies WHERE project_id = :id"
         with tenant.database.engine.begin() as connection:
             connection.exec_driver_sql(study.replace(":id", "%s"), (UUID(made["id"]),))
@@ -77,4 +77,4 @@ def test_nobody_removes_the_project_of_their_own_key(tenant: Service) -> None:
     rows = tenant.client.call("GET", "/v1/projects?limit=1000")["items"]
     (own,) = [row["id"] for row in rows if row["name"] == tenant.project]
     problem_of(tenant.call("DELETE", f"/v1/projects/{own}"), 409, "your own key", code="own_project")
-    assert tenant.client.call("GET", "/v1/studies") == []
+    assert tenant.client.items("/v1/studies") == []

@@ -23,7 +23,7 @@ def test_every_answer_names_its_request(shared_service: Service) -> None:
             (known.get("/v1/studies/none"), 404),
             (known.get("/v1/nothing"), 404),
             (known.delete("/v1/studies"), 405),
-            (known.post("/v1/studies", content=b" " * (5 * 1024 * 1024)), 413),
+            (known.post("/v1/studies", json=" " * (5 * 1024 * 1024)), 413),
             (known.post("/v1/studies", json={}), 422),
             (known.get("/v1/studies", headers={"Host": "elsewhere.example"}), 421),
         ]

@@ -94,12 +94,12 @@ def test_an_invalid_run_leaves_the_swarm_and_makes_fits_stale(study: Service) ->
     for run in runs:
         study.client.put_result(run["id"], result(None))
     fit = study.client.create_fit(STUDY, {"method": "linear"})
-    assert (fit["runs"], fit["stale"]) == (2, False)
+    assert (fit["runs"], fit["stale_inputs"]) == (2, False)
     out = act(study, runs[0]["id"], "invalidate", {"reason": "wrong tokeniser"}).json()
     assert (out["state"], out["error"]) == ("invalid", "wrong tokeniser")
     assert out["result"]["losses"]["web"] == 3.0, "it stays to be seen"
     assert act(study, runs[0]["id"], "invalidate", {"reason": "again"}).json() == out
-    assert study.client.fit(fit["id"])["stale"] is True
+    assert study.client.fit(fit["id"])["stale_inputs"] is True
     assert study.client.create_fit(STUDY, {"method": "linear"})["runs"] == 1
     problem_of(act(study, runs[0]["id"], "requeue"), 409, code="not_trainable")
 

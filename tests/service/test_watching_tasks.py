@@ -1,5 +1,6 @@
 """Background work that is watched, waited for and cancelled, and what the queue tells of itself."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,6 +39,15 @@ def waited(service: Service, path: str, seconds: int = 50) -> Any:
     return answer.json()
 
 
+def computing() -> list[int]:
+    """Processes that compute tasks."""
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            found += [process.pid] if "compute.child" in " ".join(process.cmdline()) else []
+    return found
+
+
 def test_a_fit_tells_how_far_it_is_and_is_cancelled_with_its_computation(working: Service) -> None:
     Measured.simulated(200).stored(working, "slow")
     fit = working.client.create_fit("slow", SLOW)
@@ -60,7 +70,7 @@ def test_a_fit_tells_how_far_it_is_and_is_cancelled_with_its_computation(working
         cancelled = working.client.cancel_fit(fit["id"])
         assert (cancelled["state"], cancelled["error"], cancelled["scores"]) == ("cancelled", None, None)
         assert {future.result()["state"] for future in waiting} == {"cancelled"}, "who waits hears of it"
-    until(lambda: not any("compute.child" in " ".join(p.cmdline()) for p in psutil.Process().children()))
+    until(lambda: not computing())
     assert working.client.cancel_fit(fit["id"])["finished_at"] == cancelled["finished_at"]
     assert working.client.tasks() == []
     with working.database.session() as session:
@@ -109,7 +119,7 @@ def test_work_of_another_project_is_neither_listed_nor_cancelled(tenant: Service
     Measured.simulated(12).stored(tenant)
     fit = tenant.client.create_fit("trial", {"method": "linear"})
     with tenant.http(tenant.new_key(project="other")) as http:
-        assert http.get("/v1/tasks").json() == {"items": [], "next": None}
+        assert http.get("/v1/tasks").json()["items"] == []
         problem_of(http.post(f"/v1/fits/{fit['id']}/cancel"), 404)
         problem_of(http.post(f"/v1/proposals/{fit['id']}/cancel"), 404)
     with pytest.raises(NotFoundError):

@@ -74,14 +74,15 @@ class Proxy:
     def _serve(self, near: socket.socket) -> None:
         with self._lock:
             self._open.add(near)
+        mode = self._mode  # another thread may set the next one meanwhile
         with near, contextlib.suppress(OSError):
-            if self._mode in _PAGES:
+            if mode in _PAGES:
                 near.recv(65536)
-                near.sendall(_PAGES[self._mode])
-            elif self._mode is Mode.HANG:
+                near.sendall(_PAGES[mode])
+            elif mode is Mode.HANG:
                 while near.recv(65536):
                     pass
-            elif self._mode is not Mode.CUT:
+            elif mode is not Mode.CUT:
                 self._forward(near)
         with self._lock:
             self._open.discard(near)

@@ -68,7 +68,7 @@ def test_tasks_that_wait_are_counted_with_their_age(shared_service: Service) -> 
     name = "tasks", "todo", "mixwright:fit"
     before = samples(shared_service).get(name, 0)
     with shared_service.database.session() as session:
-        defer(session, "mixwright:fit", new_id())
+        defer(session, "fit", new_id())
     found = samples(shared_service)
     assert found[name] == before + 1
     assert found["task_age_seconds", "todo", "mixwright:fit"] > 0
