@@ -76,7 +76,7 @@ class Following:
 
     @property
     def rung(self) -> int:
-        """How far down a job went: 0 hears of the service, 1 not, 2 not for `ttl_steps`, 3 has own weights."""
+        """How far down: 0 hears of the service, 1 does not, 2 not for `ttl_steps`, 3 follows own weights."""
         if self.adrift:
             return 3
         return 2 if self._expired else int(self._silent())

@@ -180,7 +180,9 @@ class Reporter:
         except ServiceError as error:
             # A page of a server in between says nothing of the reports, unless that they are too large.
             if error.may_pass and error.status != _TOO_LARGE:
-                raise ServiceUnreachableError(str(error)) from None
+                unreachable = ServiceUnreachableError(str(error))
+                unreachable.retry_after = error.retry_after
+                raise unreachable from None
             raise
         if not isinstance(answer, dict):
             raise ServiceUnreachableError(f"the answer to the {kind} is no object: they may not be stored")
