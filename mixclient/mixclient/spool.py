@@ -48,7 +48,7 @@ class Spool:
         self._path = path
         self._waiting: deque[_Waiting] = deque()
         self._attempts = 0  # of what waits
-        self._taken = 0
+        self._taken = self._taken_bytes = 0  # of the file, but no longer waiting
         self._try_again_at: float | None = None  # while the file lacks something: when to write it anew
         self._lock = threading.Lock()
         if path is not None:
@@ -74,7 +74,7 @@ class Spool:
         with self._lock:
             for report, line in zip(reports, lines, strict=True):
                 self._add(report, len(line))
-            self._taken += self._shorten()
+            self._shorten()
             self._save(lambda: self._write(lines))
 
     def oldest(self, count: int) -> list[dict[str, Any]]:
@@ -87,8 +87,7 @@ class Spool:
         with self._lock:
             for _ in range(min(count, len(self._waiting))):
                 self._remove(0)
-            self._taken += count
-            if not self._waiting or self._taken >= _COMPACT_AFTER:
+            if not self._waiting or self._is_long:
                 self._save(self._compact)
 
     @property
@@ -124,16 +123,20 @@ class Spool:
         del self._waiting[place]
         self.bytes -= size
         self._attempts -= _is_attempt(item)
+        self._taken += 1
+        self._taken_bytes += size
 
-    def _shorten(self) -> int:
-        """Drop the oldest reports until the limits hold; how many. Attempts stay: who owes one, needs it."""
-        dropped = 0
+    @property
+    def _is_long(self) -> bool:
+        """Whether the file holds so much that was taken off that it should be written anew."""
+        return self._taken >= _COMPACT_AFTER or self._taken_bytes > self._limit_bytes // 4
+
+    def _shorten(self) -> None:
+        """Drop the oldest reports until the limits hold. Attempts stay, unless there is nothing else."""
         while len(self._waiting) > self._limit or (self._waiting and self.bytes > self._limit_bytes):
             # Without the attempt before it no later report could be understood.
             self._remove(next((i for i, (item, _) in enumerate(self._waiting) if not _is_attempt(item)), 0))
-            dropped += 1
-        self.dropped += dropped
-        return dropped
+            self.dropped += 1
 
     def _open(self, path: Path) -> None:
         """Take over what the last run left; a file that is there and cannot be read is left alone."""
@@ -160,7 +163,7 @@ class Spool:
             self._save(self._compact)
 
     def _write(self, lines: list[bytes]) -> None:
-        if self._taken >= _COMPACT_AFTER:
+        if self._is_long:
             self._compact()
         else:
             _put(self._file(), "ab", lines)
@@ -175,7 +178,7 @@ class Spool:
             with contextlib.suppress(OSError):
                 beside.unlink()  # a full disk has better use for it
             raise
-        self._taken = 0
+        self._taken = self._taken_bytes = 0
 
     def _file(self) -> Path:
         if self._path is None:

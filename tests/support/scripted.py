@@ -22,12 +22,12 @@ DOCUMENT: dict[str, Any] = {
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
-def schedule(request: httpx.Request) -> httpx.Response:
+def schedule(request: httpx.Request, **changes: Any) -> httpx.Response:
     """The schedule, and a long poll of a moment."""
     if "If-None-Match" in request.headers:
         time.sleep(0.1)
         return httpx.Response(304)
-    return httpx.Response(200, json=DOCUMENT, headers={"ETag": '"1-1"'})
+    return httpx.Response(200, json={**DOCUMENT, **changes}, headers={"ETag": '"1-1"'})
 
 
 def stored(request: httpx.Request) -> httpx.Response:
