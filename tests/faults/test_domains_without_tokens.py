@@ -56,12 +56,11 @@ def test_case_30_a_job_that_has_read_everything_is_frozen_and_says_so_and_divide
         job.train(40)
         assert job.state.hold is None
         job.train(60)
-    hold = job.state.hold
+    hold = reloaded(job.steering, job.state).hold
     assert hold is not None
     assert (hold.by, "every domain was read for all its epochs" in hold.reason) == ("guard", True)
     assert any(stage.reason == hold.reason for stage in job.stages), "people see why"
     assert all(abs(weights.sum() - 1) <= 1e-12 and weights.min() >= 0 for weights in job.followed)
-    assert reloaded(job.steering, job.state).hold is not None
     # Who releases it has decided to repeat: it is not frozen for the same cause once more.
     job.state = job.steering.obey(job.state, Event(EventKind.RELEASE, {"reason": "repeat"}))
     job.train(50)
