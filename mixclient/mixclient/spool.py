@@ -67,13 +67,19 @@ class Spool:
         self.extend([report])
 
     def extend(self, reports: list[dict[str, Any]]) -> None:
-        """Add the newest reports, oldest first."""
+        """Add the newest reports, oldest first; one that is no JSON is dropped and counted."""
         if not reports:
             return
-        lines = [_line(report) for report in reports]
+        lines = []
         with self._lock:
-            for report, line in zip(reports, lines, strict=True):
-                self._add(report, len(line))
+            for report in reports:
+                try:
+                    lines.append(_line(report))
+                except (TypeError, ValueError, RecursionError) as error:
+                    _log.error("a report that is no JSON is dropped: %s", error)
+                    self.dropped += 1
+                else:
+                    self._add(report, len(lines[-1]))
             self._shorten()
             self._save(lambda: self._write(lines))
 

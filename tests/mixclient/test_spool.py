@@ -151,3 +151,11 @@ def test_a_line_that_nests_without_end_is_dropped_and_counted(tmp_path: Path) ->
     (tmp_path / "reports.jsonl").write_text("[" * 100_000 + '\n{"step": 1}\n')
     spool = Spool(tmp_path / "reports.jsonl")
     assert (spool.oldest(9), spool.dropped) == ([{"step": 1}], 1)
+
+
+def test_a_report_that_is_no_json_is_dropped_and_counted_and_costs_no_other(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "reports.jsonl")
+    spool.extend([{"step": 1}, {"step": float("nan")}, {"step": object()}, {"step": 2}])
+    for known in (spool, Spool(tmp_path / "reports.jsonl")):
+        assert [report["step"] for report in known.oldest(9)] == [1, 2]
+    assert spool.dropped == 2
