@@ -4,6 +4,7 @@ from mixclient.api import ServiceClient
 from mixclient.client import MixtureClient
 from mixclient.errors import (
     ConflictError,
+    ForkedClientError,
     MixclientError,
     NotAuthorisedError,
     NotFoundError,
@@ -21,6 +22,7 @@ __all__ = [
     "ConflictError",
     "Evaluation",
     "Excess",
+    "ForkedClientError",
     "MixclientError",
     "MixtureClient",
     "NotAuthorisedError",

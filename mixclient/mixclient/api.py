@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from mixclient.backoff import asked_seconds
 from mixclient.errors import (
     NOT_A_PROBLEM,
     ConflictError,
@@ -320,7 +321,7 @@ def decoded(response: httpx.Response) -> Any:
     """
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         start = response.text[:80]
         raise ServiceUnreachableError(
             f"{response.request.url}: the answer is not JSON but {start!r}"
@@ -331,7 +332,9 @@ def _problem(response: httpx.Response) -> ServiceError:
     try:
         document = response.json()
         code, detail = str(document["code"]), str(document["detail"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         document, code, detail = {}, NOT_A_PROBLEM, response.text[:_LONGEST_DETAIL]
     kind = _KINDS.get(response.status_code, ServiceError)
-    return kind(response.status_code, code, detail, document)
+    problem = kind(response.status_code, code, detail, document)
+    problem.retry_after = asked_seconds(response.headers.get("Retry-After"), response.headers.get("Date"))
+    return problem

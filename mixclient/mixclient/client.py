@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mixclient.api import ServiceClient
+from mixclient.backoff import Backoff
 from mixclient.errors import (
+    ForkedClientError,
     MixclientError,
     ScheduleError,
     ScheduleUnavailableError,
@@ -31,9 +33,11 @@ from mixclient.errors import (
 )
 from mixclient.folder import Folder
 from mixclient.following import Following
-from mixclient.measurements import NOTHING, Measured, Signals, read_signal
+from mixclient.measurements import NOTHING, Signals
+from mixclient.outgoing import Outgoing
 from mixclient.poller import Poller
-from mixclient.recorder import Recorder, Step, add_up
+from mixclient.processes import reside
+from mixclient.recorder import Recorder
 from mixclient.reporter import Reporter
 from mixclient.schedule import Schedule, Stage
 from mixclient.spool import ATTEMPT, Spool
@@ -61,6 +65,7 @@ class MixtureClient:
             on the last schedule, or go over to `fallback` until the service is back.
         keep_steps: for how many drawn steps a stage is kept after its end, in memory and in `schedule`; at
             least the steps by which recording lags behind drawing.
+        spool_limit: most reports that wait for the service; beyond it the oldest go and are counted.
 
     Raises:
         ScheduleError: the fallback is no mixture, or is asked for and not given.
@@ -80,20 +85,23 @@ class MixtureClient:
         report_every: int = 10,
         after_ttl: Literal["stay", "fallback"] = "stay",
         keep_steps: int = 1000,
+        spool_limit: int = 20_000,
     ) -> None:
         self.job = job
         self.source = source
-        self._fallback = _static(fallback, samples_per_step, job)
+        self._fallback = (
+            None
+            if fallback is None
+            else Schedule.static(fallback, samples_per_step=samples_per_step or 1, job=job, reason="fallback")
+        )
         self._may_start_alone = samples_per_step is not None
         if after_ttl == "fallback" and fallback is None:
             raise ScheduleError("after_ttl is 'fallback': give the fallback, weights for the job's domains")
         self._folder = Folder(folder) if folder is not None else Folder.default(url, key, job, source)
         self._followed: Schedule | None = None  # up to the checkpoint that the job resumes from
         self._from_step: int | None = None
-        self._resumes = False  # whether this run belongs to an attempt of its own
-        self._opened = 0  # the attempt that this client opened last
         self._state_token: str | None = None
-        self._told: set[str] = set()  # kinds of measurement that could not be used
+        self._started = self._copied = self._closed = False
         self._services = [ServiceClient(url, key) for _ in range(2)]
         self._following = Following(
             seed=seed,
@@ -109,16 +117,18 @@ class MixtureClient:
             on_heard=self._following.heard,
             afresh=lambda: self._following.adrift,
         )
-        self._spool = Spool(self._folder.reports)
+        self._outgoing = Outgoing(source, self._following)
+        self._spool = Spool(self._folder.reports, limit=spool_limit)
         self._reporter = Reporter(
             self._services[1],
             job,
             self._spool,
-            prepare=self._reports,
+            prepare=self._outgoing.reports,
             on_answer=self._heard,
             on_attempt=self._joins,
         )
         self._recorder = Recorder(report_every, self._reporter.put)
+        reside(self)
 
     def start(
         self,
@@ -145,7 +155,11 @@ class MixtureClient:
             StartRefusedError: the service refuses the key, the job, or the state token.
             ScheduleUnavailableError: no schedule from the service, none stored, and no fallback given.
         """
-        attempt = None
+        if self._copied:
+            raise ForkedClientError(
+                "this client was started before a fork: make and start one in this process"
+            )
+        self._started, attempt = True, None
         try:
             if followed is not None and followed.job != self.job:
                 raise ScheduleError(  # noqa: TRY301 - all connections are closed in one place
@@ -156,14 +170,16 @@ class MixtureClient:
                 body = {"from_step": from_step} | ({"state_token": state_token} if state_token else {})
                 attempt = {"kind": ATTEMPT, "body": body}
                 self._spool.append(attempt)
-            self._resumes = self._spool.owes_attempt
+            self._outgoing.resumes = self._spool.owes_attempt
             self._first_schedule(time.monotonic() + timeout)
             self._check_fallback()
         except BaseException:
             if attempt is not None:
                 self._spool.withdraw(attempt)
+            self._closed = True
             for service in self._services:
                 service.close()
+            self._folder.release()
             raise
         if not self._spool.owes_attempt:
             self._poller.start()
@@ -234,30 +250,72 @@ class MixtureClient:
             signals: further measurements of this step, by kind.
         """
         try:
+            if self._copied:
+                return self._outgoing.not_here()
             stage, last = self._following.drawn(int(step))
-            measured = self._read(signals, step, domains=len(stage.weights)) if signals else NOTHING
+            measured = self._outgoing.read(signals, step, domains=len(stage.weights)) if signals else NOTHING
             self._recorder.note(int(step), stage, loss_sums, token_counts, measured, last=last)
         except Exception:  # noqa: BLE001 - the training loop must go on, whatever it measured
-            self._unusable("losses", step)
+            self._outgoing.unusable("losses", step)
 
     def counters(self) -> dict[str, int]:
-        """What happened so far: schedules taken and refused, reports sent, dropped, refused."""
+        """What happened so far, as numbers that only grow; docs/integrate.md lists them."""
         # Copies: the threads add names while this adds up.
-        parts = (self._poller.counters, self._reporter.counters, self._following.counters)
+        parts = (self._poller, self._reporter, self._following, self._outgoing)
         counted = sum(
-            (Counter(dict(part)) for part in parts), Counter(dropped_from_spool=self._spool.dropped)
+            (Counter(dict(part.counters)) for part in parts), Counter(dropped_from_spool=self._spool.dropped)
         )
         return dict(counted)
 
+    def gauges(self) -> dict[str, float]:
+        """How things stand now, as plain numbers; docs/integrate.md lists them."""
+        schedule = self._following.sampler.schedule if self._following.begun else None
+        return {
+            "attempt": schedule.attempt if schedule else 0,
+            "version": schedule.version if schedule else 0,
+            "rung": self._following.rung if schedule else 0,
+            "drawn_to": self._following.drawn_to,
+            "seconds_since_heard": time.monotonic() - self._poller.heard_at,
+            "queued": self._reporter.queued,
+            "spooled_reports": len(self._spool),
+            "spooled_bytes": self._spool.bytes,
+            "spool_on_disk": int(self._spool.on_disk),
+        }
+
     def close(self, *, timeout: float = 10.0) -> bool:
-        """Send what waits, for at most `timeout` seconds; the rest is sent by the next client of this job."""
+        """Send what waits, for at most `timeout` seconds; the rest is sent by the next client of this job.
+
+        In a forked process it does nothing; a second time it only tells whether all was sent.
+        """
+        if self._copied or self._closed:
+            return len(self._spool) == 0
+        self._closed = True
         self._recorder.flush()
         self._poller.close()
         done = self._reporter.close(timeout)
         self._services[0].close()  # ends a poll in flight; the reporter closes its own
+        self._folder.release()
         return done
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a MixtureClient has threads and connections, and is of one process: give others its "
+            "schedule, or Sampler(client.schedule, seed=...)"
+        )
+
+    def forked(self) -> None:
+        """This process is a copy of the one that started the client: from now on it is only read."""
+        if self._started:
+            self._copied = True
+            self._following.copied()
+
+    def exiting(self) -> None:
+        """The interpreter ends: what was recorded goes to disk, and nobody is waited for."""
+        if self._started:
+            self.close(timeout=0.0)
+
     def _first_schedule(self, deadline: float) -> None:
+        backoff = Backoff(longest=5.0)
         while True:
             patience = max(_LEAST_PATIENCE, deadline - time.monotonic())
             try:
@@ -269,7 +327,7 @@ class MixtureClient:
                     raise StartRefusedError(f"job {self.job!r} cannot start: {error}") from error
                 if time.monotonic() >= deadline:
                     return self._start_without(error)
-                time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+                time.sleep(min(backoff.failed(error), max(0.0, deadline - time.monotonic())))
 
     def _start_without(self, error: MixclientError) -> None:
         """Start from the newest schedule at hand: stored here, or with a checkpoint; or from the fallback."""
@@ -285,7 +343,7 @@ class MixtureClient:
                 f"job {self.job!r} cannot start: {error}. Start the service, or give fallback weights"
             ) from error
         # Of an attempt that is owed it belongs to none, and joins the one that will be opened.
-        self._begin(replace(stored, attempt=0) if self._resumes else stored)
+        self._begin(replace(stored, attempt=0) if self._outgoing.resumes else stored)
 
     def _begin(self, schedule: Schedule) -> None:
         drawn_to = -1 if self._from_step is None else self._from_step - 1
@@ -303,15 +361,16 @@ class MixtureClient:
     def _take(self, newer: Schedule) -> None:
         """Follow a newer schedule, if it is one for this run."""
         if newer.job != self.job:
-            raise ScheduleError(f"a schedule of job {newer.job!r}: this is {self.job!r}")
-        if newer.attempt < self._opened:
+            raise ScheduleError(f"a schedule of job {newer.job!r}: this is {self.job!r}", kind="other_job")
+        opened = self._outgoing.opened
+        if newer.attempt < opened:
             # A service that answers from memory may not know yet of what another part of it has stored.
             raise ServiceUnreachableError(
-                f"a schedule of attempt {newer.attempt}: this client opened {self._opened}"
+                f"a schedule of attempt {newer.attempt}: this client opened {opened}"
             )
-        if newer.attempt > self._opened > 0:
+        if newer.attempt > opened > 0:
             raise ScheduleError(
-                f"attempt {newer.attempt} was opened by another trainer: this one should stop"
+                f"attempt {newer.attempt} was opened by another trainer: this one should stop", kind="fenced"
             )
         if self._following.begun:
             self._following.take(newer)
@@ -323,63 +382,17 @@ class MixtureClient:
         """An attempt was opened; if it is the one that was owed, its schedule is taken from now on."""
         if self._spool.owes_attempt:
             return
-        self._opened = attempt
+        self._outgoing.opened = attempt
         if self._following.begun:
             self._poller.start()
 
-    def _read(self, signals: Signals, step: int, *, domains: int) -> Measured:
-        measured = Measured()
-        for kind, value in signals.items():
-            try:
-                read_signal(kind, value, measured, domains=domains, step=int(step))
-            except Exception:  # noqa: BLE001 - one signal must not cost the losses, nor another signal
-                self._unusable(kind, step)
-        return measured
-
-    def _unusable(self, what: str, step: int) -> None:
-        """Count a measurement that cannot be used; told once of each kind, as it may be so in every step."""
-        self._reporter.counters["unusable_measurements"] += 1
-        if what not in self._told:
-            self._told.add(what)
-            _log.exception("the %s of step %s cannot be used; of later ones this is only counted", what, step)
-
-    def _reports(self, steps: list[Step]) -> list[dict[str, Any]]:
-        """Reports of noted steps, on the reporter's thread."""
-        items = []
-        for report in add_up(steps, unusable=self._unusable):
-            if report.version == 0:
-                # The service has no version with these weights, and would refuse the report.
-                self._reporter.counters["measured_on_fallback"] += 1
-                continue
-            body = {
-                "source": self.source,
-                "step_from": report.step_from,
-                "step_to": report.step_to,
-                "schedule_version": report.version,
-                **report.measured.fields(self.domains),
-            }
-            items.append(self._item("reports", body))
-        return items
-
     def _acknowledge(self, stage: Stage, step: int, outcome: str) -> None:
-        if stage.version > 0:
-            body = {"version": stage.version, "step": step, "outcome": outcome}
-            self._reporter.put(self._item("acks", body))
-
-    def _item(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
-        # The number of an attempt that is still owed is filled in when it is opened.
-        attempt = (self._opened or None) if self._resumes else self.schedule.attempt
-        return {"kind": kind, "body": {"attempt": attempt, **body}}
+        item = self._outgoing.acknowledgement(stage, step, outcome)
+        if item is not None:
+            self._reporter.put(item)
 
     def _heard(self, answer: dict[str, Any]) -> None:
         token = answer.get("state_token")
         # While an attempt is owed, what is answered are reports of the run before.
-        if isinstance(token, str) and bool(self._opened) is self._resumes:
+        if isinstance(token, str) and bool(self._outgoing.opened) is self._outgoing.resumes:
             self._state_token = token
-
-
-def _static(weights: Mapping[str, float] | None, samples_per_step: int | None, job: str) -> Schedule | None:
-    """Fallback weights as a schedule of one stage."""
-    if weights is None:
-        return None
-    return Schedule.static(weights, samples_per_step=samples_per_step or 1, job=job, reason="fallback")

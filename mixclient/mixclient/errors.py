@@ -2,6 +2,7 @@
 
     MixclientError
     ├── ScheduleError             a schedule document that must not be followed
+    ├── ForkedClientError         a copy of a client in a forked process: ask in the process that started it
     ├── ScheduleUnavailableError  a job finds no schedule to start with: start the service, or give weights
     │   └── StartRefusedError       the service is there and says no: read it, since waiting cannot help
     ├── ServiceUnreachableError   no answer: try again later
@@ -22,9 +23,24 @@ _TRY_AGAIN = frozenset({408, 425, 429})
 class MixclientError(Exception):
     """Root of every error that this package raises on purpose."""
 
+    retry_after: float | None = None  # seconds after which the answer asks to come back
+
 
 class ScheduleError(MixclientError, ValueError):
-    """A schedule that is malformed, off the simplex, or not of this job."""
+    """A schedule that is malformed, off the simplex, or not of this job.
+
+    Args:
+        message: what is wrong, with the values.
+        kind: what it is counted as: `malformed`, `other_job`, `fenced` or `older`.
+    """
+
+    def __init__(self, message: str, *, kind: str = "malformed") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ForkedClientError(MixclientError, RuntimeError):
+    """A forked process asks a copied client for what only the process that started it can know."""
 
 
 class ScheduleUnavailableError(MixclientError):

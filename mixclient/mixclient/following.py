@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from mixclient.errors import ScheduleUnavailableError
+from mixclient.errors import ForkedClientError, ScheduleUnavailableError
 from mixclient.sampler import Sampler
 from mixclient.schedule import Schedule, Stage
 
@@ -42,7 +42,8 @@ class Following:
         self.counters: Counter[str] = Counter()
         self._seed, self._keep_steps, self._safe = seed, keep_steps, safe
         self._silent, self._told = silent, told
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may draw while the loop it interrupts does
+        self._copied = False  # into a forked process
         self._sampler: Sampler | None = None
         self._drawn_to = -1
         self._heard_at = -1  # last step drawn when the service was heard of
@@ -73,6 +74,24 @@ class Following:
         """Whether the job is on weights of its own, and waits for any schedule."""
         return self._sampler is not None and self._sampler.schedule.adrift
 
+    @property
+    def rung(self) -> int:
+        """How far down: 0 hears of the service, 1 does not, 2 not for `ttl_steps`, 3 follows own weights."""
+        if self.adrift:
+            return 3
+        return 2 if self._expired else int(self._silent())
+
+    @property
+    def drawn_to(self) -> int:
+        """Last step that is fixed; -1 before the first."""
+        return self._drawn_to
+
+    def copied(self) -> None:
+        """This is a copy in a forked process, which hears of nothing: only what is fixed can be read."""
+        self._lock = threading.RLock()  # the other one may be held by a thread that is not here
+        self._copied = True
+        self._calm = (0, 0, Stage(0, (), 0))
+
     def begin(self, schedule: Schedule, *, drawn_to: int) -> None:
         """Follow a first schedule.
 
@@ -96,6 +115,8 @@ class Following:
             if begin <= step < end:
                 self._drawn_to = max(self._drawn_to, step)
                 return stage
+            if self._copied:
+                return self._as_copied(step)
             if self._drawn_to < 0:
                 self._reach_back(step)
             self._drawn_to = max(self._drawn_to, step)
@@ -120,6 +141,8 @@ class Following:
     def stage_ends(self, step: int) -> bool:
         """Whether another stage holds after a step; the stage of the next step is fixed by asking."""
         with self._lock:
+            if self._copied:
+                self._as_copied(step + 1)
             self._drawn_to = max(self._drawn_to, step + 1)
             return self.sampler.schedule.stage_ends(step)
 
@@ -137,6 +160,7 @@ class Following:
             self._acknowledged &= {stage.version for stage in (*merged.stages, *newer.stages)}
             self._follow(merged)
         for stage in late:
+            self.counters["too_late"] += 1
             self._told(stage, drawn_to, "too_late")
 
     def heard(self) -> None:
@@ -145,6 +169,17 @@ class Following:
             if self._expired:
                 _log.info("the service is heard of again at step %d", self._drawn_to)
             self._wait_from_here()
+
+    def _as_copied(self, step: int) -> Stage:
+        """The stage of a step that was fixed before the fork; the other process decides on all others."""
+        if step > self._drawn_to:
+            raise ForkedClientError(
+                f"step {step} is drawn in a process that was forked after start(), when steps up to "
+                f"{self._drawn_to} were fixed: later weights are not heard of here. Draw in the process that "
+                "called start(), and give workers its domains, or Sampler(client.schedule, seed=...) for "
+                "steps that it has drawn; to train in this process, make and start the client in it"
+            )
+        return self.sampler.schedule.stage_at(step)
 
     def _follow(self, schedule: Schedule) -> None:
         self._calm = (0, 0, schedule.stages[0])

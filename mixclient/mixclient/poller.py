@@ -1,23 +1,30 @@
-"""Hears of new schedules in the background: a long poll with an ETag, and backoff while nobody answers."""
+"""Hears of new schedules in the background: a long poll with an ETag, and backoff while nobody answers.
+
+A long poll hears of a version as soon as it is there, and costs the service one request in 25 seconds.
+Where no more can wait there, or something in between answers at once, polls are fewer, and do not wait.
+"""
 
 import logging
-import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from mixclient.api import ServiceClient, decoded
-from mixclient.errors import ScheduleError, ServiceUnreachableError
+from mixclient.backoff import Backoff
+from mixclient.errors import ScheduleError, ServiceError, ServiceUnreachableError
 from mixclient.schedule import Schedule
 
 _log = logging.getLogger("mixclient")
 
 WAIT_SECONDS = 25  # how long the service may hold a poll open; under the idle timeout of common proxies
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
-_LEAST_TURN = 0.05  # seconds; a server that answers every long poll at once must not be hammered
+_LEAST_TURN = 0.05  # seconds between two polls, however fast versions come
+_WAITED = 1.0  # seconds; an unchanged schedule that is confirmed sooner was not waited for
+_LONGEST_UNWAITED = 5.0  # seconds between polls that do not wait; versions are not to come much later
+_NO_PLACE = "too_many_waiters"  # code of a service where as many wait already as may
 
 
 class Poller:
@@ -45,6 +52,7 @@ class Poller:
         self._path = f"/v1/jobs/{quote(job, safe='')}/schedule"
         self._on_schedule, self._on_heard, self._afresh = on_schedule, on_heard, afresh
         self.failing = True  # whether the last poll had no usable answer
+        self.heard_at = time.monotonic()  # when the last usable answer came, or the client was made
         self._etag: str | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mixclient-poller", daemon=True)
@@ -66,37 +74,61 @@ class Poller:
         headers = {"Prefer": f"wait={wait}"} if wait else {}
         if self._etag is not None and not self._afresh():
             headers["If-None-Match"] = self._etag
+        self.counters["polls"] += 1
         response = self._service.send("GET", self._path, headers=headers, timeout=wait + timeout)
         if response.status_code == 304:
             self.counters["unchanged"] += 1
         else:
-            self._take(decoded(response))
+            self._take(response)
             # Remembered only now: a schedule that was refused must be offered again.
             self._etag = response.headers.get("ETag")
             self.counters["schedules"] += 1
-        self.failing = False
+        self.failing, self.heard_at = False, time.monotonic()
         self._on_heard()
 
-    def _take(self, document: Any) -> None:
+    def _take(self, response: httpx.Response) -> None:
+        try:
+            document = decoded(response)
+        except ServiceUnreachableError:
+            self.counters["foreign_answers"] += 1
+            raise
         if not isinstance(document, dict) or "schema" not in document:
+            self.counters["foreign_answers"] += 1
             raise ServiceUnreachableError(f"{self._path}: the answer is not a schedule: is this the service?")
         try:
             self._on_schedule(Schedule.parse(document))
-        except ScheduleError:
+        except ScheduleError as error:
             self.counters["refused_schedules"] += 1
+            self.counters[f"refused_schedules_{error.kind}"] += 1
             raise
 
     def _run(self) -> None:
-        pause = 0.0
+        pause, backoff, hasty = 0.0, Backoff(), Backoff(longest=_LONGEST_UNWAITED)
         while not self._closing.wait(pause):
-            started = time.monotonic()
             try:
-                self.poll(wait=WAIT_SECONDS)
-                pause = max(0.0, _LEAST_TURN - (time.monotonic() - started))
+                pause = self._turn(backoff, hasty)
             except Exception as error:  # noqa: BLE001 - without this thread no later schedule is heard of
                 if not self._closing.is_set():
                     self._failed(error)
-                pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+                pause = backoff.failed(error)
+
+    def _turn(self, backoff: Backoff, hasty: Backoff) -> float:
+        """Ask once, and say after how many seconds to ask again; `hasty` is for answers that did not wait."""
+        began, unchanged = time.monotonic(), self.counters["unchanged"]
+        try:
+            self.poll(wait=WAIT_SECONDS)
+        except ServiceError as error:
+            if error.code != _NO_PLACE:
+                raise
+            self.counters["without_a_place"] += 1
+            self.poll()  # the service is there, and whoever does not wait is answered
+            return hasty.failed(error)
+        backoff.succeeded()
+        took = time.monotonic() - began
+        if self.counters["unchanged"] > unchanged and took < _WAITED:
+            return hasty.failed()
+        hasty.succeeded()
+        return max(0.0, _LEAST_TURN - took)
 
     def _failed(self, error: Exception) -> None:
         self.counters["failed_polls"] += 1

@@ -56,6 +56,8 @@ class Recorder:
         last: bool,
     ) -> None:
         """Note a step; steps are handed over where a report is full, is the `last`, or has snapshots."""
+        if self._noted and self._noted[0].number // self._every != number // self._every:
+            self.flush()  # whoever does not measure every step may never measure the last of a report
         self._noted.append(Step(number, stage, copied(losses), copied(tokens), signals))
         if last or signals.snapshots or (number + 1) % self._every == 0:
             self.flush()

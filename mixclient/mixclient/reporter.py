@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import queue
-import random
 import threading
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mixclient.api import ServiceClient
+from mixclient.backoff import Backoff
 from mixclient.errors import ServiceError, ServiceUnreachableError
 from mixclient.recorder import Step
 from mixclient.spool import ATTEMPT, Spool, number_it
@@ -19,7 +19,7 @@ from mixclient.spool import ATTEMPT, Spool, number_it
 _log = logging.getLogger("mixclient")
 
 BATCH = 100  # reports in one request
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds between tries while the service is away
+_LEAVING_PAUSE = 0.5  # seconds between tries of a trainer that is about to end
 _TOO_LARGE = 413
 # An expired key may be renewed and a lost job restored, so that nothing is taken off for these.
 _KEPT_BACK = frozenset({401, 403, 404})
@@ -60,7 +60,10 @@ class Reporter:
         self._prepare = prepare
         self._on_answer, self._on_attempt = on_answer, on_attempt
         self._attempt: int | None = None  # opened last
-        self._queue: queue.Queue[dict[str, Any] | list[Step] | None] = queue.Queue(queue_limit)
+        # The simple queue is the one that a signal handler may use while the loop it interrupts does.
+        self._queue: queue.SimpleQueue[dict[str, Any] | list[Step] | None] = queue.SimpleQueue()
+        self._queue_limit = queue_limit
+        self._backoff = Backoff()
         self._give_up_at: float | None = None  # set while closing
         self._thread = threading.Thread(target=self._run, name="mixclient-reporter", daemon=True)
 
@@ -77,18 +80,23 @@ class Reporter:
         """
         self._send_all(timeout=timeout, starting=True)
 
+    @property
+    def queued(self) -> int:
+        """Items that the thread has not fetched yet."""
+        return self._queue.qsize()
+
     def put(self, item: dict[str, Any] | list[Step]) -> None:
         """Queue an acknowledgement, or steps to report; never waits, never raises."""
-        try:
-            self._queue.put_nowait(item)
-        except queue.Full:
+        if self._queue.qsize() < self._queue_limit:
+            self._queue.put(item)
+        else:
             self.counters["dropped_queue_full"] += 1
 
     def close(self, timeout: float) -> bool:
         """Send what waits, for at most `timeout` seconds; True if nothing stays in the spool."""
         self._give_up_at = time.monotonic() + timeout
-        with contextlib.suppress(queue.Full):  # a full queue wakes the thread as well
-            self._queue.put_nowait(None)
+        self._backoff.longest = _LEAVING_PAUSE
+        self._queue.put(None)  # wakes the thread
         if self._thread.ident is not None:
             self._thread.join(timeout)
         # The thread may hang in a request, or was never started: what it did not fetch goes to disk.
@@ -98,14 +106,17 @@ class Reporter:
         return not self._thread.is_alive() and len(self._spool) == 0
 
     def _run(self) -> None:
-        pause = 0.0
+        due, leaving = 0.0, False  # when the next try may begin, on the monotonic clock
         while True:
-            self._drain(wait=pause if len(self._spool) else None)
             try:
-                self._send_all()
-                pause = 0.0
+                self._drain(wait=max(0.0, due - time.monotonic()) if len(self._spool) else None)
+                if self._give_up_at is not None and not leaving:
+                    leaving, due = True, 0.0  # once more at once, however long the service has been away
+                if time.monotonic() >= due:
+                    self._send_all()
+                    self._backoff.succeeded()
             except Exception as error:  # noqa: BLE001 - without this thread nothing is ever sent again
-                pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+                due = time.monotonic() + self._backoff.failed(error)
                 self.counters["failed_sends"] += 1
                 _log.info("%d reports wait: %s", len(self._spool), error)
             if self._give_up_at is not None and (
@@ -117,7 +128,7 @@ class Reporter:
     def _drain(self, *, wait: float | None) -> None:
         """Move the queue to the spool; wait for the first item, or at most `wait` seconds."""
         if self._give_up_at is not None:
-            wait = min(wait or 0.0, 0.5)  # the trainer is leaving: try often
+            wait = min(wait or 0.0, max(0.0, self._give_up_at - time.monotonic()))
         items: list[dict[str, Any] | list[Step] | None] = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=wait) if wait != 0.0 else self._queue.get_nowait())
@@ -125,7 +136,10 @@ class Reporter:
                 items.append(self._queue.get_nowait())
         waiting: list[dict[str, Any]] = []
         for item in items:
-            waiting += self._prepare(item) if isinstance(item, list) else [item] if item else []
+            try:
+                waiting += self._prepare(item) if isinstance(item, list) else [item] if item else []
+            except Exception:  # noqa: BLE001 - what one trainer gives must not cost what others have measured
+                self.counters["dropped_unusable"] += 1
         if not self._spool.owes_attempt:
             for report in waiting:
                 number_it(report, self._attempt)
@@ -166,7 +180,9 @@ class Reporter:
         except ServiceError as error:
             # A page of a server in between says nothing of the reports, unless that they are too large.
             if error.may_pass and error.status != _TOO_LARGE:
-                raise ServiceUnreachableError(str(error)) from None
+                unreachable = ServiceUnreachableError(str(error))
+                unreachable.retry_after = error.retry_after
+                raise unreachable from None
             raise
         if not isinstance(answer, dict):
             raise ServiceUnreachableError(f"the answer to the {kind} is no object: they may not be stored")

@@ -48,8 +48,8 @@ class Schedule:
         domains: names, in the order of the weights.
         stages: by rising `effective_step`; the first one holds from the first step that matters.
         lead_steps: least distance between the last reported step and a new stage.
-        ttl_steps: how long a trainer may follow the schedule without hearing of the service; told to whoever
-            watches the trainer, and not enforced here.
+        ttl_steps: how many steps a trainer may follow the schedule without hearing of the service; what
+            happens after them is up to `MixtureClient`.
         frozen: whether weights are held by an operator.
     """
 
@@ -200,11 +200,13 @@ class Schedule:
         if newer.attempt > self.attempt > 0:
             raise ScheduleError(
                 f"attempt {newer.attempt} was opened by another trainer: this one is of attempt "
-                f"{self.attempt}, is fenced, and should stop"
+                f"{self.attempt}, is fenced, and should stop",
+                kind="fenced",
             )
         if (newer.attempt, newer.version) < (self.attempt, self.version):
             raise ScheduleError(
-                f"version {newer.attempt}-{newer.version} is older than {self.attempt}-{self.version}"
+                f"version {newer.attempt}-{newer.version} is older than {self.attempt}-{self.version}",
+                kind="older",
             )
         past = tuple(stage for stage in self.stages if stage.effective_step <= drawn_to)
         if past and (self.attempt == 0 < newer.attempt or (self.adrift and past[-1] is self.stages[-1])):
@@ -259,11 +261,14 @@ class Schedule:
         if other.job != self.job or other.domains != self.domains:
             raise ScheduleError(
                 f"a schedule of job {other.job!r} with domains {', '.join(other.domains)}: this one "
-                f"is of job {self.job!r} with {', '.join(self.domains)}"
+                f"is of job {self.job!r} with {', '.join(self.domains)}",
+                kind="other_job",
             )
         if other.samples_per_step != self.samples_per_step:
             raise ScheduleError(
-                f"a schedule of {other.samples_per_step} samples a step: this one has {self.samples_per_step}"
+                f"a schedule of {other.samples_per_step} samples a step: this one has "
+                f"{self.samples_per_step}",
+                kind="other_job",
             )
 
     def _check(self) -> None:

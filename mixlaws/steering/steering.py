@@ -75,6 +75,8 @@ class Steering(Setting):
             steps=state.steps + feedback.steps,
         )
         state = self.moved(state, lambda: self.policy.update(state.policy, told))
+        if alarm is None and self._read_out(state) and not self._read_out(before):
+            alarm = "every domain was read for all its epochs; from here on text is repeated beyond them"
         if alarm is not None and state.hold is None:
             hold = Hold(GUARD, f"frozen: {alarm}", self.held(before))
             state = replace(state, hold=hold, stale="")
@@ -139,6 +141,13 @@ class Steering(Setting):
             StateError: the dump is of another policy, or of another schema.
         """
         return SteeringState.load(raw, self.policy)
+
+    def _read_out(self, state: SteeringState) -> bool:
+        """Whether no domain that may be drawn has tokens left."""
+        out = self.budget <= state.consumed
+        out[[index for index, step in state.zeros.items() if step <= state.step]] = True
+        out[list(state.retired)] = True
+        return bool(out.all())
 
     def _tried(self, state: SteeringState) -> SteeringState:
         """State after one feedback of numbers with all their digits: those of a start are short."""

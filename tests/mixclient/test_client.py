@@ -1,6 +1,5 @@
 """`MixtureClient` against a real service: it follows, it reports, and nothing reaches the training loop."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,57 +44,6 @@ def test_a_report_never_spans_two_versions(service: Service, tmp_path: Path) -> 
     # Steps of a report are those of one version, so every change begins a report: one more for each.
     mid = {step for step in changes if step % 5}
     assert service.client.job("run")["reports_accepted"] == 20 + len(mid)
-
-
-@pytest.mark.parametrize("mode", [Mode.CUT, Mode.HANG, Mode.GARBAGE])
-def test_an_outage_stops_nothing_and_loses_nothing(service: Service, tmp_path: Path, mode: Mode) -> None:
-    create(service)
-    with proxied(service.url) as proxy:
-        follower = client(proxy.url, service.key, tmp_path)
-        follower.start()
-        train(follower, range(100))
-        proxy.set(mode)
-        done = threading.Event()
-
-        def loop() -> None:
-            train(follower, range(100, 200))
-            done.set()
-
-        threading.Thread(target=loop, daemon=True).start()
-        # A loop that waited for one answer of a hanging service would take half a minute for it.
-        assert done.wait(10), "the training loop was held up"
-        before = service.client.job("run")["reports_accepted"]
-        assert before <= 20 + 5
-        proxy.set(Mode.PASS)
-        train(follower, range(200, 300))
-        until(lambda: service.client.job("run")["reported_step"] == 299, seconds=60)
-        follower.close(timeout=30)
-    job = service.client.job("run")
-    assert job["reports_accepted"] >= 60
-    assert job["reports_late"] == 0
-
-
-def test_lost_answers_lead_to_duplicates_and_never_to_a_second_effect(
-    service: Service, tmp_path: Path
-) -> None:
-    create(service)
-    with proxied(service.url) as proxy:
-        follower = client(proxy.url, service.key, tmp_path)
-        follower.start()
-        train(follower, range(50))
-        until(lambda: service.client.job("run")["reported_step"] == 49)
-        proxy.set(Mode.LOSE_ANSWERS)
-        train(follower, range(50, 100))
-        # The same reports are sent again and again, since no answer ever arrives.
-        until(lambda: service.client.job("run")["reports_duplicate"] > 0)
-        proxy.set(Mode.PASS)
-        train(follower, range(100, 150))
-        assert follower.close(timeout=30)
-    job = service.client.job("run")
-    assert job["reported_step"] == 149
-    assert job["reports_accepted"] == 30 + len(
-        {v["applied_at_step"] for v in service.client.versions("run") if (v["applied_at_step"] or 0) % 5}
-    )
 
 
 def test_reports_of_a_crashed_trainer_are_sent_by_its_successor(service: Service, tmp_path: Path) -> None:
@@ -168,18 +116,6 @@ def test_a_wrong_key_is_told_before_training_and_not_waited_for(service: Service
         client(service.url, "mx_0123456789ab_" + "x" * 43, tmp_path).start(timeout=3600)
     with pytest.raises(ScheduleUnavailableError, match="403 missing_scope"):
         client(service.url, service.new_key("studies:read"), tmp_path).start(timeout=3600)
-
-
-def test_a_version_that_comes_too_late_is_refused_and_planned_anew(service: Service, tmp_path: Path) -> None:
-    create(service, lead_steps=0)
-    follower = client(service.url, service.key, tmp_path)
-    follower.start()
-    drawn_before = [follower.step(step) for step in range(100)]
-    follower.record(34, loss_sums=[99.0, 10.0, 10.0], token_counts=[10, 10, 10])
-    until(lambda: service.client.job("run")["versions_too_late"] >= 1)
-    assert [follower.step(step) for step in range(100)] == drawn_before, "what was drawn stays as it was"
-    until(lambda: max(v["effective_step"] for v in service.client.versions("run")) >= 99)
-    follower.close()
 
 
 def test_a_full_queue_drops_and_counts_and_never_waits(service: Service, tmp_path: Path) -> None:

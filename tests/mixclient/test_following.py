@@ -2,47 +2,15 @@
 
 import json
 import logging
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mixclient.following import Following
 
-from mixclient import Sampler, Schedule, ScheduleError, Stage
-
-SAFE = {"web": 0.5, "code": 0.5}
-
-
-def stage(step: int, web: float, version: int) -> Stage:
-    return Stage(step, (web, 1 - web), version)
-
-
-def served(*stages: Stage, attempt: int = 1, ttl: int = 0, lead: int = 5) -> Schedule:
-    newest = max(s.version for s in stages)
-    return Schedule("run", attempt, newest, 8, ("web", "code"), stages, lead_steps=lead, ttl_steps=ttl)
-
-
-@dataclass
-class Job:
-    """A following, with a service whose silence is a switch."""
-
-    safe: dict[str, float] | None = None
-    keep_steps: int = 50
-    silent: bool = False
-    told: list[tuple[int, int, str]] = field(default_factory=list)
-
-    def begun(self, schedule: Schedule, *, drawn_to: int = -1) -> Following:
-        following = Following(
-            seed=1,
-            keep_steps=self.keep_steps,
-            safe=self.safe,
-            silent=lambda: self.silent,
-            told=lambda stage, step, outcome: self.told.append((stage.version, step, outcome)),
-        )
-        following.begin(schedule, drawn_to=drawn_to)
-        return following
+from mixclient import Sampler, Schedule, ScheduleError
+from tests.support.followed import SAFE, Job, served, stage
 
 
 @settings(max_examples=15)
@@ -163,24 +131,3 @@ def test_a_job_of_no_attempt_joins_the_one_that_is_opened_though_versions_were_t
     following.take(restored)
     assert trace(following, range(30, 60)) == [0.7] * 6 + [0.9] * 24
     assert following.sampler.schedule.attempt == 2
-
-
-def test_other_ranks_learn_of_every_change_before_its_step() -> None:
-    # Rank 0 fixes a step and then broadcasts; what the others draw from that document is what it draws.
-    job = Job(safe=SAFE)
-    following = job.begun(served(stage(0, 0.9, 1), ttl=3))
-    arrivals: dict[int, Any] = {8: served(stage(0, 0.9, 1), stage(14, 0.3, 2), ttl=3)}
-    for step in range(60):
-        job.silent = 20 <= step < 40
-        if step in arrivals:
-            following.take(arrivals[step])
-        if not job.silent:
-            following.heard()
-            if following.adrift:
-                following.take(served(stage(14, 0.3, 2), ttl=3))
-        following.fix(step)
-        document = following.sampler.schedule.dump()
-        assert Sampler(Schedule.parse(json.loads(document)), seed=1).step(step) == following.sampler.step(
-            step
-        )
-    assert following.counters["fell_back"] == 1

@@ -155,7 +155,6 @@ def test_no_call_waits_for_a_service_that_never_answers(service: Service, tmp_pa
         held = replace(followed(), attempt=1, version=1)
         held = replace(held, stages=(replace(held.stages[0], version=1),))
         follower.start(timeout=0.0, followed=held)
-        before = follower.counters()
         done = threading.Event()
 
         def loop() -> None:
@@ -170,7 +169,7 @@ def test_no_call_waits_for_a_service_that_never_answers(service: Service, tmp_pa
         threading.Thread(target=loop, daemon=True).start()
         assert done.wait(60)
         # A call that waits ends when its request does: none has ended, and so nobody has waited for one.
-        assert follower.counters() == before
+        assert not {"failed_polls", "failed_sends", "unchanged", "sent_reports"} & set(follower.counters())
     assert spooled(tmp_path) == 100, "what could not be sent waits on disk"
 
 
