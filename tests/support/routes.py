@@ -23,11 +23,6 @@ PUBLIC = {
 WITHOUT_SCOPE = {
     ("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("POST", "/logout"), ("GET", "/problems"),
 }  # fmt: skip
-    ("GET", "/openapi.json"),
-    ("HEAD", "/openapi.json"),
-    ("POST", "/logout"),
-    ("GET", "/problems"),
-}
 
 
 @dataclass(frozen=True)
