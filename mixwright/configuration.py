@@ -7,14 +7,14 @@ from mixwright.problems import CommandError
 from service.settings import Settings
 
 
-def read_settings(**options: str | None) -> Settings:
-    """Read the settings, of which options of a command that were given go before the environment.
+def read_settings(*, root_path: str | None = None) -> Settings:
+    """Read the settings; an option of a command that was given goes before the environment.
 
     Raises:
         CommandError: a variable holds what cannot be used; the text names it.
     """
     try:
-        return Settings.model_validate({name: value for name, value in options.items() if value is not None})
+        return Settings() if root_path is None else Settings(root_path=root_path)
     except SettingsError as error:
         raise CommandError(f'{error}: write a list as JSON, such as ["localhost"]') from None
     except ValidationError as error:

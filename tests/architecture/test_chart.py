@@ -32,6 +32,7 @@ def test_the_values_fit_their_schema() -> None:
 @pytest.mark.parametrize("wrong", [
     {"replicas": 3}, {"api": {"replicas": -1}}, {"settings": {"LEASE_SECONDS": "3"}},
     {"settings": {"MIXWRIGHT_LEASE_SECONDS": 3}}, {"hosts": "mix.example.org"}, {"service": {"port": 0}},
+    {"trustedProxies": ["front.example.org"]},
 ])  # fmt: skip
 def test_a_value_that_is_misspelt_or_wrong_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):

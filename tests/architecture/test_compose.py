@@ -1,7 +1,9 @@
 """docker-compose.yml and what it mounts agree with each other, with the commands and the settings."""
 
+import json
 import re
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,18 @@ def test_the_front_and_prometheus_know_the_same_replicas() -> None:
     assert set(scraped["static_configs"][0]["targets"]) == {f"{name}:8321" for name in REPLICAS}
     assert scraped["authorization"]["credentials_file"] == "/run/secrets/scrape_key"
     assert services()["scrape-key"]["command"][-2:] == ["--file", "/run/secrets/scrape_key"]
+
+
+def test_the_front_alone_is_believed_and_says_itself_what_it_is_believed_for() -> None:
+    address = services()["front"]["networks"]["outside"]["ipv4_address"]
+    for name in REPLICAS:
+        assert json.loads(services()[name]["environment"]["MIXWRIGHT_TRUSTED_PROXIES"]) == [address]
+    (given,) = compose()["networks"]["outside"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(given["subnet"])
+    assert ip_address(address) not in ip_network(given["ip_range"]), "another container may get it"
+    front = (FILES / "haproxy.cfg").read_text()
+    said = re.findall(r"^    http-request set-header (X-Forwarded-\w+) ", front, re.MULTILINE)
+    assert set(said) == {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"}
 
 
 def test_the_front_has_the_files_that_its_connections_need() -> None:
