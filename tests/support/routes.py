@@ -21,8 +21,11 @@ PUBLIC = {
 }
 # What anybody who is known may do, whatever the key is for.
 WITHOUT_SCOPE = {
-    ("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("POST", "/logout"), ("GET", "/problems"),
-}  # fmt: skip
+    ("GET", "/openapi.json"),
+    ("HEAD", "/openapi.json"),
+    ("POST", "/logout"),
+    ("GET", "/problems"),
+}
 
 
 @dataclass(frozen=True)
