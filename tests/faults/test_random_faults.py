@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.histories.driving import run
+from tests.support.histories.driving import VARIABLE, run
 from tests.support.histories.world import World, built
 
-VARIABLE = "MIXWRIGHT_SOAK_SCHEDULES"
 FEW = 10  # in every run of all tests
 
 

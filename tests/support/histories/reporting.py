@@ -1,4 +1,4 @@
-"""Who reports: sources of a job that send each report until it is taken, and a trainer with the real client."""
+"""Who reports: sources that send each report until it is taken, and a trainer with the real client."""
 
 from pathlib import Path
 

@@ -31,9 +31,7 @@ class Worker(Client):
         run, lease = claimed.answer["run"], claimed.answer["lease"]
         self._seen.append(run)
         for share in range(self.rng.randrange(3)):
-            body = {"lease": lease, "progress": share / 3}
-            begun = self.began(Kind.HEARTBEAT, run, lease=lease)
-            self.tried(begun, lambda body=body: self.caller.ask("PUT", f"/v1/runs/{run}/heartbeat", body))
+            self._heartbeat(run, lease, share / 3)
         if self.rng.random() > _SILENT:
             self._finish(run, lease)
 
@@ -47,6 +45,11 @@ class Worker(Client):
         body = {"worker": self.name, "force": True}
         begun = self.began(Kind.CLAIM, run, force=run)
         return self.tried(begun, lambda: self.caller.ask("POST", f"/v1/runs/{run}/claim", body), _granted)
+
+    def _heartbeat(self, run: str, lease: str, progress: float) -> None:
+        body = {"lease": lease, "progress": progress}
+        begun = self.began(Kind.HEARTBEAT, run, lease=lease)
+        self.tried(begun, lambda: self.caller.ask("PUT", f"/v1/runs/{run}/heartbeat", body))
 
     def _finish(self, run: str, lease: str) -> None:
         self._results += 1

@@ -1,12 +1,12 @@
 """A small installation that can be made to fail: two processes, their database, networks in between."""
 
+import http.client
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-
-import httpx
+from urllib.parse import urlsplit
 
 from service.db import Database
 from tests.support.own_server import OwnServer, own_server
@@ -52,10 +52,11 @@ class Replica:
 
     def is_ready(self) -> bool:
         """Whether it says that it can serve."""
-        try:
-            return httpx.get(f"{self._address}/readyz", trust_env=False, timeout=5).is_success
-        except httpx.HTTPError:
-            return False
+        connection = http.client.HTTPConnection(urlsplit(self._address).netloc, timeout=5)
+        with closing(connection), suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.client.OK
+        return False
 
     def close(self) -> None:
         """End it."""
