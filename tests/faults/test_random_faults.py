@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.histories.driving import VARIABLE, run
-from tests.support.histories.world import World, built
+from tests.support.histories.faults import drawn
+from tests.support.histories.world import REPLICAS, World, built
 
 FEW = 10  # in every run of all tests
 
@@ -26,8 +27,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_whatever_fails_nothing_is_lost_or_counted_twice(
     world: World, seed: int, tmp_path: Path, record_property: Callable[[str, Any], None]
 ) -> None:
-    ended = run(world, seed, tmp_path)
-    record_property("faults", [fault.kind for fault in ended.faults])
+    faults = drawn(seed, replicas=REPLICAS)
+    record_property("faults", [fault.kind for fault in faults])
+    ended = run(world, seed, faults, tmp_path)
     record_property("operations", ended.counted())
     record_property("violations", len(ended.violations))
-    assert not ended.violations, "\n".join([*map(str, ended.faults), *ended.violations])
+    assert not ended.violations, "\n".join([*map(str, faults), *ended.violations])

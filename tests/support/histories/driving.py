@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from service.scopes import EVERY_SCOPE
 from tests.support.histories.checks import violations
 from tests.support.histories.clients import DOMAINS, Client, Surroundings
 from tests.support.histories.failing import bring_about
-from tests.support.histories.faults import Fault, drawn
+from tests.support.histories.faults import Fault
 from tests.support.histories.following import Listener, Poller
 from tests.support.histories.history import Kind, Operation, Outcome, Recorder
 from tests.support.histories.reading import read
 from tests.support.histories.reporting import Source, Trainer
 from tests.support.histories.working import STUDY, Creator, Operator, Worker
-from tests.support.histories.world import REPLICAS, World
+from tests.support.histories.world import World
 from tests.support.servers import Service
 
 VARIABLE = "MIXWRIGHT_SOAK_SCHEDULES"  # how many schedules to try
@@ -36,12 +36,10 @@ class Ended:
     """What came of a schedule.
 
     Args:
-        faults: what went wrong.
         history: what clients did.
         violations: what must not be.
     """
 
-    faults: list[Fault]
     history: list[Operation]
     violations: list[str]
 
@@ -50,9 +48,16 @@ class Ended:
         return Counter(f"{done.kind.value} {done.outcome.value}" for done in self.history)
 
 
-def run(world: World, seed: int, folder: Path) -> Ended:
-    """Let clients work while the faults of a seed come and go; then look at what is there."""
-    faults, recorder = drawn(seed, replicas=REPLICAS), Recorder()
+def run(world: World, seed: int, faults: Sequence[Fault], folder: Path) -> Ended:
+    """Let clients work while faults come and go; then look at what is there.
+
+    Args:
+        world: the installation, which serves before and after.
+        seed: of what clients choose.
+        faults: one after the other.
+        folder: for files of clients.
+    """
+    recorder = Recorder()
     with _tenant(world) as service:
         _prepare(service)
         around = Surroundings(recorder, world.addresses, service.key)
@@ -68,7 +73,7 @@ def run(world: World, seed: int, folder: Path) -> Ended:
         _settle(service, around)
         wrong += _joined(followers)
         history = recorder.history()
-        return Ended(faults, history, wrong + violations(history, read(service)))
+        return Ended(history, wrong + violations(history, read(service)))
 
 
 @contextmanager
