@@ -136,7 +136,11 @@ def _connector(target: str) -> Callable[[], socket.socket]:
 
     def connect() -> socket.socket:
         unix = socket.socket(socket.AF_UNIX)
-        unix.connect(f"{folder}/.s.PGSQL.5432")
+        try:
+            unix.connect(f"{folder}/.s.PGSQL.5432")
+        except OSError:
+            unix.close()
+            raise
         return unix
 
     return connect
