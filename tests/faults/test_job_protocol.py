@@ -56,14 +56,16 @@ offers = st.tuples(
 class JobProtocol(RuleBasedStateMachine):
     """A job that is told the same as its model."""
 
-    def __init__(self, service: Service) -> None:
+    service: Service
+
+    def __init__(self) -> None:
         super().__init__()
-        self.service, self.http = service, service.http(service.key)
+        self.http = self.service.http(self.service.key)
         self.name = f"protocol-{next(NUMBERS)}"
         self.model = JobModel()
         self.tokens: list[str] = [self.model.token]
         domains = [{"name": name, "tokens": 10**12} for name in DOMAINS]
-        service.client.create_job(
+        self.service.client.create_job(
             {
                 "name": self.name, "policy": "odm", "domains": domains, "samples_per_step": 8,
                 "lead_steps": 20, "sources": SOURCES, "wait_steps": WAIT_STEPS,
@@ -113,11 +115,12 @@ class JobProtocol(RuleBasedStateMachine):
     def acknowledge(self, which: int, outcome: str, zombie: int) -> None:
         """A version was applied, or came too late; some are unknown, some trainers fenced."""
         version = 1 + which % (self.model.version + 1)
-        ack = {"attempt": max(1, self.model.attempt - zombie), "version": version, "outcome": outcome}
+        attempt = max(1, self.model.attempt - zombie)
+        ack = {"attempt": attempt, "version": version, "outcome": outcome}
         answer = self._post(
             "acks",
             {**ack, "step": max(0, self.model.reported_step)},
-            lambda: self.model.acknowledge(**ack),
+            lambda: self.model.acknowledge(attempt, version, outcome),
         )
         if answer is not None:
             self._heard(answer[0]["version"])
@@ -142,7 +145,10 @@ class JobProtocol(RuleBasedStateMachine):
     def order(self, order: str, which: int) -> None:
         """An order of people: each that is taken is a version."""
         version = 1 + which % (self.model.version + 1)
-        more = {"pin": {"weights": {"web": 0.5, "code": 0.5}}, "rollback": {"version": version}}
+        more: dict[str, dict[str, Any]] = {
+            "pin": {"weights": {"web": 0.5, "code": 0.5}},
+            "rollback": {"version": version},
+        }
         body = {"reason": "to see", **more.get(order, {})}
         answer = self._post(order, body, lambda: self.model.order(order, version))
         if answer is not None:
@@ -197,9 +203,8 @@ class JobProtocol(RuleBasedStateMachine):
 
 
 def test_the_job_protocol_is_what_its_model_says(tenant: Service) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: JobProtocol(tenant),
-        settings=settings(
-            max_examples=10, stateful_step_count=25, suppress_health_check=list(HealthCheck), deadline=None
-        ),
-    )
+    class OfTenant(JobProtocol):
+        service = tenant
+
+    few = settings(max_examples=8, stateful_step_count=25, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(OfTenant, settings=few)
