@@ -90,6 +90,11 @@ BROKEN: list[tuple[str, list[Operation], Stored]] = [
         [*GOOD, replace(GOOD[2], outcome=Outcome.REFUSED, answer={"status": 500})],
         STORED,
     ),
+    (
+        "refusals_have_a_cause",
+        [replace(done, outcome=Outcome.REFUSED) if done.kind is Kind.TRAIN else done for done in GOOD],
+        STORED,
+    ),
 ]
 
 

@@ -107,7 +107,7 @@ def orders_are_on_the_record_once(history: History, stored: Stored) -> Iterator[
 def refusals_have_a_cause(history: History, _: Stored) -> Iterator[str]:
     """A fault is never told as if it were the caller's, nor as an error of the service's own."""
     for done in history:
-        if done.outcome is Outcome.REFUSED and done.answer.get("status") != _EXPECTED.get(done.kind):
+        if done.outcome is Outcome.REFUSED and done.answer.get("status") != _EXPECTED.get(done.kind, 0):
             yield f"{done.client}: {done.kind.value} of {done.subject} was refused: {dict(done.answer)}"
 
 

@@ -48,7 +48,7 @@ class Listener(Client):
         headers = {"Last-Event-ID": self._held} if self._held else {}
         try:
             stream = self.caller.open("GET", f"/v1/jobs/{self._job}/schedule/events", headers=headers)
-            if stream.status == http.client.CONFLICT:
+            if http.client.BAD_REQUEST <= stream.status < http.client.INTERNAL_SERVER_ERROR:
                 self.around.recorder.ended(begun, Outcome.REFUSED, status=stream.status)
             while not self._is_done() and (line := stream.readline()):
                 if line.startswith(b"id: ") and line.endswith(b"\n"):

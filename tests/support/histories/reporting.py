@@ -101,7 +101,7 @@ class Trainer(Client):
         lost = {
             name: count
             for name, count in client.counters().items()
-            if count and name.startswith(("refused_", "dropped_", "unusable_", "measured_on_"))
+            if count and name.startswith(("dropped_", "unusable_", "measured_on_"))
         }
         if lost or not done:
             self.around.recorder.ended(begun, Outcome.REFUSED, delivered=done, **lost)
