@@ -40,7 +40,9 @@ test-install: install  ## the steps of the image, in a clean virtual environment
 test-browser: install  ## the dashboard in a headless Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
-soak: install  ## a million random updates of every policy of training losses
+soak: install  ## 200 random schedules of faults, and a million random updates of policies of training losses
+	MIXWRIGHT_SOAK_SCHEDULES=$${MIXWRIGHT_SOAK_SCHEDULES:-200} $(BIN)/python -m pytest -v \
+		tests/faults/test_random_faults.py $(ARGS)
 	MIXWRIGHT_SOAK_UPDATES=1000000 $(BIN)/python -m pytest tests/conformance/test_policies.py \
 		-k "through_a_long_run and (odm or ado)" $(ARGS)
 

@@ -46,17 +46,21 @@ class Proxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._mode = Mode.PASS
+        self.mode = Mode.PASS
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def set(self, mode: Mode) -> None:
         """Change what happens, also to connections that are open."""
-        self._mode = mode
+        self.mode = mode
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+    def lead_to(self, target: str) -> None:
+        """Forward new connections to another address."""
+        self._connect = _connector(target)
 
     def close(self) -> None:
         """Stop listening."""
@@ -91,18 +95,18 @@ class Proxy:
         with contextlib.ExitStack() as opened:
             far = opened.enter_context(self._connect())
             sinks = [far]
-            if self._mode is Mode.DUPLICATE:
+            if self.mode is Mode.DUPLICATE:
                 sinks.append(opened.enter_context(self._connect()))
                 threading.Thread(target=_swallow, args=(sinks[1],), daemon=True).start()
             with self._lock:
                 self._open.update(sinks)
-            pause = _DELAY_SECONDS if self._mode is Mode.DELAY else 0.0
+            pause = _DELAY_SECONDS if self.mode is Mode.DELAY else 0.0
             threading.Thread(target=_copy, args=(near, *sinks), kwargs={"pause": pause}, daemon=True).start()
-            if self._mode is Mode.LOSE_ANSWERS:
+            if self.mode is Mode.LOSE_ANSWERS:
                 far.recv(1)  # the service has taken the request and begun to answer
                 near.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread that reads it
             else:
-                _copy(far, near, most=_DRIP_BYTES if self._mode is Mode.DRIP else 65536)
+                _copy(far, near, most=_DRIP_BYTES if self.mode is Mode.DRIP else 65536)
         with self._lock:
             self._open.difference_update(sinks)
 
@@ -133,7 +137,11 @@ def _connector(target: str) -> Callable[[], socket.socket]:
 
     def connect() -> socket.socket:
         unix = socket.socket(socket.AF_UNIX)
-        unix.connect(f"{folder}/.s.PGSQL.5432")
+        try:
+            unix.connect(f"{folder}/.s.PGSQL.5432")
+        except OSError:
+            unix.close()
+            raise
         return unix
 
     return connect

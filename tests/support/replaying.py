@@ -1,5 +1,10 @@
 """A job's log, computed again and compared with what was published."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mixlaws.arrays import JsonObject
+from mixlaws.steering.publishing import PublishedStage
 from service.jobs import log, log_repository, repository, states
 from service.jobs import service as jobs
 from service.jobs.definition import JobDefinition
@@ -10,8 +15,25 @@ from service.listing import Wanted
 from tests.support.servers import Service
 
 
-def same_again(service: Service, name: str) -> list[VersionOut]:
-    """The versions of a job, each of which its log gives again, to the last bit."""
+@dataclass(frozen=True)
+class Replay:
+    """What is stored of a job, and what its log gives.
+
+    Args:
+        versions: as they were published.
+        again: their stages, as the log gives them.
+        state: of the job now.
+        state_again: as the log gives it.
+    """
+
+    versions: Sequence[VersionOut]
+    again: Sequence[PublishedStage]
+    state: JsonObject
+    state_again: JsonObject
+
+
+def replayed(service: Service, name: str) -> Replay:
+    """A job's versions and its state, each beside what its log gives."""
     with service.database.session() as session:
         owner = projects.project_named(session, service.project)
         assert owner is not None
@@ -23,10 +45,16 @@ def same_again(service: Service, name: str) -> list[VersionOut]:
         last = states.head(session, job, JobDefinition.stored(job.definition), 0).state
     steps = list(replay(definitions, entries, weights))
     again = [stage for step in steps if step.publication is not None for stage in step.publication.stages]
-    assert len(again) == len(versions)
-    for version, stage in zip(versions, again, strict=True):
+    steering = definitions[max(definitions)].steering
+    return Replay(versions, again, steering.dump(last), steering.dump(steps[-1].state))
+
+
+def same_again(service: Service, name: str) -> Sequence[VersionOut]:
+    """The versions of a job, each of which its log gives again, to the last bit."""
+    found = replayed(service, name)
+    assert len(found.again) == len(found.versions)
+    for version, stage in zip(found.versions, found.again, strict=True):
         assert (version.effective_step, version.reason) == (stage.effective_step, stage.reason)
         assert list(version.weights.values())[: len(stage.weights)] == stage.weights.tolist(), version.version
-    steering = definitions[max(definitions)].steering
-    assert steering.dump(steps[-1].state) == steering.dump(last)
-    return versions
+    assert found.state_again == found.state
+    return found.versions
