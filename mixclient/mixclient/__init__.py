@@ -1,6 +1,5 @@
-"""Follows a Mixwright schedule from inside a training job, without ever stopping it."""
+"""Speaks to a Mixwright service, and follows its schedule inside a training job without ever stopping it."""
 
-from mixclient.api import ServiceClient
 from mixclient.client import MixtureClient
 from mixclient.errors import (
     ConflictError,
@@ -16,8 +15,13 @@ from mixclient.errors import (
 from mixclient.measurements import Evaluation, Excess, Signals
 from mixclient.sampler import Sampler
 from mixclient.schedule import Schedule, Stage
+from mixclient.service.answers import Page, Tagged
+from mixclient.service.clients import AsyncServiceClient, ServiceClient
+from mixclient.service.retry import ONCE, Retry
 
 __all__ = [
+    "ONCE",
+    "AsyncServiceClient",
     "ConflictError",
     "Evaluation",
     "Excess",
@@ -25,6 +29,8 @@ __all__ = [
     "MixtureClient",
     "NotAuthorisedError",
     "NotFoundError",
+    "Page",
+    "Retry",
     "Sampler",
     "Schedule",
     "ScheduleError",
@@ -35,4 +41,5 @@ __all__ = [
     "Signals",
     "Stage",
     "StartRefusedError",
+    "Tagged",
 ]

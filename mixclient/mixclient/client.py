@@ -20,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from mixclient.api import ServiceClient
 from mixclient.errors import (
     MixclientError,
     ScheduleError,
@@ -36,6 +35,8 @@ from mixclient.poller import Poller
 from mixclient.recorder import Recorder, Step, add_up
 from mixclient.reporter import Reporter
 from mixclient.schedule import Schedule, Stage
+from mixclient.service.clients import ServiceClient
+from mixclient.service.retry import ONCE
 from mixclient.spool import ATTEMPT, Spool
 
 _log = logging.getLogger("mixclient")
@@ -94,7 +95,7 @@ class MixtureClient:
         self._opened = 0  # the attempt that this client opened last
         self._state_token: str | None = None
         self._told: set[str] = set()  # kinds of measurement that could not be used
-        self._services = [ServiceClient(url, key) for _ in range(2)]
+        self._services = [ServiceClient(url, key, retry=ONCE) for _ in range(2)]
         self._following = Following(
             seed=seed,
             keep_steps=keep_steps,

@@ -57,6 +57,18 @@ class ServiceError(MixclientError):
         self.problem = problem
 
     @property
+    def request_id(self) -> str | None:
+        """What to name when asking whoever runs the service; None if the service did not write the answer."""
+        told = self.problem.get("request_id")
+        return None if told is None else str(told)
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Each thing that is wrong with the request: `loc` says where, `msg` says what."""
+        told = self.problem.get("errors")
+        return told if isinstance(told, list) else []
+
+    @property
     def may_pass(self) -> bool:
         """Whether waiting can help: the service is troubled, or a server in between has answered for it."""
         return self.status >= 500 or self.status in _TRY_AGAIN or self.code == NOT_A_PROBLEM

@@ -135,7 +135,7 @@ def _let_go(child: subprocess.Popen[bytes]) -> None:
 
 def _answers(client: ServiceClient) -> bool:
     try:
-        client.call("GET", "/readyz")
+        client.ready()
     except MixclientError:
         return False
     return True

@@ -60,7 +60,7 @@ def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> Non
         folder=tmp_path / "printed",
     )
     assert example.ended() == 0, example.err
-    (job,) = service.client.items("/v1/jobs")
+    (job,) = service.client.jobs()
     assert f"{job['name']}: {job['reports_accepted']} reports sent" in example.out
     assert job["reported_step"] == 79
     assert job["versions_published"] > 1
