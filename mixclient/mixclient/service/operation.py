@@ -9,6 +9,8 @@
 one. A listing gives all items when called, and `iterate` and `page` besides.
 """
 
+from __future__ import annotations
+
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -56,7 +58,7 @@ class Single(Operation[P, T]):
     """An operation with one answer."""
 
     @overload
-    def __get__(self, client: None, owner: type) -> "Single[P, T]": ...
+    def __get__(self, client: None, owner: type) -> Single[P, T]: ...
     @overload
     def __get__(self, client: Connection, owner: type) -> Callable[P, T]: ...
     @overload
@@ -76,11 +78,11 @@ class Listing(Operation[P, T]):
     """An operation that gives a list, page by page."""
 
     @overload
-    def __get__(self, client: None, owner: type) -> "Listing[P, T]": ...
+    def __get__(self, client: None, owner: type) -> Listing[P, T]: ...
     @overload
-    def __get__(self, client: Connection, owner: type) -> "Items[P, T]": ...
+    def __get__(self, client: Connection, owner: type) -> Items[P, T]: ...
     @overload
-    def __get__(self, client: AsyncConnection, owner: type) -> "AsyncItems[P, T]": ...
+    def __get__(self, client: AsyncConnection, owner: type) -> AsyncItems[P, T]: ...
     def __get__(self, client: Any, owner: type) -> Any:
         if client is None:
             return self
@@ -148,7 +150,7 @@ class Stream(Operation[P, T]):
     """An operation whose answer goes on for as long as it is read."""
 
     @overload
-    def __get__(self, client: None, owner: type) -> "Stream[P, T]": ...
+    def __get__(self, client: None, owner: type) -> Stream[P, T]: ...
     @overload
     def __get__(self, client: Connection, owner: type) -> Callable[P, Iterator[T]]: ...
     @overload
