@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mixclient.documents.jobs import JobIn
+from mixclient.documents.shared import DomainBody
 from rich.console import Console
 from rich.table import Table
 
@@ -46,8 +48,14 @@ def main() -> None:
 
 def measured(address: Address, folder: Path, steps: int) -> dict[str, Any]:
     """Costs of each step, and what the threads did meanwhile."""
-    rows = [{"name": domain, "tokens": tokens} for domain, tokens in DOMAINS.items()]
-    job = {"name": "cost", "policy": "odm", "domains": rows, "samples_per_step": SAMPLES, "lead_steps": 200}
+    rows: list[DomainBody] = [{"name": domain, "tokens": tokens} for domain, tokens in DOMAINS.items()]
+    job: JobIn = {
+        "name": "cost",
+        "policy": "odm",
+        "domains": rows,
+        "samples_per_step": SAMPLES,
+        "lead_steps": 200,
+    }
     with ServiceClient(address.url, address.key) as service:
         service.create_job(job)
     client = MixtureClient(address.url, address.key, job="cost", folder=folder / "client")

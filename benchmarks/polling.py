@@ -156,10 +156,10 @@ def fan_outs(side: Side, key: str, waiters: int) -> dict[str, Any]:
                     await_line(process, "waiting")
                     grown.append((side.process.memory_info().rss - before) / waiters / 1024)
                     began = time.monotonic()
-                    client.call("POST", f"/v1/jobs/{JOB}/freeze", body={"reason": "a version for all"})
+                    client.freeze_job(JOB, reason="a version for all")
                     seen = np.array(json.loads(said(process))["seen"])
                 took[stream].append(np.quantile(1e3 * (seen - began), (0.5, 0.99, 1.0)))
-                client.call("POST", f"/v1/jobs/{JOB}/release", body={"reason": "another"})
+                client.release_job(JOB, reason="another")
     events, polls = (np.median(took[stream], axis=0) for stream in (True, False))
     return {
         "waiters": waiters,

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import psutil
 import psycopg
+from mixclient.documents.shared import DomainBody
 from rich.console import Console
 from rich.table import Table
 
@@ -163,7 +164,7 @@ def create_job(
     client: ServiceClient, name: str, *, policy: str = "odm", sources: Sequence[str] = ("rank0",)
 ) -> None:
     """A job over 22 domains."""
-    rows = [{"name": domain, "tokens": tokens} for domain, tokens in DOMAINS.items()]
+    rows: list[DomainBody] = [{"name": domain, "tokens": tokens} for domain, tokens in DOMAINS.items()]
     client.create_job(
         {
             "name": name, "policy": policy, "domains": rows, "samples_per_step": 256, "lead_steps": 20,

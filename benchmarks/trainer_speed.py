@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from mixclient.documents.jobs import JobIn
+from mixclient.documents.shared import DomainBody
 from scipy import stats
 
 from benchmarks.arguments import arguments
@@ -59,8 +61,8 @@ def device() -> torch.device:
 def following(address: Address, corpus: Corpus, folder: Path) -> MixtureClient:
     """A client of a job whose weights stay, so that both kinds of block draw the same."""
     domains = zip(corpus.domains.names, corpus.domains.tokens, strict=True)
-    rows = [{"name": name, "tokens": tokens} for name, tokens in domains]
-    job = {"name": "speed", "policy": "static", "domains": rows, "samples_per_step": SAMPLES}
+    rows: list[DomainBody] = [{"name": name, "tokens": tokens} for name, tokens in domains]
+    job: JobIn = {"name": "speed", "policy": "static", "domains": rows, "samples_per_step": SAMPLES}
     with ServiceClient(address.url, address.key) as service:
         service.create_job(job)
     client = MixtureClient(address.url, address.key, job="speed", seed=SEED, folder=folder / "client")

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from mixclient.documents.jobs import JobIn
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -275,7 +276,7 @@ def _following(chosen: argparse.Namespace, corpus: Corpus, checkpoint: dict[str,
     key = os.environ.get("MIXWRIGHT_KEY") or Settings().admin_key_file.read_text().strip()
     if chosen.policy:
         domains = zip(corpus.domains.names, corpus.domains.tokens, strict=True)
-        job = {
+        job: JobIn = {
             "name": chosen.job,
             "policy": chosen.policy,
             "domains": [{"name": name, "tokens": tokens} for name, tokens in domains],

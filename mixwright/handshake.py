@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from mixclient import NotFoundError, ServiceClient, ServiceError, ServiceUnreachableError
+from mixclient import ONCE, NotFoundError, ServiceClient, ServiceError, ServiceUnreachableError
 from mixwright.problems import CommandError
 
 _NOTHING = str(UUID(int=0))
@@ -21,7 +21,7 @@ def refusal(url: str, key: str) -> str | None:
     require_address(url)
     if not (key.isascii() and key.isprintable()):
         raise CommandError("the API key holds characters that no key has: copy it again")
-    with ServiceClient(url, key, timeout=_SECONDS) as client:
+    with ServiceClient(url, key, timeout=_SECONDS, retry=ONCE) as client:
         try:
             # A heartbeat of no run needs what a worker needs, and changes nothing.
             client.heartbeat(_NOTHING, _NOTHING, 0.0)

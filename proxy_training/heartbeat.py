@@ -5,7 +5,9 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any, Self
+from typing import Self
+
+from mixclient.documents.runs import ObservationBody
 
 from mixclient import ConflictError, MixclientError, ServiceClient
 
@@ -34,7 +36,7 @@ class Heartbeat:
         self._run_id, self._lease = run_id, lease
         self._interval = lease_seconds / _BEATS_PER_LEASE
         self._progress = 0.0
-        self._unsent: deque[dict[str, Any]] = deque()
+        self._unsent: deque[ObservationBody] = deque()
         self._sending = threading.Lock()
         self._lost = threading.Event()
         self._done = threading.Event()

@@ -5,9 +5,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar, cast
+
+from mixclient.documents.runs import LeaseOut, ResultIn, RunOut
 
 from mixclient import (
+    ONCE,
     ConflictError,
     MixclientError,
     MixtureClient,
@@ -61,8 +64,8 @@ class Worker:
         self._corpus = corpus
         self._name, self._study, self._device = name, study, device
         self._watch = watch
-        self._service = ServiceClient(url, key)
-        self._beats = ServiceClient(url, key)
+        self._service = ServiceClient(url, key, retry=ONCE)
+        self._beats = ServiceClient(url, key, retry=ONCE)
 
     def run(self, *, until_idle: bool = False) -> int:
         """Train until stopped, or until nothing is left; returns how many runs were completed.
@@ -86,7 +89,7 @@ class Worker:
             self._beats.close()
         return completed
 
-    def _claim(self) -> dict[str, Any] | None:
+    def _claim(self) -> LeaseOut | None:
         pause = 0.5
         while not self.stopping.is_set():
             try:
@@ -100,7 +103,7 @@ class Worker:
             pause = min(2 * pause, _LONGEST_PAUSE)
         return None
 
-    def _train(self, lease: dict[str, Any]) -> bool:
+    def _train(self, lease: LeaseOut) -> bool:
         """Take a claimed run to its end; whether it was completed."""
         run, proof = lease["run"], lease["lease"]
         label = run["label"]
@@ -134,7 +137,7 @@ class Worker:
         self._watch(Moment(label, 1.0, "completed", f"mean held-out loss {mean:.3f}"))
         return True
 
-    def _measure(self, lease: dict[str, Any], progress: Progress, observe: Observe) -> TrainResult:
+    def _measure(self, lease: LeaseOut, progress: Progress, observe: Observe) -> TrainResult:
         run = lease["run"]
         spec = TrainSpec(**run["train"])
         if spec.corpus and spec.corpus != self._corpus.id:
@@ -156,33 +159,34 @@ class Worker:
         if run["job"] is None:
             mixture = FixedMixture(weights, batch=spec.batch, seed=run["seed"])
             return self._trained(run, spec, mixture, progress, observe)
-        return self._follow(run, spec, weights, progress, observe)
+        return self._follow(run["job"], run, spec, weights, progress, observe)
 
     def _follow(
         self,
-        run: dict[str, Any],
+        name: str,
+        run: RunOut,
         spec: TrainSpec,
         weights: dict[str, float],
         progress: Progress,
         observe: Observe,
     ) -> TrainResult:
         """Train as a live job: the mixture comes from the service, step by step."""
-        job = _insisted("a live job", lambda: self._service.job(run["job"]))
+        job = _insisted("a live job", lambda: self._service.job(name))
         samples, domains = job["definition"]["samples_per_step"], job["definition"]["domains"]
         if samples != spec.batch:
             raise ValueError(
-                f"job {run['job']!r} draws {samples} samples a step, the run trains {spec.batch}: "
+                f"job {name!r} draws {samples} samples a step, the run trains {spec.batch}: "
                 "give them the same number"
             )
         if tuple(domain["name"] for domain in domains) != self._corpus.domains.names:
             raise ValueError(
-                f"job {run['job']!r} has other domains than the corpus of this worker, or in another order: "
+                f"job {name!r} has other domains than the corpus of this worker, or in another order: "
                 f"give it {', '.join(self._corpus.domains.names)}"
             )
         client = MixtureClient(
             self._url,
             self._key,
-            job=run["job"],
+            job=name,
             seed=run["seed"],
             fallback=weights,
             samples_per_step=spec.batch,
@@ -199,7 +203,7 @@ class Worker:
 
     def _trained(
         self,
-        run: dict[str, Any],
+        run: RunOut,
         spec: TrainSpec,
         mixture: Mixture | MixtureClient,
         progress: Progress,
@@ -215,7 +219,7 @@ class Worker:
             observe=observe,
         )
 
-    def _hand_in(self, lease: dict[str, Any], result: TrainResult) -> None:
+    def _hand_in(self, lease: LeaseOut, result: TrainResult) -> None:
         """Deliver a result, however long the service is away: it cost more than the waiting does."""
         run = lease["run"]
         body = {
@@ -224,7 +228,7 @@ class Worker:
             "step": TrainSpec(**run["train"]).steps,
             "losses": {target: result.losses[target] for target in lease["targets"]},
         }
-        _insisted("a result", lambda: self._service.put_result(run["id"], body))
+        _insisted("a result", lambda: self._service.put_result(run["id"], cast("ResultIn", body)))
 
     def _give_up(self, run_id: str, proof: str, reason: str) -> None:
         try:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from mixclient import ServiceClient
+from mixclient import ONCE, ServiceClient
 from service.db import Database
 from tests.support.databases import fresh_database, shared_server
 from tests.support.servers import Service, running
@@ -86,5 +86,5 @@ def tenant(shared_service: Service) -> Iterator[Service]:
     """The shared service with a key to a project of the test's own: names are free again."""
     project = f"tenant-{uuid4()}"
     key = shared_service.new_key(project=project)
-    with ServiceClient(shared_service.url, key) as client:
+    with ServiceClient(shared_service.url, key, retry=ONCE) as client:
         yield replace(shared_service, key=key, client=client, project=project)

@@ -1,9 +1,9 @@
-"""Follows a Mixwright schedule from inside a training job, without ever stopping it."""
+"""Speaks to a Mixwright service, and follows its schedule inside a training job without ever stopping it."""
 
-from mixclient.api import ServiceClient
 from mixclient.client import MixtureClient
 from mixclient.errors import (
     ConflictError,
+    ForeignAnswerError,
     ForkedClientError,
     MixclientError,
     NotAuthorisedError,
@@ -17,16 +17,24 @@ from mixclient.errors import (
 from mixclient.measurements import Evaluation, Excess, Signals
 from mixclient.sampler import Sampler
 from mixclient.schedule import Schedule, Stage
+from mixclient.service.answers import Page, Tagged
+from mixclient.service.clients import AsyncServiceClient, ServiceClient
+from mixclient.service.retry import ONCE, Retry
 
 __all__ = [
+    "ONCE",
+    "AsyncServiceClient",
     "ConflictError",
     "Evaluation",
     "Excess",
+    "ForeignAnswerError",
     "ForkedClientError",
     "MixclientError",
     "MixtureClient",
     "NotAuthorisedError",
     "NotFoundError",
+    "Page",
+    "Retry",
     "Sampler",
     "Schedule",
     "ScheduleError",
@@ -37,4 +45,5 @@ __all__ = [
     "Signals",
     "Stage",
     "StartRefusedError",
+    "Tagged",
 ]

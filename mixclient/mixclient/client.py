@@ -20,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from mixclient.api import ServiceClient
 from mixclient.backoff import Backoff
 from mixclient.errors import (
     ForkedClientError,
@@ -40,6 +39,8 @@ from mixclient.processes import reside
 from mixclient.recorder import Recorder
 from mixclient.reporter import Reporter
 from mixclient.schedule import Schedule, Stage
+from mixclient.service.clients import ServiceClient
+from mixclient.service.retry import ONCE
 from mixclient.spool import ATTEMPT, Spool
 
 _log = logging.getLogger("mixclient")
@@ -102,7 +103,7 @@ class MixtureClient:
         self._from_step: int | None = None
         self._state_token: str | None = None
         self._started = self._copied = self._closed = False
-        self._services = [ServiceClient(url, key) for _ in range(2)]
+        self._services = [ServiceClient(url, key, retry=ONCE) for _ in range(2)]
         self._following = Following(
             seed=seed,
             keep_steps=keep_steps,

@@ -6,6 +6,7 @@
     ├── ScheduleUnavailableError  a job finds no schedule to start with: start the service, or give weights
     │   └── StartRefusedError       the service is there and says no: read it, since waiting cannot help
     ├── ServiceUnreachableError   no answer: try again later
+    │   └── ForeignAnswerError      something else answers: is this the address of the service?
     └── ServiceError              an answer that says no: read it
         ├── NotAuthorisedError      401 or 403: use another key
         ├── NotFoundError           404: check the name and the project of the key
@@ -55,6 +56,10 @@ class ServiceUnreachableError(MixclientError):
     """No usable answer from the service: connection refused, timeout, or a page that is not ours."""
 
 
+class ForeignAnswerError(ServiceUnreachableError):
+    """An answer that the service did not write, such as the page of a proxy in between."""
+
+
 class ServiceError(MixclientError):
     """The service answered with a problem.
 
@@ -71,6 +76,18 @@ class ServiceError(MixclientError):
         self.code = code
         self.detail = detail
         self.problem = problem
+
+    @property
+    def request_id(self) -> str | None:
+        """What to name when asking whoever runs the service; None if the service did not write the answer."""
+        told = self.problem.get("request_id")
+        return None if told is None else str(told)
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """Each thing that is wrong with the request: `loc` says where, `msg` says what."""
+        told = self.problem.get("errors")
+        return told if isinstance(told, list) else []
 
     @property
     def may_pass(self) -> bool:

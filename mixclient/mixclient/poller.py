@@ -8,15 +8,13 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import httpx
-
-from mixclient.api import ServiceClient, decoded
 from mixclient.backoff import Backoff
-from mixclient.errors import ScheduleError, ServiceError, ServiceUnreachableError
+from mixclient.errors import ForeignAnswerError, ScheduleError, ServiceError
 from mixclient.schedule import Schedule
+from mixclient.service.clients import ServiceClient
 
 _log = logging.getLogger("mixclient")
 
@@ -49,11 +47,11 @@ class Poller:
     ) -> None:
         self.counters: Counter[str] = Counter()
         self._service = service
-        self._path = f"/v1/jobs/{quote(job, safe='')}/schedule"
+        self._job = job
         self._on_schedule, self._on_heard, self._afresh = on_schedule, on_heard, afresh
         self.failing = True  # whether the last poll had no usable answer
         self.heard_at = time.monotonic()  # when the last usable answer came, or the client was made
-        self._etag: str | None = None
+        self._tag: str | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mixclient-poller", daemon=True)
 
@@ -71,30 +69,27 @@ class Poller:
         Raises:
             MixclientError: no usable answer; the schedule in hand stays.
         """
-        headers = {"Prefer": f"wait={wait}"} if wait else {}
-        if self._etag is not None and not self._afresh():
-            headers["If-None-Match"] = self._etag
+        tag = None if self._afresh() else self._tag
         self.counters["polls"] += 1
-        response = self._service.send("GET", self._path, headers=headers, timeout=wait + timeout)
-        if response.status_code == 304:
+        try:
+            answer = self._service.schedule(self._job, tag=tag, wait=wait, timeout=timeout)
+        except ForeignAnswerError:
+            self.counters["foreign_answers"] += 1
+            raise
+        if answer is None:
             self.counters["unchanged"] += 1
         else:
-            self._take(response)
+            self._take(answer.value)
             # Remembered only now: a schedule that was refused must be offered again.
-            self._etag = response.headers.get("ETag")
+            self._tag = answer.tag
             self.counters["schedules"] += 1
         self.failing, self.heard_at = False, time.monotonic()
         self._on_heard()
 
-    def _take(self, response: httpx.Response) -> None:
-        try:
-            document = decoded(response)
-        except ServiceUnreachableError:
+    def _take(self, document: Mapping[str, Any]) -> None:
+        if "schema" not in document:
             self.counters["foreign_answers"] += 1
-            raise
-        if not isinstance(document, dict) or "schema" not in document:
-            self.counters["foreign_answers"] += 1
-            raise ServiceUnreachableError(f"{self._path}: the answer is not a schedule: is this the service?")
+            raise ForeignAnswerError(f"{self._job}: the answer is not a schedule: is this the service?")
         try:
             self._on_schedule(Schedule.parse(document))
         except ScheduleError as error:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from mixclient.api import ServiceClient
 from mixclient.backoff import Backoff
 from mixclient.errors import ServiceError, ServiceUnreachableError
 from mixclient.recorder import Step
+from mixclient.service.clients import ServiceClient
 from mixclient.spool import ATTEMPT, Spool, number_it
 
 _log = logging.getLogger("mixclient")

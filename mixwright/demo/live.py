@@ -1,11 +1,14 @@
 """What happened to live jobs: which versions were applied when, and which shares were really drawn."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from mixclient.documents.runs import RunOut
 
 from mixclient import ServiceClient
 
 
-def describe_jobs(client: ServiceClient, jobs: list[str], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def describe_jobs(client: ServiceClient, jobs: list[str], runs: list[RunOut]) -> list[dict[str, Any]]:
     """One row for each job.
 
     Args:
@@ -17,7 +20,7 @@ def describe_jobs(client: ServiceClient, jobs: list[str], runs: list[dict[str, A
     return [_describe(client, name, by_job[name]) for name in jobs]
 
 
-def _describe(client: ServiceClient, name: str, run: dict[str, Any]) -> dict[str, Any]:
+def _describe(client: ServiceClient, name: str, run: Mapping[str, Any]) -> dict[str, Any]:
     job, versions = client.job(name), client.versions(name)
     spec = run["train"]
     steps = run["result"]["step"]
@@ -46,7 +49,7 @@ def _describe(client: ServiceClient, name: str, run: dict[str, Any]) -> dict[str
     }
 
 
-def intended_shares(versions: list[dict[str, Any]], steps: int) -> dict[str, float]:
+def intended_shares(versions: Sequence[Mapping[str, Any]], steps: int) -> dict[str, float]:
     """Shares of all samples of a run that its applied versions ask for."""
     followed = [version for version in versions if version["applied_at_step"] is not None]
     starts = [version["applied_at_step"] for version in followed]
@@ -60,7 +63,7 @@ def intended_shares(versions: list[dict[str, Any]], steps: int) -> dict[str, flo
     }
 
 
-def _expected_reports(versions: list[dict[str, Any]], steps: int, every: int) -> int:
+def _expected_reports(versions: Sequence[Mapping[str, Any]], steps: int, every: int) -> int:
     """Reports that a run of so many steps sends: one every few steps, and one more at each change within."""
     ends = {step for step in range(steps) if (step + 1) % every == 0} | {steps - 1}
     changes = {v["applied_at_step"] - 1 for v in versions if v["applied_at_step"]}

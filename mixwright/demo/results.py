@@ -1,19 +1,20 @@
 """What the demo found out, as data: the same that is printed, for scripts."""
 
 import math
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
 
-def by_method(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def by_method(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """Target runs by method, in the order of their labels."""
-    methods: dict[str, list[dict[str, Any]]] = {}
+    methods: dict[str, list[Mapping[str, Any]]] = {}
     for run in runs:
         methods.setdefault(run["label"].rsplit(", seed", 1)[0], []).append(run)
     return methods
 
 
-def target_rows(runs: list[dict[str, Any]], shares: dict[str, float]) -> list[dict[str, Any]]:
+def target_rows(runs: Sequence[Mapping[str, Any]], shares: dict[str, float]) -> list[dict[str, Any]]:
     """One row for each method: mean losses over its seeds, and its distance to natural and uniform.
 
     Args:
@@ -36,7 +37,7 @@ def target_rows(runs: list[dict[str, Any]], shares: dict[str, float]) -> list[di
     return sorted(rows.values(), key=lambda row: order.index(row["method"]) if row["method"] in order else 9)
 
 
-def noise(runs: list[dict[str, Any]], shares: dict[str, float]) -> dict[str, Any]:
+def noise(runs: Sequence[Mapping[str, Any]], shares: dict[str, float]) -> dict[str, Any]:
     """Standard deviation between seeds of one mixture, pooled over mixtures.
 
     Live runs are left out: their seeds lead to other mixtures.
@@ -58,7 +59,7 @@ def difference_error(deviation: float | None, left: int, right: int) -> float | 
     return None if deviation is None else deviation * math.sqrt(1 / left + 1 / right)
 
 
-def _row(name: str, members: list[dict[str, Any]], shares: dict[str, float]) -> dict[str, Any]:
+def _row(name: str, members: Sequence[Mapping[str, Any]], shares: dict[str, float]) -> dict[str, Any]:
     domains = list(shares)
     measures = [_measures(run, shares) for run in members]
     return {
@@ -71,7 +72,7 @@ def _row(name: str, members: list[dict[str, Any]], shares: dict[str, float]) -> 
     }
 
 
-def _measures(run: dict[str, Any], shares: dict[str, float]) -> dict[str, float]:
+def _measures(run: Mapping[str, Any], shares: dict[str, float]) -> dict[str, float]:
     losses, bits = run["result"]["losses"], run["result"]["bits_per_byte"]
     return {
         "natural_weighted": sum(shares[domain] * losses[domain] for domain in shares),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mixclient import MixclientError, ServiceClient
+from mixclient import ONCE, MixclientError, ServiceClient
 from mixwright.problems import CommandError
 
 _START_SECONDS = 120  # a first start creates a database, a later one may have to recover it
@@ -65,7 +65,7 @@ class ServiceProcess:
         told = json.loads(self._ready_file.read_text())
         address = Address(told["url"], told["login"], Path(told["key_file"]).read_text().strip())
         self._port = urlsplit(address.url).port or 0
-        with ServiceClient(address.url, address.key) as client:
+        with ServiceClient(address.url, address.key, retry=ONCE) as client:
             while not _answers(client):
                 if self._ended() or time.monotonic() > deadline:
                     raise CommandError(f"the service did not answer:\n{self._said()}")
@@ -135,7 +135,7 @@ def _let_go(child: subprocess.Popen[bytes]) -> None:
 
 def _answers(client: ServiceClient) -> bool:
     try:
-        client.call("GET", "/readyz")
+        client.ready()
     except MixclientError:
         return False
     return True

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from mixclient.documents.fits import FitOut
+from mixclient.documents.proposals import ProposalIn, ProposalOut
+from mixclient.documents.runs import RunOut
+from mixclient.documents.sweeps import MixtureBody
 from rich.console import Console
 
 from mixclient import ServiceClient
@@ -44,7 +48,7 @@ class Story:
         """Asks the service again while it does not answer."""
         return Patient(self.client)
 
-    def sweep(self) -> list[dict[str, Any]]:
+    def sweep(self) -> list[RunOut]:
         """Create the study, train the proxy runs, and return them."""
         domains = self.corpus.domains
         self.client.create_study(
@@ -57,7 +61,7 @@ class Story:
             }
         )
         uniform, natural = self._references()
-        repeats = [
+        repeats: list[MixtureBody] = [
             {"weights": uniform, "label": f"uniform, seed {seed}", "seed": seed}
             for seed in range(self.plan.repeats + 1)
         ]
@@ -73,7 +77,7 @@ class Story:
         sweep_ends(self.patient, self.console, self.pool, sweep["id"], "proxy runs")
         return self.client.runs(self.study, purpose="proxy")
 
-    def fits(self) -> list[dict[str, Any]]:
+    def fits(self) -> list[FitOut]:
         """Fit every method, and return the fits in their order, those that failed last."""
         asked = [
             self.client.create_fit(self.study, {"method": name, "folds": self.plan.folds})
@@ -88,26 +92,24 @@ class Story:
             raise CommandError(f"every fit failed; {done[0]['method']}: {done[0]['error']}")
         return sorted(done, key=lambda fit: bool(fit["state"] == "failed"))
 
-    def proposals(self, fits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def proposals(self, fits: list[FitOut]) -> list[ProposalOut]:
         """Ask every fit that succeeded for a proposal, in their order; the first one will be trained."""
         asked = []
         for fit in fits:
             if fit["state"] == "done":
                 smooth = fit["method"] != "lightgbm"
                 # A convex search follows slopes, which trees do not have.
-                chosen = (
-                    {"proposer": "convex", "params": {"kl": self.plan.kl}}
-                    if smooth
-                    else {"proposer": "simulate", "params": {"strength": 8.0}}
-                )
-                asked.append(self.client.create_proposal(self.study, {"fit_id": fit["id"], **chosen}))
+                proposer = "convex" if smooth else "simulate"
+                params = {"kl": self.plan.kl} if smooth else {"strength": 8.0}
+                body: ProposalIn = {"fit_id": fit["id"], "proposer": proposer, "params": params}
+                asked.append(self.client.create_proposal(self.study, body))
         with self.console.status("searching for mixtures ..."):
             done = [task_ends(self.patient, self.client.proposal, row) for row in asked]
         if done[0]["state"] == "failed":
             raise CommandError(f"no proposal: {done[0]['error']}")
         return done
 
-    def targets(self, proposal: dict[str, float]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def targets(self, proposal: dict[str, float]) -> tuple[list[RunOut], list[dict[str, Any]]]:
         """Train the larger models; returns their runs and what happened to the live jobs."""
         uniform, natural = self._references()
         fixed = {"natural": natural, "uniform": uniform, "proposal": proposal}
@@ -115,11 +117,11 @@ class Story:
             "natural": max(self.plan.seeds, self.plan.noise_seeds)
         }
         jobs = [self._create_job(seed) for seed in range(self.plan.seeds)]
-        live = [
+        live: list[MixtureBody] = [
             {"weights": natural, "label": f"{LIVE}, seed {seed}", "seed": seed, "job": job}
             for seed, job in enumerate(jobs)
         ]
-        others = [
+        others: list[MixtureBody] = [
             {"weights": weights, "label": f"{name}, seed {seed}", "seed": seed}
             for name, weights in fixed.items()
             for seed in range(counts[name])

@@ -1,5 +1,6 @@
 """The demo's findings as tables for people."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.text import Text
 from mixwright.demo.results import difference_error
 
 
-def show_fits(console: Console, fits: list[dict[str, Any]]) -> None:
+def show_fits(console: Console, fits: Sequence[Mapping[str, Any]]) -> None:
     """Held-out scores of every method."""
     table = Table(
         "method", "rank correlation", "error, nats", "R²", "by domain", title="Fits, on runs not seen"
@@ -31,7 +32,9 @@ def show_fits(console: Console, fits: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def show_proposals(console: Console, fits: list[dict[str, Any]], proposals: list[dict[str, Any]]) -> None:
+def show_proposals(
+    console: Console, fits: Sequence[Mapping[str, Any]], proposals: Sequence[Mapping[str, Any]]
+) -> None:
     """Proposed mixtures with what each method thinks of them."""
     methods = {fit["id"]: fit["method"] for fit in fits}
     done = [proposal for proposal in proposals if proposal["proposals"]]
@@ -51,7 +54,7 @@ def show_proposals(console: Console, fits: list[dict[str, Any]], proposals: list
     console.print(table)
 
 
-def show_targets(console: Console, rows: list[dict[str, Any]], noise: dict[str, Any]) -> None:
+def show_targets(console: Console, rows: Sequence[Mapping[str, Any]], noise: Mapping[str, Any]) -> None:
     """Held-out losses of the larger runs, with what two seeds of one mixture differ by beside them."""
     table = Table("held-out loss, nats per token", title="Target runs, on text that no proxy was scored on")
     for row in rows:
@@ -81,7 +84,7 @@ def show_targets(console: Console, rows: list[dict[str, Any]], noise: dict[str, 
     )
 
 
-def show_gain(console: Console, rows: list[dict[str, Any]]) -> None:
+def show_gain(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """Which domains the proposal's gain over natural comes from."""
     chosen = next(row for row in rows if row["method"] == "proposal")
     gains = sorted(chosen["gain_by_domain_over_natural"].items(), key=lambda item: -abs(item[1]))
@@ -91,7 +94,7 @@ def show_gain(console: Console, rows: list[dict[str, Any]]) -> None:
     )
 
 
-def show_live(console: Console, jobs: list[dict[str, Any]]) -> None:
+def show_live(console: Console, jobs: Sequence[Mapping[str, Any]]) -> None:
     """What the live jobs did."""
     table = Table(
         "live job", "published", "applied", "late", "reports", "largest share off", title="Live steering"
@@ -109,7 +112,7 @@ def show_live(console: Console, jobs: list[dict[str, Any]]) -> None:
 
 
 def _difference(
-    row: dict[str, Any], rows: list[dict[str, Any]], reference: str, deviation: float | None
+    row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], reference: str, deviation: float | None
 ) -> str:
     if row["method"] == reference:
         return "-"

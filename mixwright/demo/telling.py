@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,18 +138,20 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _brief(run: dict[str, Any]) -> dict[str, Any]:
+def _brief(run: Mapping[str, Any]) -> dict[str, Any]:
     return {name: run[name] for name in ("label", "weights", "seed")} | {"losses": run["result"]["losses"]}
 
 
-def _scores(fit: dict[str, Any]) -> list[dict[str, Any]]:
+def _scores(fit: Mapping[str, Any]) -> list[dict[str, Any]]:
     if fit["state"] == "failed":
         return [{"method": fit["method"], "error": fit["error"]}]
     rows = {**fit["scores"], "objective": fit["objective_scores"]}
     return [{"method": fit["method"], "target": target, **scores} for target, scores in rows.items()]
 
 
-def _proposed(fits: list[dict[str, Any]], proposals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _proposed(
+    fits: Sequence[Mapping[str, Any]], proposals: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     methods = {fit["id"]: fit["method"] for fit in fits}
     return [
         {"method": methods[request["fit_id"]], "proposer": request["configuration"]["proposer"], **proposed}

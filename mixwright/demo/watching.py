@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
+from mixclient.documents.fits import FitOut
+from mixclient.documents.proposals import ProposalOut
+from mixclient.documents.sweeps import SweepOut
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -17,6 +20,10 @@ _WAIT_SECONDS = 20  # the service answers at once when a task ends
 _AWAY_SECONDS = 120.0  # how long the service may be gone, such as while it starts again
 
 
+T = TypeVar("T")
+Row = TypeVar("Row", FitOut, ProposalOut)
+
+
 class Patient:
     """Asks the service again while it does not answer.
 
@@ -27,7 +34,7 @@ class Patient:
     def __init__(self, client: ServiceClient) -> None:
         self.client = client
 
-    def ask(self, call: Callable[[], Any]) -> Any:
+    def ask(self, call: Callable[[], T]) -> T:
         """The answer of a call, once the service gives one.
 
         Raises:
@@ -53,7 +60,7 @@ def sweep_ends(
     title: str,
     *,
     told: Callable[[], str] = str,
-) -> dict[str, Any]:
+) -> SweepOut:
     """Show the progress of a sweep until all its runs have ended.
 
     Args:
@@ -79,7 +86,7 @@ def sweep_ends(
     with Progress(*columns, console=console, transient=True) as progress:
         row = progress.add_task(title, total=1.0, told="")
         while True:
-            sweep: dict[str, Any] = patient.ask(lambda: patient.client.sweep(sweep_id))
+            sweep = patient.ask(lambda: patient.client.sweep(sweep_id))
             progress.update(row, completed=sweep["progress"], told=told())
             counts = sweep["runs"]
             if counts.get("failed"):
@@ -91,13 +98,13 @@ def sweep_ends(
             time.sleep(_LOOK_SECONDS)
 
 
-def task_ends(patient: Patient, read: Callable[..., dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:
+def task_ends(patient: Patient, read: Callable[..., Row], row: Row) -> Row:
     """Wait for a fit or proposal to end."""
     while row["state"] in {"queued", "running"}:
         row = patient.ask(partial(read, row["id"], wait=_WAIT_SECONDS))
     return row
 
 
-def _failures(patient: Patient, sweep: dict[str, Any]) -> str:
+def _failures(patient: Patient, sweep: SweepOut) -> str:
     runs = patient.client.runs(sweep["study"], state="failed")
     return "; ".join(f"{run['label']}: {run['error']}" for run in runs[:3])

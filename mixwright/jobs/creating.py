@@ -3,14 +3,18 @@
 import json as json_module
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
 
-from mixwright.jobs.calling import JobName, calls
+from mixwright.jobs.calling import JobName
 from mixwright.offline import options
 from mixwright.offline.grouped import grouped
+from mixwright.studies.calling import connected
+
+if TYPE_CHECKING:
+    from mixclient.documents.jobs import JobIn
 
 
 @grouped
@@ -39,8 +43,9 @@ def create(
         body = following(_read(schedule), lead_steps=lead_steps)
     else:
         body = _read(definition or Path())
-    with calls(service) as called:
-        made = called.post(f"?dry_run={str(dry_run).lower()}", {**body, "name": job})
+    with connected(service) as client:
+        # The service checks what a file holds.
+        made = client.create_job(cast("JobIn", {**body, "name": job}), dry_run=dry_run)
     if json:
         typer.echo(json_module.dumps(made))
         return

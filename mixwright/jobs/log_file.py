@@ -5,18 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from mixlaws.steering.events import Event, EventKind
-from mixwright.jobs.calling import JobCalls
 from mixwright.problems import CommandError
 from service.jobs.definition import JobDefinition
 from service.jobs.folding import Entry, Measured
 from service.jobs.order_schemas import LogEntry, LogOut
 from service.jobs.replaying import BACK
 from service.jobs.schemas import JobIn
+
+if TYPE_CHECKING:
+    from mixclient import ServiceClient
 
 SCHEMA = "mixwright-job-log/v1"
 _PAGE = 1000  # places of the log in one answer
@@ -61,22 +63,25 @@ class JobLog:
         return {version.version: version.weights for entry in self.entries for version in entry.versions}
 
 
-def fetched(called: JobCalls, told: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
+def fetched(
+    client: "ServiceClient", job: str, told: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
     """The document of a job's log.
 
     Args:
-        called: the job.
+        client: connection to the service.
+        job: its name.
         told: hears the number of entries so far, after each page.
     """
-    entries: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
+    entries: list[Mapping[str, Any]] = []
+    cursor: str | None = None
     while True:
-        page = called.get("/log", limit=_PAGE, **cursor)
+        page = client.job_log(job, limit=_PAGE, cursor=cursor)
         entries += page["entries"]
         told(len(entries))
-        if page["next"] is None:
+        cursor = page.get("next")
+        if cursor is None:
             break
-        cursor = {"cursor": page["next"]}
     return {"schema": SCHEMA, "job": page["job"], "definitions": page["definitions"], "entries": entries}
 
 

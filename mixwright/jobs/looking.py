@@ -1,14 +1,18 @@
 """`mixwright job list`, `show`, `versions` and `audit`: what live jobs do, and why."""
 
 import json as json_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from mixwright.jobs.calling import JobName, calls
+from mixwright.jobs.calling import JobName
 from mixwright.offline import options
 from mixwright.offline.grouped import grouped
+from mixwright.studies.calling import connected
+
+if TYPE_CHECKING:
+    from mixclient.documents.jobs import AuditOut, JobOut
 
 _MOST_SHOWN = 1000  # what one answer of the service holds
 
@@ -22,8 +26,8 @@ def list_jobs(*, json: options.Json = False, service: options.Service) -> None:
     """List the jobs of the project, newest first."""
     from mixwright.jobs import tables  # noqa: PLC0415
 
-    with calls(service) as listing:
-        jobs = listing.items()
+    with connected(service) as client:
+        jobs = client.jobs()
     if json:
         typer.echo(json_module.dumps(jobs))
         return
@@ -49,8 +53,8 @@ def show(job: JobName, *, json: options.Json = False, service: options.Service) 
     from mixwright.jobs import tables  # noqa: PLC0415
     from mixwright.showing import say, table  # noqa: PLC0415
 
-    with calls(service, job) as called:
-        told, domains = called.get(), called.get("/domains")
+    with connected(service) as client:
+        told, domains = client.job(job), client.job_domains(job)
     if json:
         typer.echo(json_module.dumps({"job": told, "domains": domains}))
         return
@@ -72,8 +76,8 @@ def versions(job: JobName, *, last: Last = 20, json: options.Json = False, servi
     """List the versions of a job's schedule, and what became of each."""
     from mixwright.jobs import tables  # noqa: PLC0415
 
-    with calls(service, job) as called:
-        found = called.items("/versions")
+    with connected(service) as client:
+        found = client.versions(job)
     if json:
         typer.echo(json_module.dumps(found))
         return
@@ -99,8 +103,8 @@ def audit(job: JobName, *, last: Last = 20, json: options.Json = False, service:
     """List who or what changed a job, when and why."""
     from mixwright.jobs import tables  # noqa: PLC0415
 
-    with calls(service, job) as called:
-        entries = called.items("/audit") if json else called.get("/audit", limit=last)["items"]
+    with connected(service) as client:
+        entries = client.job_audit(job) if json else client.job_audit.page(None, job, limit=last).items
     if json:
         typer.echo(json_module.dumps(entries))
         return
@@ -119,7 +123,7 @@ def audit(job: JobName, *, last: Last = 20, json: options.Json = False, service:
     Console().print(tables.worded(heads, rows, words=["who", "why"]))
 
 
-def _what(entry: dict[str, Any]) -> str:
+def _what(entry: "AuditOut") -> str:
     """What an entry of the audit trail is."""
     told: str = entry["kind"].replace("_", " ")
     if entry["version"] is not None:
@@ -127,24 +131,24 @@ def _what(entry: dict[str, Any]) -> str:
     return f"{told}, taken back" if entry["taken_back"] else told
 
 
-def _steered_by(job: dict[str, Any]) -> str:
+def _steered_by(job: "JobOut") -> str:
     """Who holds the weights of a job, or what chooses them."""
     if job["hold"] is not None:
         return f"{job['hold']['by']}: {job['hold']['reason']}"
     return "the prior: the policy watches" if job["shadow"] else job["definition"]["policy"]
 
 
-def _essentials(job: dict[str, Any]) -> list[str]:
+def _essentials(job: "JobOut") -> list[str]:
     """What a job is and how it stands, in sentences."""
     from mixwright.jobs import tables  # noqa: PLC0415
 
     definition = job["definition"]
     params = ", ".join(f"{name}={value}" for name, value in definition["params"].items())
-    published, applied, late = (job[f"versions_{what}"] for what in ("published", "applied", "too_late"))
+    published, applied, late = job["versions_published"], job["versions_applied"], job["versions_too_late"]
     steers = f"policy {definition['policy']}{f' ({params})' if params else ''}"
     pace = f"lead {definition['lead_steps']} steps, ttl {definition['ttl_steps']} steps"
     samples, sources = definition["samples_per_step"], ", ".join(definition["sources"])
-    accepted, came_late, twice = (job[f"reports_{what}"] for what in ("accepted", "late", "duplicate"))
+    accepted, came_late, twice = job["reports_accepted"], job["reports_late"], job["reports_duplicate"]
     ended = job["ended"]
     last = []
     if ended is not None:

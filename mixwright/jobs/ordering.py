@@ -1,15 +1,22 @@
 """`mixwright job pin` and the other orders: each has a reason, and can be tried out before."""
 
 import json as json_module
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 from rich.console import Console
 
-from mixwright.jobs.calling import JobName, calls
+from mixwright.jobs.calling import JobName
 from mixwright.offline import options
 from mixwright.offline.grouped import grouped
+from mixwright.studies.calling import connected
+
+if TYPE_CHECKING:
+    from mixclient.documents.jobs import OrderOut
+
+    from mixclient import ServiceClient
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,18 @@ class Order:
         bool, typer.Option("--dry-run", help="Show the schedule as it would be, and store nothing.")
     ] = False
     json: options.Json = False
+
+    @property
+    def words(self) -> "Words":
+        """What the service is told with every order."""
+        return {"reason": self.reason, "dry_run": self.dry_run}
+
+
+class Words(TypedDict):
+    """What the service is told with every order."""
+
+    reason: str
+    dry_run: bool
 
 
 Domain = Annotated[str, typer.Argument(help="Name of the domain.", metavar="DOMAIN")]
@@ -38,19 +57,37 @@ def pin(
 ) -> None:
     """Hold weights of your choice until you release them."""
     named = options.named_numbers(weights)
-    _give(service, job, "/pin", {"weights": named}, order, "the weights of the job are pinned")
+    _give(
+        service,
+        job,
+        lambda client: client.pin_job(job, named, **order.words),
+        order,
+        "the weights of the job are pinned",
+    )
 
 
 @grouped
 def freeze(job: JobName, *, order: Order, service: options.Service) -> None:
     """Hold the weights as they are until you release them; the policy goes on learning."""
-    _give(service, job, "/freeze", {}, order, "the weights of the job are frozen")
+    _give(
+        service,
+        job,
+        lambda client: client.freeze_job(job, **order.words),
+        order,
+        "the weights of the job are frozen",
+    )
 
 
 @grouped
 def release(job: JobName, *, order: Order, service: options.Service) -> None:
     """Let the policy steer again after a pin, a freeze, a rollback or an alarm."""
-    _give(service, job, "/release", {}, order, "the job is released: its policy steers")
+    _give(
+        service,
+        job,
+        lambda client: client.release_job(job, **order.words),
+        order,
+        "the job is released: its policy steers",
+    )
 
 
 @grouped
@@ -62,19 +99,37 @@ def rollback(
     service: options.Service,
 ) -> None:
     """Hold the weights of a version, and let the policy forget what it has learnt since."""
-    _give(service, job, "/rollback", {"version": version}, order, f"the job is back at version {version}")
+    _give(
+        service,
+        job,
+        lambda client: client.roll_back_job(job, version, **order.words),
+        order,
+        f"the job is back at version {version}",
+    )
 
 
 @grouped
 def retire(job: JobName, domain: Domain, *, order: Order, service: options.Service) -> None:
     """Take a domain out; its share is spread as the guards of the job say."""
-    _give(service, job, "/retire", {"domain": domain}, order, f"{domain} is retired")
+    _give(
+        service,
+        job,
+        lambda client: client.retire_domain(job, domain, **order.words),
+        order,
+        f"{domain} is retired",
+    )
 
 
 @grouped
 def readmit(job: JobName, domain: Domain, *, order: Order, service: options.Service) -> None:
     """Let a retired domain in again."""
-    _give(service, job, "/readmit", {"domain": domain}, order, f"{domain} is admitted again")
+    _give(
+        service,
+        job,
+        lambda client: client.readmit_domain(job, domain, **order.words),
+        order,
+        f"{domain} is admitted again",
+    )
 
 
 @grouped
@@ -87,7 +142,7 @@ def shadow(
 ) -> None:
     """Let the policy watch while the prior holds, or let it steer."""
     what = "the policy of the job only watches: the prior holds" if on else "the policy of the job steers"
-    _give(service, job, "/shadow", {"on": on}, order, what)
+    _give(service, job, lambda client: client.shadow_job(job, on=on, **order.words), order, what)
 
 
 @grouped
@@ -111,22 +166,27 @@ def add_domain(
     service: options.Service,
 ) -> None:
     """Add a domain, which comes in with the next restart from a checkpoint."""
-    body = {
-        "name": name,
-        "tokens": options.token_count(tokens),
-        "max_epochs": max_epochs,
-        "prior_weight": prior_weight,
-    }
-    _give(service, job, "/domains", body, order, f"{name} comes in with the next attempt")
+    held = options.token_count(tokens)
+
+    def add(client: "ServiceClient") -> "OrderOut":
+        return client.add_domain(
+            job, name, held, max_epochs=max_epochs, prior_weight=prior_weight, **order.words
+        )
+
+    _give(service, job, add, order, f"{name} comes in with the next attempt")
 
 
 def _give(
-    service: options.Service, job: str, path: str, body: dict[str, Any], order: Order, what: str
+    service: options.Service,
+    job: str,
+    give: "Callable[[ServiceClient], OrderOut]",
+    order: Order,
+    what: str,
 ) -> None:
     """Give an order, and tell what came of it and the stages to come."""
-    with calls(service, job) as called:
-        before = called.get()["version"]
-        answer = called.post(path, {**body, "reason": order.reason, "dry_run": order.dry_run})
+    with connected(service) as client:
+        before = client.job(job)["version"]
+        answer = give(client)
     if order.json:
         typer.echo(json_module.dumps(answer))
         return
@@ -139,7 +199,7 @@ def _give(
     tell_stages(console, answer["schedule"])
 
 
-def _versions(before: int, answer: dict[str, Any]) -> str:
+def _versions(before: int, answer: "OrderOut") -> str:
     """What an order published."""
     new = [stage for stage in answer["schedule"]["stages"] if stage["version"] > before]
     if not new:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from mixwright.jobs.calling import JobName, calls
+from mixwright.jobs.calling import JobName
 from mixwright.offline import options
 from mixwright.offline.grouped import grouped
+from mixwright.studies.calling import connected
 
 if TYPE_CHECKING:
     from mixwright.jobs.log_file import JobLog
@@ -143,8 +144,8 @@ def _read(service: options.Service, job: str | None, source: Path | None) -> "Jo
 def _fetched(service: options.Service, job: str) -> dict[str, Any]:
     from mixwright.jobs.log_file import fetched  # noqa: PLC0415
 
-    with calls(service, job) as called, Console(stderr=True).status("reading the log") as status:
-        return fetched(called, lambda count: status.update(f"reading the log: {count} places"))
+    with connected(service) as client, Console(stderr=True).status("reading the log") as status:
+        return fetched(client, job, lambda count: status.update(f"reading the log: {count} places"))
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def tell(report: ImportReport, console: Console) -> None:
         say(console, sentence, style="yellow", indent=2)
 
 
-def _of_files(path: Path, reading: Reading) -> tuple[ImportedRuns, dict[str, Any]]:
+def _of_files(path: Path, reading: Reading) -> tuple[ImportedRuns, Mapping[str, Any]]:
     imported = read_runs(
         path,
         format_name=reading.format_name,
@@ -89,7 +89,7 @@ def _of_files(path: Path, reading: Reading) -> tuple[ImportedRuns, dict[str, Any
     return imported, {}  # files state nothing
 
 
-def _of_study(runs: str, reading: Reading, service: Service) -> tuple[ImportedRuns, dict[str, Any]]:
+def _of_study(runs: str, reading: Reading, service: Service) -> tuple[ImportedRuns, Mapping[str, Any]]:
     if replace(reading, target=None) != Reading():
         raise CommandError(f"{runs}: --format, --size, --step and --maximise are for files")
     from mixwright.offline.study import runs_of_study  # noqa: PLC0415 - files need no client

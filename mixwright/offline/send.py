@@ -1,7 +1,7 @@
 """`mixwright import`: finished runs from files into a study of a running service."""
 
 import json as json_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from mixwright.offline.proposal_options import Tokens
 from mixwright.problems import CommandError
 
 if TYPE_CHECKING:
+    from mixclient.documents.runs import ImportedRunBody
+    from mixclient.documents.shared import DomainBody
+
     from mixclient import ServiceClient
     from mixlaws.swarm import Swarm
     from service.importers.rules import ImportedRuns
@@ -60,7 +63,7 @@ def _prepare(client: "ServiceClient", study: str, swarm: "Swarm", counts: dict[s
             ) from None
         return
     sizes = swarm.domains.to_array(counts)
-    domains = [
+    domains: list[DomainBody] = [
         {"name": name, "tokens": int(size)} for name, size in zip(swarm.domains.names, sizes, strict=True)
     ]
     client.create_study({"name": study, "domains": domains, "targets": list(swarm.targets)})
@@ -76,7 +79,7 @@ def _send(client: "ServiceClient", study: str, imported: "ImportedRuns", swarm: 
     return created, duplicates
 
 
-def _body(imported: "ImportedRuns", swarm: "Swarm", row: int) -> dict[str, Any]:
+def _body(imported: "ImportedRuns", swarm: "Swarm", row: int) -> "ImportedRunBody":
     run = imported.runs[row]
     return {
         "name": run.name,

@@ -1,7 +1,10 @@
 """The finished proxy runs of a study, read from a running service."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+from mixclient.documents.studies import StudyIn
 
 from mixclient import ServiceClient
 from mixlaws.domains import DomainSet
@@ -10,7 +13,7 @@ from service.importers.rules import ImportedRuns, gathered
 from service.importers.run import Run, Source
 
 
-def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns, dict[str, Any]]:
+def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns, StudyIn]:
     """Completed runs of the proxy sweeps of a study, and what it was created with, complete with defaults.
 
     Raises:
@@ -27,14 +30,14 @@ def runs_of_study(name: str, *, url: str, key: str | None) -> tuple[ImportedRuns
         files=(f"study {name}",),
         rows=len(rows),
         domains=domains.names,
-        targets=tuple(definition["targets"]),
+        targets=tuple(definition["targets"] or ()),
         runs=tuple(_run(row) for row in rows),
     )
     imported = gathered(source)
     return replace(imported, swarm=replace(imported.swarm, domains=domains)), definition
 
 
-def definition_of_study(name: str, *, url: str, key: str | None) -> dict[str, Any]:
+def definition_of_study(name: str, *, url: str, key: str | None) -> StudyIn:
     """What a study was created with, complete with defaults.
 
     Raises:
@@ -42,8 +45,7 @@ def definition_of_study(name: str, *, url: str, key: str | None) -> dict[str, An
         ServiceError: the service refuses the key or has no such study.
     """
     with _client(url, key) as client:
-        definition: dict[str, Any] = client.study(name)["definition"]
-    return definition
+        return client.study(name)["definition"]
 
 
 def _client(url: str, key: str | None) -> ServiceClient:
@@ -51,7 +53,7 @@ def _client(url: str, key: str | None) -> ServiceClient:
     return ServiceClient(url, key or admin_key(url))
 
 
-def _run(row: dict[str, Any]) -> Run:
+def _run(row: Mapping[str, Any]) -> Run:
     result = row["result"]
     return Run(
         name=row["id"],  # labels repeat from sweep to sweep

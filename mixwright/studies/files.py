@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, cast
+from typing import IO, Annotated, Literal, cast
 
 import typer
 
@@ -26,7 +26,7 @@ Name = Annotated[str | None, typer.Option(help="Another name than that in the fi
 @grouped
 def export(study: StudyName, *, to: Target = None, csv: Csv = False, service: options.Service) -> None:
     """Write a study as a file: domains, sweeps, runs, observations, fits, proposals, notes."""
-    kind = "csv" if csv else "jsonl"
+    kind: Literal["csv", "jsonl"] = "csv" if csv else "jsonl"
     path = to or Path(f"{study}.{kind}")
     part = path.with_name(f"{path.name}.part")
     try:

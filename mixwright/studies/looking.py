@@ -1,7 +1,7 @@
 """`mixwright study list`, `show` and `delete`."""
 
 import json as json_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -9,6 +9,9 @@ from rich.console import Console
 from mixwright.offline import options
 from mixwright.offline.grouped import grouped
 from mixwright.studies.calling import StudyName, connected
+
+if TYPE_CHECKING:
+    from mixclient.documents.studies import StudyOut
 
 Confirm = Annotated[
     str | None, typer.Option(help="The name once more, where nobody can be asked.", metavar="NAME")
@@ -22,7 +25,7 @@ def list_studies(*, json: options.Json = False, service: options.Service) -> Non
     from mixwright.jobs import tables  # noqa: PLC0415
 
     with connected(service) as client:
-        studies = client.items("/v1/studies", counts=True)
+        studies = client.studies(counts=True)
     if json:
         typer.echo(json_module.dumps(studies))
         return
@@ -30,7 +33,7 @@ def list_studies(*, json: options.Json = False, service: options.Service) -> Non
         [
             study["name"],
             str(len(study["definition"]["domains"])),
-            str(len(study["definition"]["targets"])),
+            str(len(study["definition"]["targets"] or ())),
             _runs(study),
             tables.moment(study["created_at"]),
         ]
@@ -53,13 +56,14 @@ def show(study: StudyName, *, json: options.Json = False, service: options.Servi
         return
     definition, console = told["definition"], Console()
     say(console, f"{told['name']}: created {tables.moment(told['created_at'])}; runs: {_runs(told)}")
-    if definition.get("domain_set"):
-        say(console, "domains of {name}, version {version}".format(**definition["domain_set"]))
-    say(console, f"objective: {tables.shares(definition['objective'])}")
+    domain_set, prior = definition.get("domain_set"), definition["prior"] or {}
+    if domain_set:
+        say(console, f"domains of {domain_set['name']}, version {domain_set['version']}")
+    say(console, f"objective: {tables.shares(definition['objective'] or {})}")
     if definition["notes"]:
         say(console, definition["notes"])
     rows = [
-        [domain["name"], f"{domain['tokens']:,}", f"{definition['prior'][domain['name']]:.1%}"]
+        [domain["name"], f"{domain['tokens']:,}", f"{prior[domain['name']]:.1%}"]
         for domain in definition["domains"]
     ]
     console.print(table(console, ["domain", "tokens", "prior"], rows))
@@ -70,16 +74,14 @@ def delete(
     study: StudyName, *, confirm: Confirm = None, force: Force = False, service: options.Service
 ) -> None:
     """Delete a study with its sweeps, runs, fits and proposals. Nothing brings it back."""
-    from urllib.parse import quote  # noqa: PLC0415
-
     from mixwright.studies.calling import confirmed  # noqa: PLC0415
 
-    parameters = {"confirm": confirmed("study", study, confirm), "force": force}
+    name = confirmed("study", study, confirm)
     with connected(service) as client:
-        client.call("DELETE", f"/v1/studies/{quote(study, safe='')}", parameters=parameters)
+        client.delete_study(study, confirm=name, force=force)
     typer.echo(f"study {study} is deleted")
 
 
-def _runs(study: dict[str, Any]) -> str:
+def _runs(study: "StudyOut") -> str:
     told = [f"{count} {state}" for state, count in sorted(study["runs"].items())]
     return ", ".join(told) or "none"

@@ -69,7 +69,7 @@ def _server() -> tuple[int, dict[str, Any]] | None:
 
 def _live_job(client: ServiceClient, *, versions: int) -> dict[str, Any] | None:
     try:
-        jobs = client.items("/v1/jobs")
+        jobs = client.jobs()
         if not jobs or jobs[0]["versions_applied"] < versions:
             return None
         name = jobs[0]["name"]

@@ -31,10 +31,24 @@ def blocks(document: str, language: str = "python") -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text(document), re.DOTALL)
 
 
+def test_the_pages_of_the_client_run_as_they_are_printed(
+    tenant: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names: dict[str, Any] = {"key": tenant.key}
+    for block in blocks("client.md"):
+        exec(block.replace("http://127.0.0.1:8321", tenant.url), names)  # noqa: S102
+    runs, printed = tenant.client.runs("first"), capsys.readouterr().out.splitlines()
+    assert len(runs) == 8
+    assert printed[:8] == [f"{run['label']} {run['weights']}" for run in runs]
+    assert printed[8] == str([run["label"] for run in runs])
+    assert names["everything"] == runs
+    assert len(names["first"].items) == len(names["second"].items) == 3
+
+
 def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
     service: Service, rng: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    create, fit, propose, look, elsewhere = blocks("proxy_runs.md")
+    create, fit, propose, look, own, elsewhere = blocks("proxy_runs.md")
     names: dict[str, Any] = {"key": service.key}
     exec(create.replace("http://127.0.0.1:8321", service.url), names)  # noqa: S102
     truth = Simulation.create(domains=3, rng=rng).truth
@@ -46,6 +60,8 @@ def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
     assert settled(service.client.proposal, names["asked"]["id"])["state"] == "done"
     exec(look, names)  # noqa: S102
     assert "'papers'" in capsys.readouterr().out
+    exec(own, names)  # noqa: S102
+    assert service.client.observations(names["run"]["id"])[0]["value"] == 3.4
     exec(elsewhere, names)  # noqa: S102
     newest = service.client.runs("first", state="completed")
     assert {"web": 3.2, "code": 1.9, "papers": 2.8} in [run["result"]["losses"] for run in newest]
@@ -60,7 +76,7 @@ def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> Non
         folder=tmp_path / "printed",
     )
     assert example.ended() == 0, example.err
-    (job,) = service.client.items("/v1/jobs")
+    (job,) = service.client.jobs()
     assert f"{job['name']}: {job['reports_accepted']} reports sent" in example.out
     assert job["reported_step"] == 79
     assert job["versions_published"] > 1

@@ -107,7 +107,7 @@ def test_case_58_an_answer_that_nobody_heard_is_given_again(service: Service) ->
     until(lambda: sweeps(service) == 1)
     again = post(service, PATH, SWEEP, "unheard")
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
-    assert again.json()["id"] == service.client.items(PATH)[0]["id"]
+    assert again.json()["id"] == service.client.sweeps("trial")[0]["id"]
     assert sweeps(service) == 1
 
 
@@ -139,7 +139,7 @@ def test_case_58_an_order_is_given_once(service: Service) -> None:
     service.client.create_job(JOB)
     first, again = (post(service, "/v1/jobs/run-7b/freeze", {"reason": "look"}, "a") for _ in range(2))
     assert first.json() == again.json()
-    kinds = [entry["kind"] for entry in service.client.items("/v1/jobs/run-7b/audit")]
+    kinds = [entry["kind"] for entry in service.client.job_audit("run-7b")]
     assert kinds.count("freeze") == 1
 
 

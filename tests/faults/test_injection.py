@@ -69,10 +69,11 @@ def test_case_51_free_text_is_stored_as_it_is(service: Service, hostile: str) ->
     service.client.call("POST", "/v1/jobs/hostile/reports", body=body)
     order = {"domain": hostile, "reason": hostile}
     service.client.call("POST", "/v1/jobs/hostile/retire", body=order)
-    (retired,) = (e for e in service.client.items("/v1/jobs/hostile/audit") if e["kind"] == "retire")
+    (retired,) = (e for e in service.client.job_audit("hostile") if e["kind"] == "retire")
     assert retired["reason"] == hostile
     key = service.client.call("POST", "/v1/keys", body={"name": hostile, "scopes": ["studies:read"]})
-    assert hostile in [row["name"] for row in service.client.items("/v1/keys") if row["id"] == key["id"]]
+    keys = {row["id"]: row["name"] for row in service.client.keys.iterate()}
+    assert keys[key["id"]] == hostile
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

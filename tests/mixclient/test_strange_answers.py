@@ -155,7 +155,7 @@ def test_a_callback_that_fails_ends_neither_thread(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(follower._reporter, "_on_answer", fail)
     monkeypatch.setattr(follower._poller, "_on_schedule", fail)
-    follower._poller._etag = None
+    follower._poller._tag = None
     train(follower, range(3))
     until(lambda: {"failed_sends", "failed_polls"} <= set(follower.counters()))
     monkeypatch.undo()

@@ -24,7 +24,7 @@ def walked(service: Service, path: str, limit: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     address: str | None = f"{path}{'&' if '?' in path else '?'}limit={limit}"
     while address is not None:
-        answer = service.client.send("GET", address)
+        answer = service.call("GET", address)
         page = answer.json()
         found += page["items"]
         address = answer.links["next"]["url"] if "next" in answer.links else None
@@ -99,7 +99,7 @@ def test_the_log_is_whole_wherever_its_pages_end(filled: Service) -> None:
 
 
 def test_the_client_reads_every_page(filled: Service) -> None:
-    assert [study["name"] for study in filled.client.items("/v1/studies", limit=2)] == [
+    assert [study["name"] for study in filled.client.studies(limit=2)] == [
         f"study-{number}" for number in (4, 3, 2, 1, 0)
     ]
     runs = filled.client.runs("study-0", limit=1, state="pending")

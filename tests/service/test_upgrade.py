@@ -68,13 +68,13 @@ def test_a_live_job_goes_on_through_the_migration_to_the_log(database: Database,
     service.client.create_job(JOB)
     for step in range(9, 60, 10):
         send(service, step)
-    before, versions = state(service), service.client.items(f"{PATH}/versions")
+    before, versions = state(service), service.client.versions(JOB["name"])
     go_back(database.engine, "0003")
     changed(service, BACK_TO_THE_SCHEMA_BEFORE)
     assert migrate.upgrade(database.engine) == migrate.newest()
     send(service, 59)  # again: a duplicate
     assert state(service) == before
-    after = service.client.items(f"{PATH}/versions")
+    after = service.client.versions(JOB["name"])
     assert [{**version, "build": ""} for version in versions] == after
     send(service, 69)
     same_again(service, JOB["name"])
@@ -92,11 +92,11 @@ def test_fits_know_after_the_migration_which_of_them_do_not_see_all_runs(
         work_on(service, "fit", new)
         dropped = service.client.create_fit("trial", {"method": "linear", "folds": 4})
         assert service.client.cancel_fit(dropped["id"])["state"] == "cancelled"
-        before = {fit["id"]: fit for fit in service.client.items("/v1/studies/trial/fits")}
+        before = {fit["id"]: fit for fit in service.client.fits("trial")}
         assert [before[fit["id"]]["stale_inputs"] for fit in (old, new)] == [True, False]
         go_back(database.engine, "0003")
         assert migrate.upgrade(database.engine) == migrate.newest()
-        after = {fit["id"]: fit for fit in service.client.items("/v1/studies/trial/fits")}
+        after = {fit["id"]: fit for fit in service.client.fits("trial")}
         gone = after.pop(dropped["id"])
         assert (gone["state"], gone["error"]) == ("failed", "cancelled"), "the older schema knew no better"
         assert {fit_id: {**fit, "tries": 1} for fit_id, fit in before.items() if fit_id in after} == after

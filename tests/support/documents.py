@@ -8,6 +8,7 @@ from service.app import create_app
 from service.db import Database
 from service.problem_catalogue import markdown
 from service.settings import Settings
+from tests.support import client_documents
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOW = "renew it with `python -m tests.support.documents`, and look at what has changed"
@@ -26,5 +27,6 @@ def written(document: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    client_documents.write(openapi())
     (DOCS / "openapi.json").write_text(written(openapi()), encoding="utf-8")
     (DOCS / "problems.md").write_text(markdown(), encoding="utf-8")

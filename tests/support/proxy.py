@@ -78,7 +78,7 @@ class Proxy:
     def _serve(self, near: socket.socket) -> None:
         with self._lock:
             self._open.add(near)
-        mode = self._mode  # another thread may set the next one meanwhile
+        mode = self.mode  # another thread may set the next one meanwhile
         with near, contextlib.suppress(OSError):
             if mode in _PAGES:
                 near.recv(65536)

@@ -64,7 +64,7 @@ def test_a_job_follows_the_schedule_of_a_file(job: Command, service: Service, tm
     (tmp_path / "schedule.json").write_text(json.dumps(schedule))
     arguments = ["job", "create", "two-stages", "--schedule", str(tmp_path / "schedule.json")]
     assert "nothing was stored" in job(*arguments, "--dry-run").out
-    assert [made["name"] for made in service.client.items("/v1/jobs")] == [NAME]
+    assert [made["name"] for made in service.client.jobs()] == [NAME]
     assert job(*arguments).code == 0
     followed = service.client.call("GET", "/v1/jobs/two-stages/schedule")
     assert [(stage["weights"], stage["effective_step"]) for stage in followed["stages"]] == stages

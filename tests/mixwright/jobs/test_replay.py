@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from mixlaws.driving import Drive
-from mixwright.jobs.calling import JobCalls
 from mixwright.jobs.comparing import compared
 from mixwright.jobs.counterfactual import counterfactual, redefined
 from mixwright.jobs.log_file import JobLog, fetched, parsed, read
@@ -76,7 +75,7 @@ def exported(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> dic
         trainer.call("POST", "/release", {"reason": "seen"})
         trainer.call("POST", "/retire", {"domain": "law", "reason": "a broken shard"})
         trainer.train(180, 220)
-        return fetched(JobCalls(service.client, "run"))
+        return fetched(service.client, "run")
 
 
 @pytest.fixture

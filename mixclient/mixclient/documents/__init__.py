@@ -1,0 +1,1 @@
+"""Documents that the API takes and gives, by what they are about; made from its own document."""
