@@ -34,7 +34,7 @@ def blocks(document: str, language: str = "python") -> list[str]:
 def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
     service: Service, rng: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    create, fit, propose, look, elsewhere = blocks("proxy_runs.md")
+    create, fit, propose, look, own, elsewhere = blocks("proxy_runs.md")
     names: dict[str, Any] = {"key": service.key}
     exec(create.replace("http://127.0.0.1:8321", service.url), names)  # noqa: S102
     truth = Simulation.create(domains=3, rng=rng).truth
@@ -46,6 +46,8 @@ def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
     assert settled(service.client.proposal, names["asked"]["id"])["state"] == "done"
     exec(look, names)  # noqa: S102
     assert "'papers'" in capsys.readouterr().out
+    exec(own, names)  # noqa: S102
+    assert [run["client_id"] for run in service.client.runs("first", state="pending")] == ["cluster-a-17"]
     exec(elsewhere, names)  # noqa: S102
     newest = service.client.runs("first", state="completed")
     assert {"web": 3.2, "code": 1.9, "papers": 2.8} in [run["result"]["losses"] for run in newest]
