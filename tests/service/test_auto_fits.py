@@ -9,28 +9,21 @@ from mixclient import ServiceError
 from mixlaws.auto.auto import Auto
 from mixlaws.registry import for_objective
 from mixlaws.regressors.linear import Linear
-from mixlaws.simulation import Simulation
 from service.compute.fitting import run_fit
 from service.compute.swarms import dump_problem
 from service.models import Fit
-from tests.support.populated import finish_runs, settled
 from tests.support.servers import Service
+from tests.support.tasks import SIMULATION, Measured, work_on
 
-SIMULATION = Simulation.create(domains=3, rng=np.random.default_rng(3))
 DOMAINS = SIMULATION.problem.domains
 CHEAP = {"seconds": 0.02}  # leaves Gaussian processes and trees out, which take most of the time
 
 
-def studied(service: Service, **study: Any) -> None:
-    rows = [{"name": n, "tokens": t} for n, t in zip(DOMAINS.names, DOMAINS.tokens, strict=True)]
-    service.client.create_study({"name": "trial", "domains": rows, **study})
-    service.client.create_sweep("trial", {"design": "sobol", "count": 24})
-    finish_runs(service, SIMULATION, noise=0.01, seed=0)
+MEASURED = Measured.simulated(24)
 
 
 def fitted(service: Service, **body: Any) -> dict[str, Any]:
-    asked = service.client.create_fit("trial", body)
-    done = settled(service.client.fit, asked["id"])
+    done = work_on(service, "fit", service.client.create_fit("trial", body))
     assert done["state"] == "done", done["error"]
     return done
 
@@ -55,9 +48,9 @@ def computed(**more: Any) -> dict[str, Any]:
     return {name: value for name, value in told.items() if not name.endswith("seconds")}
 
 
-def test_a_fit_without_a_method_tries_all_and_tells_what_came_of_it(service: Service) -> None:
-    studied(service)
-    done = fitted(service, params=CHEAP)
+def test_a_fit_without_a_method_tries_all_and_tells_what_came_of_it(tenant: Service) -> None:
+    MEASURED.stored(tenant)
+    done = fitted(tenant, params=CHEAP)
     assert done["method"] == "auto"
     table = {row["member"]: row for row in done["table"]}
     assert {"constant", "linear", "exponential"} <= set(table)
@@ -66,21 +59,21 @@ def test_a_fit_without_a_method_tries_all_and_tells_what_came_of_it(service: Ser
     assert table["gaussian_process"]["mae"] is None
     assert "held-out runs" in done["verdict"]
     assert 0 < done["objective_scores"]["mae"] < 0.2
-    asked = service.client.create_proposal("trial", {"fit_id": done["id"]})
-    proposal = settled(service.client.proposal, asked["id"])
+    asked = tenant.client.create_proposal("trial", {"fit_id": done["id"]})
+    proposal = work_on(tenant, "proposal", asked)
     assert proposal["state"] == "done"
     (best,) = proposal["proposals"]
     assert set(best["gain_by_member"]) <= {name for name, row in table.items() if row["weight"] > 0}
-    assert "as the members of this fit see it" in service.call("GET", f"/proposals/{proposal['id']}").text
-    (told,) = service.client.predict(done["id"], [DOMAINS.to_mapping(DOMAINS.natural)])
+    assert "as the members of this fit see it" in tenant.call("GET", f"/proposals/{proposal['id']}").text
+    (told,) = tenant.client.predict(done["id"], [DOMAINS.to_mapping(DOMAINS.natural)])
     assert min(told["deviation"].values()) > 0
     for target, half in told["half_width_95"].items():
         assert half >= 1.959 * told["deviation"][target]
 
 
-def test_other_methods_have_no_table(service: Service) -> None:
-    studied(service)
-    done = fitted(service, method="linear")
+def test_other_methods_have_no_table(tenant: Service) -> None:
+    MEASURED.stored(tenant)
+    done = fitted(tenant, method="linear")
     assert done["table"] is None
     assert done["verdict"] is None
 
@@ -97,10 +90,10 @@ def test_the_objective_is_that_of_the_study_unless_another_is_named() -> None:
     assert for_objective(Linear(), own) == Linear()
 
 
-def test_an_objective_of_unknown_targets_is_refused_at_once(service: Service) -> None:
-    studied(service)
+def test_an_objective_of_unknown_targets_is_refused_at_once(tenant: Service) -> None:
+    MEASURED.stored(tenant)
     with pytest.raises(ServiceError, match="unknown target 'poetry' in the objective") as refused:
-        service.client.create_fit("trial", {"params": {"objective": {"poetry": 1.0}}})
+        tenant.client.create_fit("trial", {"params": {"objective": {"poetry": 1.0}}})
     assert refused.value.status == 422
 
 
@@ -117,23 +110,23 @@ def test_a_run_has_hardly_a_say_in_what_is_predicted_for_it() -> None:
     assert others.max() > 0.05
 
 
-def test_the_page_of_a_fit_shows_the_table_and_nothing_in_it_is_markup(service: Service) -> None:
-    studied(service)
-    done = fitted(service, params=CHEAP)
-    page = service.call("GET", f"/fits/{done['id']}").text
+def test_the_page_of_a_fit_shows_the_table_and_nothing_in_it_is_markup(tenant: Service) -> None:
+    MEASURED.stored(tenant)
+    done = fitted(tenant, params=CHEAP)
+    page = tenant.call("GET", f"/fits/{done['id']}").text
     assert "What was tried" in page
     assert "exponential" in page
     assert "too costly" in page
     assert "R² in sample" in page
     nasty = "<script>alert(1)</script>"
-    with service.database.session() as session:
+    with tenant.database.session() as session:
         row = session.get_one(Fit, done["id"])
         assert row.result is not None
         table = [{**row.result["table"][0], "member": nasty, "note": nasty}]
         row.result = {**row.result, "table": table, "verdict": nasty}
-    page = service.call("GET", f"/fits/{done['id']}").text
+    page = tenant.call("GET", f"/fits/{done['id']}").text
     assert nasty not in page
     # The member in the table and before its note, the note, and the verdict.
     assert page.count("&lt;script&gt;alert(1)") == 4
-    plain = fitted(service, method="linear")
-    assert "What was tried" not in service.call("GET", f"/fits/{plain['id']}").text
+    plain = fitted(tenant, method="linear")
+    assert "What was tried" not in tenant.call("GET", f"/fits/{plain['id']}").text

@@ -58,22 +58,25 @@ class Measured:
     Args:
         weights: (n, d) mixtures.
         values: (n, t) losses.
+        simulation: whose domains they are of.
     """
 
     weights: Any
     values: Any
+    simulation: Simulation = SIMULATION
 
     @classmethod
-    def simulated(cls, count: int, seed: int = 5) -> "Measured":
+    def simulated(cls, count: int, seed: int = 5, *, simulation: Simulation = SIMULATION) -> "Measured":
         """Runs of a known truth."""
-        swarm = SIMULATION.swarm(count=count, noise=0.01, rng=np.random.default_rng(seed))
-        return cls(swarm.weights, swarm.values)
+        swarm = simulation.swarm(count=count, noise=0.01, rng=np.random.default_rng(seed))
+        return cls(swarm.weights, swarm.values, simulation)
 
-    def stored(self, service: Service, study: str = "trial", *, name: str = "run") -> None:
-        """Create a study and import the runs into it."""
-        names = SIMULATION.problem.domains.names
-        domains = [{"name": n, "tokens": 10**9} for n in names]
-        service.client.create_study({"name": study, "domains": domains})
+    def stored(self, service: Service, study: str = "trial", *, name: str = "run", **more: Any) -> None:
+        """Create a study, of which `more` may be said, and import the runs into it."""
+        known = self.simulation.problem.domains
+        names = known.names
+        domains = [{"name": n, "tokens": t} for n, t in zip(names, known.tokens, strict=True)]
+        service.client.create_study({"name": study, "domains": domains, **more})
         rows = [
             {
                 "name": f"{name}-{at}",

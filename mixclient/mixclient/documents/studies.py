@@ -53,5 +53,5 @@ class StudyOut(TypedDict):
     id: str
     name: str
     definition: StudyIn
-    runs: dict[str, int]
+    runs: dict[str, int] | None
     created_at: str
