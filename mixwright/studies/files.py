@@ -48,7 +48,7 @@ def import_study(file: Source, *, name: Name = None, service: options.Service) -
             study = client.import_study(opened, name=name)
     except (OSError, EOFError, zlib.error) as error:
         raise CommandError(f"{file} cannot be read: {error}") from None
-    typer.echo(f"study {study['name']} with {sum(study['runs'].values())} runs")
+    typer.echo(f"study {study['name']} with {sum((study['runs'] or {}).values())} runs")
 
 
 @contextmanager

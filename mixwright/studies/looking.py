@@ -83,5 +83,5 @@ def delete(
 
 
 def _runs(study: "StudyOut") -> str:
-    told = [f"{count} {state}" for state, count in sorted(study["runs"].items())]
+    told = [f"{count} {state}" for state, count in sorted((study["runs"] or {}).items())]
     return ", ".join(told) or "none"
