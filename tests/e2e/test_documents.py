@@ -47,7 +47,7 @@ def test_the_walk_from_a_study_to_a_proposal_runs_as_it_is_printed(
     exec(look, names)  # noqa: S102
     assert "'papers'" in capsys.readouterr().out
     exec(own, names)  # noqa: S102
-    assert [run["client_id"] for run in service.client.runs("first", state="pending")] == ["cluster-a-17"]
+    assert [run["client_id"] for run in service.client.runs("first", state="running")] == ["cluster-a-17"]
     exec(elsewhere, names)  # noqa: S102
     newest = service.client.runs("first", state="completed")
     assert {"web": 3.2, "code": 1.9, "papers": 2.8} in [run["result"]["losses"] for run in newest]
