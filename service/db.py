@@ -11,8 +11,10 @@ import anyio.from_thread
 from fastapi import Depends, Request
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine, ExceptionContext, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.fail_points import reach
 from service.limits import quotas
@@ -88,12 +90,19 @@ class Database:
         return self._refused_at is not None and time.monotonic() - self._refused_at < REFUSED_SECONDS
 
     def close(self) -> None:
-        """Close all connections."""
-        self.engine.dispose()
+        """Close all connections; those that a thread still uses, once it gives them back."""
+        used = self.engine.pool
+        self.engine.dispose()  # of the pool that there was: another takes its place
+        event.listen(used, "checkin", _invalidated)
+        used.dispose()  # what came back in between
 
     def _note(self, context: ExceptionContext) -> None:
         if sqlstate(context.original_exception) in WRITES_REFUSED:
             self._refused_at = time.monotonic()
+
+
+def _invalidated(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.invalidate()
 
 
 def _engine(url: str, connections: int) -> Engine:

@@ -36,6 +36,8 @@ class Beside:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # With them goes what they held, such as a connection that was half made: a server waits for it.
+        self._tasks = []
 
     async def _kept_alive(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         while True:

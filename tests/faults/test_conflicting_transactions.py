@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from service.transactions import MOST_CONFLICTS
 from tests.service.problems import problem_of
 from tests.service.reports import JOB, report
 from tests.support.replaying import same_again
-from tests.support.servers import Service
+from tests.support.servers import Service, running
 
 DOMAINS = [{"name": "web", "tokens": 9_000}, {"name": "code", "tokens": 3_000}]
 RUNS = [
@@ -47,6 +48,13 @@ TABLES = [
     "studies", "sweeps", "proxy_runs", "fits", "procrastinate_jobs", "api_keys", "jobs", "reports",
     "schedule_stages", "attempts", "job_events",
 ]  # fmt: skip
+
+
+@pytest.fixture
+def service(database: Database, tmp_path: Path) -> Iterator[Service]:
+    """A service without tasks, whose worker writes as well: collisions are for requests alone."""
+    with running(database, tmp_path, tasks_inside=False) as started:
+        yield started
 
 
 @contextmanager

@@ -10,7 +10,7 @@ _ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILIN
 _TEST = re.compile(r"^(?:async )?def test_case_(\d\d)_", re.MULTILINE)
 
 
-def tested() -> dict[int, set[str]]:
+def cases_in_tests() -> dict[int, set[str]]:
     """Files in which each case is tested."""
     found: dict[int, set[str]] = {}
     for folder in ("tests/faults", "tests/browser"):
@@ -24,4 +24,4 @@ def test_the_page_names_every_case_once_and_the_files_that_test_it() -> None:
     rows = _ROW.findall(PAGE.read_text())
     assert [int(row[0]) for row in rows] == list(CASES)
     named = {int(row[0]): set(re.findall(r"\[[\w.]+\]\(\.\./([^)]+)\)", row[3])) for row in rows}
-    assert named == tested()
+    assert named == cases_in_tests()

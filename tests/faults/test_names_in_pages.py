@@ -110,7 +110,7 @@ def test_case_52_names_in_addresses_are_plain_or_refused(tenant: Service, name: 
     ):
         problem_of(tenant.call("POST", path, body), 422, "body.name")
     for path in ("/v1/studies", "/v1/jobs"):
-        assert tenant.client.call("GET", path) == []
+        assert tenant.client.items(path) == []
 
 
 @pytest.mark.parametrize("name", NASTY)

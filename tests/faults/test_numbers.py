@@ -51,7 +51,7 @@ def test_case_05_so_many_in_a_row_freeze_the_job_and_say_so_and_reports_go_on(se
     assert hold["by"] == "guard"
     assert "5 feedbacks in a row" in hold["reason"]
     assert "'web'" in hold["reason"]
-    assert told(service, "/audit")[0]["reason"] == hold["reason"]
+    assert told(service, "/audit")["items"][0]["reason"] == hold["reason"]
     held = weights_of(service, "run-7b")
     assert send(service, broken[5])["accepted"] == 1
     assert weights_of(service, "run-7b") == held

@@ -42,7 +42,7 @@ def test_case_02_other_values_under_the_same_key_show_both_sides_and_change_noth
     assert problem["stored"]["loss_sums"][0] == 512 * 3.0
     assert problem["offered"]["loss_sums"][0] == 512 * 3.5
     assert told(service)["refusals"] == {"other_report": 2}
-    entry = told(service, "/audit")[0]
+    entry = told(service, "/audit")["items"][0]
     assert (entry["kind"], entry["actor"], entry["taken_back"]) == ("refused", "trainer", False)
     assert "other_report, 2 times" in entry["reason"]
     assert "step 9" in entry["reason"]

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from mixclient import ConflictError
+from service.models import ProxyRun
 from tests.faults.trainers import create, losses, refused, report, send, told
 from tests.service.problems import problem_of
 from tests.support.servers import Service
@@ -126,10 +128,12 @@ def test_case_16_a_run_has_one_holder_until_its_lease_is_over(service: Service) 
     run_id = run_of(service)
     first = claim(service, run_id, "worker-1")
     before = service.client.runs("trial")[0]
-    with pytest.raises(ConflictError, match="leased to worker-1 for another") as error:
+    with pytest.raises(ConflictError, match="worker-1 holds run") as error:
         claim(service, run_id, "worker-2")
-    assert (error.value.code, error.value.problem["holder"]) == ("run_leased", "worker-1")
-    assert 0 < error.value.problem["seconds_left"] <= 120
+    assert (error.value.code, error.value.problem["holder"]) == ("leased", "worker-1")
+    with service.database.session() as session:
+        expires = session.scalars(select(ProxyRun.lease_expires_at).where(ProxyRun.id == UUID(run_id))).one()
+    assert expires == datetime.fromisoformat(error.value.problem["lease_expires_at"])
     assert service.client.claim_run("worker-2") is None
     assert service.client.runs("trial")[0] == before
     move_lease(service, 121)
@@ -178,7 +182,7 @@ def test_case_17_a_finished_run_stays_as_it_is(service: Service) -> None:
     for say in attempts:
         with pytest.raises(ConflictError, match="nothing more can be said of it") as error:
             say()
-        assert error.value.code == "run_finished"
+        assert error.value.code == "terminal"
     assert service.client.runs("trial")[0] == before
 
 

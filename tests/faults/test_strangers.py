@@ -30,6 +30,12 @@ def change(service: Service, statement: str, key: dict[str, Any]) -> None:
         session.execute(text(f"UPDATE api_keys SET {statement} WHERE id = :id"), {"id": UUID(key["id"])})  # noqa: S608 - ours
 
 
+def headers_of(answer: httpx.Response) -> dict[str, str]:
+    """Headers of an answer but for those that differ between any two; of these, how long they are."""
+    own = {name: "x" * len(answer.headers[name]) for name in ("date", "x-request-id")}
+    return {**answer.headers, **own}
+
+
 def kinds_of_nobody(service: Service) -> dict[str, str]:
     """Keys that are none, by what is wrong with them."""
     revoked, expired, now = made(service), made(service, days=1), made(service, days=1)
@@ -63,19 +69,16 @@ def test_case_49_no_kind_of_bad_key_can_be_told_from_another(tenant: Service) ->
     for kind, answer in answers.items():
         problem = problem_of(answer, 401, "Authorization: Bearer mx_", code="unauthorised")
         told.append({**problem, "request_id": "", "size": len(answer.content)})
-        headers = {name: value for name, value in answer.headers.items() if name != "date"}
-        assert headers == {
-            name: value for name, value in answers["none"].headers.items() if name != "date"
-        }, kind
+        assert headers_of(answer) == headers_of(answers["none"]), kind
         assert answer.headers["www-authenticate"] == "Bearer"
     assert all(one == told[0] for one in told)
     for kind, key in nobody.items():
-        secret = key.rsplit("_", 1)[-1]
+        secret = key.split("_", 2)[-1]  # it may hold underscores itself
         assert not secret or secret not in answers[kind].text, "a key is never echoed"
 
 
 def test_case_49_a_bad_key_opens_no_address_and_changes_nothing(tenant: Service) -> None:
-    before = tenant.client.call("GET", "/v1/keys")
+    before = tenant.client.items("/v1/keys")
     for kind, key in kinds_of_nobody(tenant).items():
         if kind in {"wrong secret", "revoked"}:
             with tenant.http(key) as http:
@@ -86,7 +89,7 @@ def test_case_49_a_bad_key_opens_no_address_and_changes_nothing(tenant: Service)
             login = http.post("/login", data={"key": key[:200]})
             assert login.status_code in {401, 422}, kind
             assert "set-cookie" not in login.headers
-    after = {row["id"]: row for row in tenant.client.call("GET", "/v1/keys")}
+    after = {row["id"]: row for row in tenant.client.items("/v1/keys")}
     assert [after[row["id"]]["name"] for row in before] == [row["name"] for row in before]
 
 
@@ -104,7 +107,7 @@ def test_case_49_a_revoked_key_is_refused_at_once(tenant: Service) -> None:
     for _ in range(2):  # twice is the same as once
         assert tenant.call("DELETE", f"/v1/keys/{key['id']}").status_code == 204
         assert shown(tenant, key["key"]).status_code == 401
-    rows = {row["id"]: row for row in tenant.client.call("GET", "/v1/keys")}
+    rows = {row["id"]: row for row in tenant.client.items("/v1/keys")}
     assert rows[key["id"]]["revoked_at"] is not None
     with tenant.http() as http:
         assert http.post("/login", data={"key": key["key"]}).status_code == 401

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from mixclient import ServiceClient
 from service.models import Base
-from service.scopes import PROJECT_SCOPES
+from service.scopes import EVERY_SCOPE, PROJECT_SCOPES
+from service.study_files.endpoints import IMPORT_PATH
 from tests.service.problems import problem_of
 from tests.support.filled import DOMAINS, NAME, filled
 from tests.support.routes import PUBLIC, WITHOUT_SCOPE, Address, inventory
@@ -37,14 +38,26 @@ RESULT = {
 # What to send to each address that takes a body: complete, so that nothing but the wall can refuse it.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/studies": {"name": "strange", "domains": DOMAINS[:1]},
+    "POST /v1/domain-sets": {"name": "strange", "domains": DOMAINS[:1]},
     "POST /v1/studies/{study}/sweeps": {"design": "sobol", "count": 1},
     "POST /v1/studies/{study}/runs": {
         "runs": [{"name": "r", "weights": {"web": 1.0}, "losses": {"web": 1.0}}]
     },
+    "PUT /v1/studies/{study}/runs/{run_id}": {"weights": {"web": 0.75, "code": 0.25}},
+    "POST /v1/sweeps/{sweep_id}/cancel": WHY,
     "POST /v1/studies/{study}/fits": {"method": "linear"},
     "POST /v1/studies/{study}/proposals": {"fit_id": NOBODY},
     "POST /v1/fits/{fit_id}/predict": {"mixtures": [{"web": 0.75, "code": 0.25}]},
     "POST /v1/runs/claim": {"worker": "stranger"},
+    "POST /v1/runs/claims": {"worker": "stranger"},
+    "POST /v1/runs/{run_id}/claim": {"worker": "stranger", "force": True},
+    "POST /v1/runs/{run_id}/observations": {
+        "lease": NOBODY,
+        "observations": [{"step": 1, "target": "web", "value": 1.0}],
+    },
+    "POST /v1/runs/{run_id}/cancel": WHY,
+    "POST /v1/runs/{run_id}/invalidate": WHY,
+    "PUT /v1/runs/{run_id}/notes": {"notes": "strange"},
     "PUT /v1/runs/{run_id}/heartbeat": {"lease": NOBODY, "progress": 0.5},
     "PUT /v1/runs/{run_id}/result": RESULT,
     "PUT /v1/runs/{run_id}/failure": {"lease": NOBODY, "reason": "none"},
@@ -60,11 +73,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/jobs/{job}/readmit": {"domain": "web", **WHY},
     "POST /v1/jobs/{job}/shadow": {"on": True, **WHY},
     "POST /v1/jobs/{job}/domains": {"name": "law", "tokens": 9, **WHY},
+    "POST /v1/jobs/{job}/end": WHY,
     "POST /v1/keys": {"name": "stranger", "scopes": ["jobs:read"]},
     "POST /v1/keys/{key_id}/rotate": {},
     "POST /v1/projects": {"name": "strange"},
     "PATCH /v1/projects/{project_id}": {"name": "strange"},
 }
+# What there is of the whole installation, a key of a project does not show.
+BEYOND = set(EVERY_SCOPE) - set(PROJECT_SCOPES)
 ADDRESSES = [address for address in inventory() if address.name not in PUBLIC | WITHOUT_SCOPE]
 
 
@@ -112,10 +128,20 @@ def walls(shared_service: Service) -> Iterator[Walls]:
         yield Walls(owner, stranger, filled(owner))
 
 
+def study_file(walls: Walls) -> bytes:
+    """A file of a study that is not yet there."""
+    study = {"name": "of-a-file", "domains": DOMAINS[:1]}
+    with walls.stranger.http(walls.stranger.key) as http:
+        http.post("/v1/studies", json=study).raise_for_status()
+        file = http.get("/v1/studies/of-a-file/export").content
+        http.delete("/v1/studies/of-a-file?confirm=of-a-file").raise_for_status()
+    return file
+
+
 def test_case_50_the_owner_sees_what_the_stranger_is_kept_from(walls: Walls) -> None:
     with walls.owner.http(walls.owner.key) as http:
         for address in ADDRESSES:
-            reads = address.method == "GET" and "projects:admin" not in address.scopes
+            reads = address.method == "GET" and not BEYOND.intersection(address.scopes)
             if reads and not address.path.endswith("/events"):
                 assert http.get(walls.path(address)).status_code == 200, address
 
@@ -125,10 +151,12 @@ def test_case_50_a_stranger_finds_nothing_of_another_project(walls: Walls, addre
     name = " ".join(address.name)
     assert not address.takes_body or name in BODIES, f"say in BODIES what to send to {name}"
     before = walls.stored()
+    content = study_file(walls) if address.path == IMPORT_PATH else None
     with walls.stranger.http(walls.stranger.key) as http:
-        answer = http.request(address.method, walls.path(address), json=BODIES.get(name))
-    if "projects:admin" in address.scopes:
-        problem_of(answer, 403, "'projects:admin'", code="missing_scope")
+        path = walls.path(address)
+        answer = http.request(address.method, path, json=BODIES.get(name), content=content)
+    if beyond := BEYOND.intersection(address.scopes):
+        problem_of(answer, 403, f"'{next(iter(beyond))}'", code="missing_scope")
     elif address.parameters:
         problem_of(answer, 404, code="not_found")
         secrets = {value for key, value in walls.things.items() if key not in address.parameters}
@@ -143,10 +171,9 @@ def test_case_50_a_stranger_finds_nothing_of_another_project(walls: Walls, addre
 @pytest.mark.usefixtures("walls")
 def test_case_50_lists_hold_what_is_ones_own(tenant: Service) -> None:
     with tenant.http(tenant.key) as http:
-        for path in ("/v1/studies", "/v1/jobs"):
-            assert http.get(path).json() == []
-        assert [row["name"] for row in http.get("/v1/keys").json()] == ["test"]
-        assert http.get("/v1/audit").json() == {"items": [], "next": None}
+        for path in ("/v1/studies", "/v1/jobs", "/v1/domain-sets", "/v1/tasks", "/v1/audit"):
+            assert http.get(path).json()["items"] == []
+        assert [row["name"] for row in http.get("/v1/keys").json()["items"]] == ["test"]
         page = http.get("/", headers={"Accept": "text/html"}).text
     assert "Nothing here yet" in page
     assert NAME not in page

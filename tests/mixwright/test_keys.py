@@ -57,7 +57,7 @@ def test_scopes_are_those_that_were_asked_for(keys: Keys, database: Database) ->
 
 def test_no_list_shows_a_secret_and_no_table_stores_one(keys: Keys, database: Database) -> None:
     made = created(keys, "trainer")
-    hidden = made["key"].rsplit("_", 1)[-1]
+    hidden = made["key"].split("_", 2)[-1]
     shown = keys("list").out + keys("list", "--json").out
     assert made["id"] in shown
     assert hidden not in shown

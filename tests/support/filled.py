@@ -21,6 +21,10 @@ def filled(service: Service) -> dict[str, str]:
     assert lease is not None
     result = {"step": 1, "tokens": 1, "model_parameters": 1, "seconds": 1.0, "lease": lease["lease"]}
     client.put_result(lease["run"]["id"], {**result, "losses": {"web": 3.0, "code": 2.0}})
+    # A client may choose any name for a run of its own, so that one id names a run at every address.
+    own = {"weights": {"web": 0.5, "code": 0.5}}
+    client.call("PUT", f"/v1/studies/{NAME}/runs/{lease['run']['id']}", body=own)
+    client.call("POST", "/v1/domain-sets", body={"name": NAME, "domains": DOMAINS})
     fit = client.create_fit(NAME, {"method": "linear"})
     key = client.call("POST", "/v1/keys", body={"name": NAME, "scopes": ["jobs:read"]})
     with service.database.session() as session:
@@ -37,6 +41,7 @@ def filled(service: Service) -> dict[str, str]:
         session.add(proposal)
     return {
         "study": NAME,
+        "name": NAME,
         "job": NAME,
         "sweep_id": sweep["id"],
         "run_id": lease["run"]["id"],

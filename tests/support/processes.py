@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -9,6 +10,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import mixwright.serving  # noqa: F401 - heavy, and imported once for all that are forked
+from mixwright.cli import main
 from service import migrate
 from service.app import create_app
 from service.db import Database
@@ -44,6 +47,13 @@ def served(database: Database, folder: Path, *, fail_point: str = "") -> Iterato
     with spawned(_serve, database.url, folder, fail_point=fail_point) as (process, told):
         assert told.poll(_SECONDS), "the service did not start"
         yield process, told.recv()
+
+
+def command(_: Connection, arguments: list[str], environment: dict[str, str]) -> None:
+    """Run a command of the command line, as its own process does."""
+    os.environ |= environment
+    sys.argv = ["mixwright", *arguments]
+    main()
 
 
 def upgrade(told: Connection, url: str) -> None:

@@ -20,7 +20,12 @@ PUBLIC = {
     ("GET", "/static/{file}"),
 }
 # What anybody who is known may do, whatever the key is for.
-WITHOUT_SCOPE = {("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("POST", "/logout")}
+WITHOUT_SCOPE = {
+    ("GET", "/openapi.json"),
+    ("HEAD", "/openapi.json"),
+    ("POST", "/logout"),
+    ("GET", "/problems"),
+}
 
 
 @dataclass(frozen=True)
