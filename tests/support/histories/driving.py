@@ -45,7 +45,7 @@ class Ended:
 
     def counted(self) -> dict[str, int]:
         """Operations by kind and outcome."""
-        return Counter(f"{done.kind.value} {done.outcome.value}" for done in self.history)
+        return dict(Counter(f"{done.kind.value} {done.outcome.value}" for done in self.history))
 
 
 def run(world: World, seed: int, faults: Sequence[Fault], folder: Path) -> Ended:

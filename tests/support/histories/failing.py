@@ -14,7 +14,7 @@ from tests.support.proxy import Mode, Proxy
 from tests.support.trainers import until
 
 # A fault under which nothing ends is mended after this time; what is checked does not depend on it.
-_LONGEST_SECONDS = 0.5
+_LONGEST_SECONDS = 0.4
 
 Failing = AbstractContextManager[None]
 

@@ -85,6 +85,6 @@ def drawn(seed: int, *, replicas: int) -> list[Fault]:
     rng = random.Random(seed)  # noqa: S311 - no secret
     kinds = [KINDS[seed % len(KINDS)], *rng.sample(KINDS, FAULTS - 1)]
     return [
-        Fault(*kind, rng.randrange(replicas), operations=rng.randrange(10, 60), pause=rng.randrange(0, 40))
+        Fault(*kind, rng.randrange(replicas), operations=rng.randrange(10, 40), pause=rng.randrange(0, 20))
         for kind in kinds
     ]

@@ -8,7 +8,7 @@ from tests.support.histories.history import Kind, Operation
 
 STUDY = "swarm"
 _FORCED = 0.1  # how often a worker takes what another holds
-_SILENT = 0.1  # how often a worker forgets what it holds, as one that was started anew
+_SILENT = 0.2  # how often a worker forgets what it holds, as one that was started anew
 
 
 class Worker(Client):
@@ -22,6 +22,7 @@ class Worker(Client):
         super().__init__(name, around, seed)
         self._seen = seen
         self._results = 0
+        self._forgotten: list[tuple[str, str]] = []
 
     def turn(self) -> None:
         """One run, from its claim to its result."""
@@ -30,10 +31,14 @@ class Worker(Client):
             return
         run, lease = claimed.answer["run"], claimed.answer["lease"]
         self._seen.append(run)
+        if self._forgotten:  # as if the process that held it were still there
+            self._heartbeat(*self._forgotten.pop(), 0.0)
         for share in range(self.rng.randrange(3)):
             self._heartbeat(run, lease, share / 3)
         if self.rng.random() > _SILENT:
             self._finish(run, lease)
+        else:
+            self._forgotten.append((run, lease))
 
     def _next(self) -> Operation:
         body = {"worker": self.name, "study": STUDY}
