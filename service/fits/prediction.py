@@ -80,7 +80,7 @@ def predict(
     """
     found = repository.by_id_without_result(session, project_id, fit_id)
     if found is None:
-        raise NotFoundError(f"no fit {fit_id} in this project")
+        raise NotFoundError(f"no fit {fit_id} in this project: list the fits of its study to find its id")
     fit, study = found
     if fit.state is not TaskState.DONE:
         raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")

@@ -98,7 +98,7 @@ class Batch:
     def _taken(self, call: Call) -> ReportsOut:
         locked = self._locked.get((call.project_id, call.job))
         if locked is None:
-            raise NotFoundError(f"no job {call.job!r} in this project")
+            raise NotFoundError(f"no job {call.job!r} in this project: list the jobs to see their names")
         standing, stored = self._known(locked.id), self._stored[locked.id]
         known = Known(
             stored=stored,

@@ -46,8 +46,9 @@ class JobDefinition:
                 f"signals: policy {body.policy!r} needs {', '.join(missing)}: let the trainer report it, "
                 "or choose another policy"
             )
-        if len(set(body.sources)) != len(body.sources):
-            raise InvalidInputError("sources: a name occurs twice")
+        twice = sorted({name for name in body.sources if body.sources.count(name) > 1})
+        if twice:
+            raise InvalidInputError(f"sources: {twice[0]!r} occurs twice: name each source once")
         problem = MixtureProblem.create(
             DomainSet(tuple(d.name for d in body.domains), tuple(d.tokens for d in body.domains)),
             prior=body.prior,

@@ -110,7 +110,8 @@ def plan(
         if key in seen:
             raise ConflictError(
                 f"reports.{number}: source {report.source!r} reported step {report.step_to} of attempt "
-                f"{attempt} with other values: the first report stands",
+                f"{attempt} with other values: the first report stands. Open an attempt for steps that are "
+                "made again",
                 code="other_report",
                 extra={side: {name: values[name] for name in _COMPARED} for side, values in
                        (("stored", seen[key]), ("offered", row))},
@@ -158,7 +159,7 @@ def _check(definition: JobDefinition, attempt: int, number: int, report: ReportI
             + (
                 f"is fenced: attempt {attempt} is open now. Stop this trainer"
                 if fenced
-                else "was never opened"
+                else f"was never opened, {attempt} is the last one: open it before you report for it"
             ),
             code="stale_attempt" if fenced else "unknown_attempt",
         )
@@ -170,11 +171,13 @@ def _check(definition: JobDefinition, attempt: int, number: int, report: ReportI
         )
     if report.step_from > report.step_to:
         raise InvalidRequestError(
-            f"reports.{number}: step_from {report.step_from} is after step_to {report.step_to}"
+            f"reports.{number}: step_from {report.step_from} is after step_to {report.step_to}: a report "
+            "covers the steps from the first to the second"
         )
     if report.schedule_version not in known.weights_of:
         raise InvalidRequestError(
-            f"reports.{number}: schedule_version {report.schedule_version} was never published",
+            f"reports.{number}: schedule_version {report.schedule_version} was never published: send the "
+            "version of the stage that the tokens were drawn with",
             code="unknown_version",
         )
 

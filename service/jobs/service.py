@@ -155,11 +155,14 @@ def acknowledge(session: Session, job: Job, acks: list[AckIn]) -> None:
         stage = repository.stage(session, job.id, ack.version)
         if stage is None:
             raise InvalidRequestError(
-                f"acks.{number}: version {ack.version} was never published", code="unknown_version"
+                f"acks.{number}: version {ack.version} was never published: send that of a stage of the "
+                "schedule",
+                code="unknown_version",
             )
         if ack.attempt != job.attempt:
             raise ConflictError(
-                f"acks.{number}: attempt {ack.attempt} is fenced: attempt {job.attempt} is open now",
+                f"acks.{number}: attempt {ack.attempt} is fenced: attempt {job.attempt} is open now. Stop this "
+                "trainer",
                 code="stale_attempt",
             )
         if ack.outcome == "applied":

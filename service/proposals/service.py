@@ -42,7 +42,7 @@ def create(session: Session, study: Study, body: ProposalIn) -> ProposalRequest:
     """
     found = fits.by_id(session, study.project_id, body.fit_id)
     if found is None or found[1].id != study.id:
-        raise NotFoundError(f"no fit {body.fit_id} in study {study.name!r}")
+        raise NotFoundError(f"no fit {body.fit_id} in study {study.name!r}: list its fits to find the id")
     fit = found[0]
     check_own(fit)
     if fit.state is not TaskState.DONE:
@@ -78,7 +78,7 @@ def task_input(session: Session, request: ProposalRequest, study: Study) -> dict
     """What the child needs."""
     found = fits.by_id(session, study.project_id, request.fit_id)
     if found is None:
-        raise NotFoundError(f"the fit {request.fit_id} is gone")
+        raise NotFoundError(f"the fit {request.fit_id} is gone: ask another fit")
     fit = found[0]
     others = {other.method: other for other in reversed(fits.done_on(session, study.id, fit.data_digest))}
     others.pop(fit.method, None)
@@ -112,7 +112,9 @@ def get(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[Proposal
     """
     found = repository.by_id(session, project_id, proposal_id)
     if found is None:
-        raise NotFoundError(f"no proposal {proposal_id} in this project")
+        raise NotFoundError(
+            f"no proposal {proposal_id} in this project: list those of its study to find its id"
+        )
     return found
 
 
@@ -126,7 +128,9 @@ def cancel(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[Propo
     _, study = get(session, project_id, proposal_id)
     request = repository.locked(session, proposal_id)
     if request is None:
-        raise NotFoundError(f"no proposal {proposal_id} in this project")
+        raise NotFoundError(
+            f"no proposal {proposal_id} in this project: list those of its study to find its id"
+        )
     asking.cancel(session, request)
     return request, study
 

@@ -60,7 +60,9 @@ def get(session: Session, study: Study, client_id: str) -> tuple[ProxyRun, Sweep
     """
     found = repository.by_client_id(session, study.id, client_id)
     if found is None:
-        raise NotFoundError(f"no run {client_id!r} was put into study {study.name!r}")
+        raise NotFoundError(
+            f"no run {client_id!r} was put into study {study.name!r}: put it, or list the runs of the study"
+        )
     return found
 
 

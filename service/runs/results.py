@@ -29,7 +29,7 @@ def finish(session: Session, project_id: UUID, run_id: UUID, body: ResultIn) -> 
         if run.result == result:
             return row
         raise ConflictError(
-            f"run {run_id} has another result: the first one stands",
+            f"run {run_id} has another result: the first one stands. Invalidate the run if that one is wrong",
             code="other_result",
             extra={"stored": run.result, "offered": result},
         )

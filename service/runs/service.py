@@ -27,7 +27,7 @@ def get(session: Session, project_id: UUID, run_id: UUID, *, lock: bool = False)
     """
     row = repository.by_id(session, project_id, run_id, lock=lock)
     if row is None:
-        raise NotFoundError(f"no run {run_id} in this project")
+        raise NotFoundError(f"no run {run_id} in this project: list the runs of its study to find its id")
     return row
 
 

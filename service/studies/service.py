@@ -125,8 +125,9 @@ def _complete(body: StudyIn) -> StudyIn:
     domains = domain_set(body)
     named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, domains.names, strict=True)]
     targets = [canonical_name(target) for target in body.targets] if body.targets else list(domains.names)
-    if len(set(targets)) != len(targets):
-        raise InvalidInputError("targets: a name occurs twice")
+    twice = sorted({name for name in targets if targets.count(name) > 1})
+    if twice:
+        raise InvalidInputError(f"targets: {twice[0]!r} occurs twice: name each target once")
     prior = body.prior or domains.to_mapping(domains.natural)
     shares = {name: share for name, share in prior.items() if name in targets}
     objective = body.objective or (shares if sum(shares.values()) > 0 else dict.fromkeys(targets, 1.0))

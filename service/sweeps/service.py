@@ -71,7 +71,9 @@ def get(session: Session, project_id: UUID, sweep_id: UUID) -> tuple[Sweep, Stud
     """
     found = repository.by_id(session, project_id, sweep_id)
     if found is None:
-        raise NotFoundError(f"no sweep {sweep_id} in this project")
+        raise NotFoundError(
+            f"no sweep {sweep_id} in this project: list the sweeps of its study to find its id"
+        )
     return found
 
 
