@@ -1,5 +1,6 @@
 """A job's definition as objects of the library: what steers it, and who reports."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ class JobDefinition:
                 f"signals: policy {body.policy!r} needs {', '.join(missing)}: let the trainer report it, "
                 "or choose another policy"
             )
-        twice = sorted({name for name in body.sources if body.sources.count(name) > 1})
+        twice = [name for name, times in Counter(body.sources).items() if times > 1]
         if twice:
             raise InvalidInputError(f"sources: {twice[0]!r} occurs twice: name each source once")
         problem = MixtureProblem.create(

@@ -161,8 +161,8 @@ def acknowledge(session: Session, job: Job, acks: list[AckIn]) -> None:
             )
         if ack.attempt != job.attempt:
             raise ConflictError(
-                f"acks.{number}: attempt {ack.attempt} is fenced: attempt {job.attempt} is open now. Stop this "
-                "trainer",
+                f"acks.{number}: attempt {ack.attempt} is fenced: attempt {job.attempt} is open now. "
+                "Stop this trainer",
                 code="stale_attempt",
             )
         if ack.outcome == "applied":

@@ -1,5 +1,6 @@
 """What a study is: checked, completed with defaults, turned into a problem."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -125,7 +126,7 @@ def _complete(body: StudyIn) -> StudyIn:
     domains = domain_set(body)
     named = [d.model_copy(update={"name": n}) for d, n in zip(body.domains, domains.names, strict=True)]
     targets = [canonical_name(target) for target in body.targets] if body.targets else list(domains.names)
-    twice = sorted({name for name in targets if targets.count(name) > 1})
+    twice = [name for name, times in Counter(targets).items() if times > 1]
     if twice:
         raise InvalidInputError(f"targets: {twice[0]!r} occurs twice: name each target once")
     prior = body.prior or domains.to_mapping(domains.natural)
