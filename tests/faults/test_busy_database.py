@@ -48,7 +48,7 @@ def test_case_36_without_a_free_connection_a_request_is_refused_and_health_and_t
         assert impatient.call("GET", "/livez").status_code == 200
         assert impatient.call("GET", SCHEDULE).status_code == 200
         assert impatient.call("POST", REPORTS, report(9)).json()["accepted"] == 1
-    assert impatient.client.items("/v1/studies") == [], "what was refused is stored"
+    assert impatient.client.studies() == [], "what was refused is stored"
     assert impatient.call("POST", "/v1/studies", STUDY).status_code == 201
 
 

@@ -15,7 +15,7 @@ def test_case_43_a_result_that_comes_during_a_fit_is_not_in_it_and_makes_it_stal
     later = Measured.simulated(1, seed=9)
     done = work_on(tenant, "fit", fit, Here(lambda: later.stored(tenant, name="late")))
     assert (done["state"], done["runs"], done["stale_inputs"]) == ("done", 12, True)
-    (listed,) = tenant.client.items("/v1/studies/trial/fits")
+    (listed,) = tenant.client.fits("trial")
     assert listed["stale_inputs"] is True
     proposal = work_on(tenant, "proposal", tenant.client.create_proposal("trial", {"fit_id": fit["id"]}))
     assert (proposal["state"], proposal["stale_inputs"]) == ("done", True)

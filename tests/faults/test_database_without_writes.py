@@ -28,7 +28,7 @@ def test_case_39_a_database_that_takes_no_writes_still_answers_reads(
         refused = service.call("POST", "/v1/studies", STUDY)
         problem_of(refused, 503, "takes no writes", code="database_read_only")
         assert int(refused.headers["Retry-After"]) > 0
-        assert service.client.items("/v1/studies") == []
+        assert service.client.studies() == []
         problem_of(service.call("GET", "/readyz"), 503, "refused a write")
         connection.execute(setting.format(name, sql.SQL("off")))
     service.database.engine.dispose()
@@ -64,6 +64,6 @@ def test_case_39_a_permission_that_was_taken_away_refuses_writes_until_it_is_gra
         problem_of(refused, 503, "lacks a permission", code="database_forbids")
         assert int(refused.headers["Retry-After"]) > 0
         assert "studies" not in refused.json()["detail"]
-        assert service.client.items("/v1/studies") == []
+        assert service.client.studies() == []
         owner.execute(f"GRANT INSERT ON studies TO {role}")
         assert service.call("POST", "/v1/studies", STUDY).status_code == 201

@@ -43,7 +43,7 @@ def test_case_42_without_a_run_a_fit_is_refused_with_the_number_that_is_needed(t
         refused = tenant.call("POST", "/v1/studies/trial/fits", {"method": method})
         problem_of(refused, 422, "at least 1 is needed", code="insufficient_data")
         assert (refused.json()["got"], refused.json()["needed"]) == (0, 1)
-    assert tenant.client.items("/v1/studies/trial/fits") == []
+    assert tenant.client.fits("trial") == []
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_case_38_a_full_disk_refuses_writes_corrupts_nothing_and_is_forgotten_on
         problem_of(refused, 503, "is full", code="database_full")
         assert int(refused.headers["Retry-After"]) > 0
         problem_of(service.call("GET", "/readyz"), 503, "look at its disk")
-        assert service.client.items("/v1/studies") == []
+        assert service.client.studies() == []
         assert service.call("GET", "/v1/jobs/run-7b/schedule").status_code == 200
 
         # A log that cannot be continued ends the server, and a disk that stays full keeps it down.

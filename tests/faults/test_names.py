@@ -77,7 +77,7 @@ def test_case_12_a_name_that_hides_something_or_is_too_long_is_refused(service: 
         answer = service.call("POST", path, body)
         problem_of(answer, 422)
         assert name.strip() not in answer.text or not name.strip()
-    assert service.client.items("/v1/studies") == service.client.items("/v1/jobs") == []
+    assert service.client.studies() == service.client.jobs() == []
 
 
 def test_case_12_names_that_differ_in_case_are_two(service: Service) -> None:

@@ -60,7 +60,7 @@ def test_case_47_a_trainer_that_knows_more_is_told_and_then_followed_up(
         assert before["attempt"] == 1
         told = service.call("GET", SCHEDULE, headers={"If-None-Match": etag})
         problem_of(told, 409, etag, "Keep the schedule you have", code="version_regressed")
-        note = service.client.items(f"{PATH}/audit")
+        note = service.client.job_audit(JOB["name"])
         restored = next(entry for entry in note if entry["kind"] == "restored")
         assert (
             f"A trainer follows version {etag[1:-1]}, known were 1-{before['version']}" in restored["reason"]
@@ -85,7 +85,7 @@ def test_case_47_what_is_not_of_this_job_changes_nothing(tenant: Service) -> Non
         tenant.call("GET", SCHEDULE, headers={"If-None-Match": '"1-900000"'})
         held = f'"1-{tenant.client.job(JOB["name"])["version"] + 10}"'
         problem_of(tenant.call("GET", f"{SCHEDULE}/events", headers={"Last-Event-ID": held}), 409)
-    kinds = [entry["kind"] for entry in tenant.client.items(f"{PATH}/audit")]
+    kinds = [entry["kind"] for entry in tenant.client.job_audit(JOB["name"])]
     assert kinds.count("restored") == 1
 
 

@@ -38,7 +38,7 @@ def test_case_31_a_result_for_a_state_that_was_rolled_back_is_dropped_and_told(
         expensive.enter(session, waiting, result, None)
     assert "the result for steps 1 to 60 of attempt 1 is dropped" in caplog.text
     assert tenant.client.job(JOB["name"])["version"] == rolled_back["version"]
-    kinds = [entry["kind"] for entry in tenant.client.items(f"{PATH}/audit")]
+    kinds = [entry["kind"] for entry in tenant.client.job_audit(JOB["name"])]
     assert "rollback" in kinds
     assert "result" not in kinds
     same_again(tenant, JOB["name"])

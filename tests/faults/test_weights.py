@@ -55,7 +55,7 @@ def test_case_10_weights_that_are_no_mixture_are_refused_with_what_is_wrong(
         problem_of(answer, 422, words)
     assert service.client.runs("trial") == []
     assert service.client.job("run-7b")["version"] == 1
-    assert len(service.client.items("/v1/jobs")) == len(service.client.items("/v1/studies")) == 1
+    assert len(service.client.jobs()) == len(service.client.studies()) == 1
 
 
 @pytest.mark.parametrize("off", [0.9e-6, -0.9e-6])

@@ -54,11 +54,11 @@ def test_the_trail_tells_who_did_what_and_why_and_everything_once(tenant: Servic
     ]
     moments = [datetime.fromisoformat(entry["at"]) for entry in told]
     assert moments == sorted(moments, reverse=True)
-    (own,) = [row["id"] for row in tenant.client.items("/v1/keys") if row["name"] == "test"]
+    (own,) = [row["id"] for row in tenant.known_keys().values() if row["name"] == "test"]
     assert {entry["key_id"] for entry in told} == {own, None}
     assert {entry["kind"] for entry in told if entry["key_id"] is None} == {"job.attempt", "job.freeze"}
     assert "mx_" not in str(told)
-    seen = tenant.client.items("/v1/jobs/pretrain/audit")
+    seen = tenant.client.job_audit("pretrain")
     assert {"freeze", "attempt"} <= {entry["kind"] for entry in seen}, "and the job's own trail has them too"
 
 

@@ -75,4 +75,4 @@ def test_domains_are_listed_or_a_set_is_named(tenant: Service) -> None:
         problem_of(tenant.call("POST", "/v1/studies", {"name": "s", **body}), 422, words)
         job = {"name": "j", "policy": "odm", "samples_per_step": 8, **body}
         problem_of(tenant.call("POST", "/v1/jobs", job), 422, words)
-    assert tenant.client.items("/v1/studies") == tenant.client.items("/v1/jobs") == []
+    assert tenant.client.studies() == tenant.client.jobs() == []

@@ -79,10 +79,6 @@ def rotated(service: Service, key: dict[str, Any], **body: object) -> dict[str, 
     return new
 
 
-def listed(service: Service) -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in service.client.items("/v1/keys")}
-
-
 def seconds(later: str, earlier: str) -> float:
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
@@ -93,7 +89,7 @@ def test_a_rotated_key_works_beside_the_new_one_until_its_time_is_over(tenant: S
     assert (new["name"], new["scopes"], new["replaces_id"]) == (old["name"], old["scopes"], old["id"])
     assert new["expires_at"] is None
     assert {status_with(tenant, key["key"]) for key in (old, new)} == {200}
-    row = listed(tenant)[old["id"]]
+    row = tenant.known_keys()[old["id"]]
     assert seconds(row["expires_at"], new["created_at"]) == pytest.approx(3600, abs=5)
     assert row["revoked_at"] is None
     with tenant.database.session() as session:
@@ -117,7 +113,7 @@ def test_a_rotation_keeps_lifetimes_and_never_makes_one_longer(tenant: Service) 
     old = made(tenant, days=2)
     new = rotated(tenant, old, overlap_seconds=30 * 86_400)
     assert seconds(new["expires_at"], new["created_at"]) == pytest.approx(2 * 86_400, abs=5)
-    assert listed(tenant)[old["id"]]["expires_at"] == old["expires_at"]
+    assert tenant.known_keys()[old["id"]]["expires_at"] == old["expires_at"]
     longer = rotated(tenant, new, days=7)
     assert seconds(longer["expires_at"], longer["created_at"]) == pytest.approx(7 * 86_400, abs=5)
 
@@ -127,7 +123,7 @@ def test_a_key_has_one_successor(tenant: Service) -> None:
     new = rotated(tenant, old)
     again = tenant.call("POST", f"/v1/keys/{old['id']}/rotate", {})
     problem_of(again, 409, new["id"], "rotate that one", code="key_replaced")
-    assert len(listed(tenant)) == 3
+    assert len(tenant.known_keys()) == 3
     revoked = made(tenant)
     tenant.call("DELETE", f"/v1/keys/{revoked['id']}")
     problem_of(tenant.call("POST", f"/v1/keys/{revoked['id']}/rotate", {}), 409, code="key_ended")
@@ -135,11 +131,11 @@ def test_a_key_has_one_successor(tenant: Service) -> None:
 
 def test_nobody_is_given_a_key_that_may_more_than_theirs(tenant: Service) -> None:
     strong = made(tenant, scopes=["studies:read", "runs:work"])
-    before = listed(tenant)
+    before = tenant.known_keys()
     with tenant.http(tenant.new_key("keys:admin", "studies:read")) as http:
         answer = http.post(f"/v1/keys/{strong['id']}/rotate", json={})
         problem_of(answer, 403, "'runs:work'", code="missing_scope")
-    after = listed(tenant)
+    after = tenant.known_keys()
     assert [after[key] for key in before] == list(before.values())
 
 
@@ -147,8 +143,8 @@ def test_nobody_is_given_a_key_that_may_more_than_theirs(tenant: Service) -> Non
 def test_a_rotation_that_makes_no_sense_changes_nothing(tenant: Service, body: dict[str, int]) -> None:
     key = made(tenant)
     problem_of(tenant.call("POST", f"/v1/keys/{key['id']}/rotate", body), 422, f"body.{next(iter(body))}")
-    assert listed(tenant)[key["id"]]["expires_at"] is None
-    assert len(listed(tenant)) == 2
+    assert tenant.known_keys()[key["id"]]["expires_at"] is None
+    assert len(tenant.known_keys()) == 2
 
 
 def test_an_admin_key_gets_the_scopes_of_a_newer_version(shared_service: Service, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_the_stream_of_a_page_ends_with_the_logout(tenant: Service) -> None:
 
 def last_use(service: Service, key_id: str) -> str | None:
     """What the list of keys shows."""
-    rows = service.client.items("/v1/keys")
+    rows = service.client.keys()
     found: str | None = next(row["last_used_at"] for row in rows if row["id"] == key_id)
     return found
 

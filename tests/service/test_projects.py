@@ -77,4 +77,4 @@ def test_nobody_removes_the_project_of_their_own_key(tenant: Service) -> None:
     rows = tenant.client.call("GET", "/v1/projects?limit=1000")["items"]
     (own,) = [row["id"] for row in rows if row["name"] == tenant.project]
     problem_of(tenant.call("DELETE", f"/v1/projects/{own}"), 409, "your own key", code="own_project")
-    assert tenant.client.items("/v1/studies") == []
+    assert tenant.client.studies() == []

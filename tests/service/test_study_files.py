@@ -104,7 +104,7 @@ def test_a_study_comes_back_the_same_to_the_last_bit(
     assert states == ["completed", "cancelled", "pending", "pending", "running"]
     assert runs["sobol 0"]["result"]["losses"] == {"web": 0.1 + 0.2, "code": 1e-310, "law": 1e22}
     assert (runs["sobol 0"]["notes"], runs["sobol 2"]["claims"]) == ("=odd", 0)
-    (fit,) = other.client.items(f"/v1/studies/{STUDY}/fits")
+    (fit,) = other.client.fits(STUDY)
     assert (fit["state"], fit["error"], fit["stale_inputs"]) == ("failed", UNFINISHED, True)
     lease = other.client.claim_run("worker")
     assert lease is not None
@@ -201,7 +201,7 @@ def test_nothing_is_stored_of_a_file_that_contradicts_itself(
     lines, there = parsed(exported(tenant))[:-1], elsewhere()
     for kind, more, words in WRONG.values():
         problem_of(imported(there, written(changed(lines, kind, **more))), 422, words)
-    assert there.client.items("/v1/studies") == []
+    assert there.client.studies() == []
     assert imported(there, written(lines)).status_code == 201
 
 
@@ -243,7 +243,7 @@ def test_nothing_is_stored_of_a_file_that_was_cut_or_changed(
         (b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"\n", "line 1"),
     ):
         problem_of(imported(there, bad), 422, words)
-    assert there.client.items("/v1/studies") == []
+    assert there.client.studies() == []
 
 
 def computed(service: Service) -> tuple[UUID, UUID]:
@@ -278,10 +278,10 @@ def test_a_fit_that_came_with_a_file_is_read_and_never_computed_with(
     fit, other = tenant.client.fit(str(fit_id)), elsewhere()
     assert imported(other, exported(tenant)).status_code == 201
     assert exported(other) == exported(tenant)
-    (copy,) = other.client.items(f"/v1/studies/{STUDY}/fits")
+    (copy,) = other.client.fits(STUDY)
     same = {"id", "stale_inputs"}
     assert {key: copy[key] for key in copy if key not in same} == {k: fit[k] for k in fit if k not in same}
-    (proposal,) = other.client.items(f"/v1/studies/{STUDY}/proposals")
+    (proposal,) = other.client.proposals(STUDY)
     assert proposal["proposals"] == tenant.client.proposal(str(proposal_id))["proposals"]
     for path, body in (
         (f"/v1/fits/{copy['id']}/predict", {"mixtures": [WEIGHTS]}),

@@ -45,6 +45,11 @@ class Service:
             )
         return secret.text
 
+    def known_keys(self) -> dict[str, Any]:
+        """Every key of the project, by its id."""
+        listed = self.client.keys()
+        return {row["id"]: row for row in listed}
+
     def http(self, key: str | None = None, **headers: str) -> httpx.Client:
         """A plain HTTP client, with a key or without."""
         authorisation = {"Authorization": f"Bearer {key}"} if key else {}

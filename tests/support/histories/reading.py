@@ -9,8 +9,8 @@ from tests.support.stored import steering_of
 
 def read(service: Service) -> Stored:
     """All that the project of a service holds."""
-    sweeps = service.client.items(f"/v1/studies/{STUDY}/sweeps")
-    studies = service.client.items("/v1/studies")
+    sweeps = service.client.sweeps(STUDY)
+    studies = service.client.studies()
     created: dict[str, list[str]] = {}
     for name, found in [
         *((f"sweep-{sweep['definition']['seed']}", sweep) for sweep in sweeps),
@@ -19,7 +19,7 @@ def read(service: Service) -> Stored:
         created.setdefault(name, []).append(found["id"])
     runs = service.client.runs(STUDY)
     return Stored(
-        jobs={job["name"]: _job(service, job["name"]) for job in service.client.items("/v1/jobs")},
+        jobs={job["name"]: _job(service, job["name"]) for job in service.client.jobs()},
         results={run["id"]: next(iter(run["result"]["live"])) for run in runs if run["result"]},
         created=created,
     )
@@ -27,7 +27,7 @@ def read(service: Service) -> Stored:
 
 def _job(service: Service, name: str) -> StoredJob:
     kept, replay = steering_of(service, name), replayed(service, name)
-    audit = service.client.items(f"/v1/jobs/{name}/audit")
+    audit = service.client.job_audit(name)
     given = {"pin", "freeze", "release", "rollback"}
     return StoredJob(
         reports=[
