@@ -39,6 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         os.environ["MIXWRIGHT_DATA_FOLDER"] = str(data)
+        os.environ["MIXWRIGHT_REQUESTS_PER_SECOND"] = "1e6"  # one key asks for everybody
         service = ServiceProcess()
         try:
             address = service.start()
