@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Float, Select, case, cast, func, literal, select, text, union_all, update
+from sqlalchemy import Float, Select, cast, func, literal, select, text, union_all, update
 from sqlalchemy.orm import Session
 
 from service.listing import Found, Wanted
@@ -19,32 +19,6 @@ TABLES: Mapping[str, type[Row]] = {
     "policy-step": ExpensiveStep,
 }
 _OPEN = (TaskState.QUEUED, TaskState.RUNNING)
-
-
-class QueueState(NamedTuple):
-    """Work of one kind that is not done yet.
-
-    Args:
-        queued: rows that wait for a worker, or for their next try.
-        running: rows that a worker has.
-        oldest_seconds: how long ago the oldest of those that wait was asked for; 0 without any.
-    """
-
-    queued: int
-    running: int
-    oldest_seconds: float
-
-
-def queue_state(session: Session) -> dict[str, QueueState]:
-    """How much waits and runs, by kind, over all projects: by indexes of open rows alone."""
-    states = {}
-    for kind, table in TABLES.items():
-        waits = table.state == TaskState.QUEUED
-        oldest = func.extract("epoch", func.now() - func.min(case((waits, table.asked_at))))
-        query = select(func.count().filter(waits), func.count().filter(~waits), oldest)
-        queued, running, seconds = session.execute(query.where(table.state.in_(_OPEN))).one()
-        states[kind] = QueueState(queued, running, max(float(seconds or 0.0), 0.0))
-    return states
 
 
 def still_held(session: Session, kind: str, row_id: UUID, lease: UUID) -> bool:
