@@ -78,10 +78,10 @@ class Batch:
             for planned in self._plans[job_id]
             for (source, step), seq in planned.placed_before.items()
         ]
-        commit_repository.place_reports(self._session, placed)
         changes = [self._change(standing) for standing in changed.values()]
         reports = [row for planned in plans for row in planned.rows]
         written = recording.write(self._session, changes, reports=reports) if changes else {}
+        commit_repository.place_reports(self._session, placed)  # some may be rows of this very commit
         reach("inside_group_commit")
         announced = {
             job_id for job_id in changed if any(planned.published for planned in self._plans[job_id])
@@ -92,7 +92,10 @@ class Batch:
             if isinstance(standing, Standing)
         }
         refusals.note(self._session, self._refused, places)
-        after = [replace(standing, written=written[job_id]) for job_id, standing in changed.items()]
+        after = [
+            replace(standing, written=written[job_id], weights=newest(standing.weights))
+            for job_id, standing in changed.items()
+        ]
         return announced, after
 
     def _taken(self, call: Call) -> ReportsOut:
@@ -184,5 +187,5 @@ def _after(standing: Standing, planned: Plan) -> Standing:
         first = planned.published.first_version
         stages = planned.published.publication.stages
         new = {first + number: stage.weights.tolist() for number, stage in enumerate(stages)}
-        weights = newest({**weights, **new})
+        weights = {**weights, **new}  # all of them: later calls of the commit may name any
     return replace(standing, head=planned.head, waiting=waiting, last_steps=last_steps, weights=weights)

@@ -151,10 +151,6 @@ def write(
     Returns:
         The transaction that wrote each job.
     """
-    for change in changes:
-        for what in change.publications:
-            if what.replaces:
-                repository.supersede(session, change.job_id, what.publication.effective_step)
     stages = [[row for what in change.publications for row in _stages(change, what)] for change in changes]
     heads = [
         _head_row(change, rows, reported=reports is not None)
@@ -163,6 +159,10 @@ def write(
     new_stages = [row for rows in stages for row in rows]
     written = commit_repository.write(session, heads, stages=new_stages, reports=reports or [])
     for change in changes:
+        for what in change.publications:
+            if what.replaces:  # also what an earlier publication of this very commit has planned
+                step, first = what.publication.effective_step, what.first_version
+                repository.supersede(session, change.job_id, step, before=first)
         for seq, event in change.events:
             add_event(
                 session, session.get_one(Job, change.job_id, populate_existing=True), seq, event, "guard"

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
-from service.errors import ServiceError, UnavailableError, code_of
+from service.errors import ServiceError, UnavailableError
 from service.jobs import refusals_repository
 from service.problem_details import shortened
+from service.refusals import code_of
 
 Refusal = ServiceError | MixlawsError
 
@@ -21,11 +22,12 @@ def note(session: Session, refused: Mapping[UUID, Sequence[Refusal]], places: Ma
     """Count the refusals of a commit, by job, in its transaction; each at its place in the job's log."""
     counted: dict[tuple[UUID, str], list[str]] = {}
     for job_id, errors in refused.items():
+        if job_id not in places:
+            continue  # a job whose state cannot be read: nothing was taken of it, and no place is known
         for error in errors:
             if isinstance(error, UnavailableError):
                 continue  # its reports come again
-            code = error.code if isinstance(error, ServiceError) else code_of(type(error))
-            counted.setdefault((job_id, code), []).append(str(error))
+            counted.setdefault((job_id, code_of(error)), []).append(str(error))
     rows = [
         {
             "job_id": job_id,

@@ -71,8 +71,9 @@ def marks(session: Session, job_ids: Iterable[UUID]) -> dict[UUID, tuple[int, in
 
 
 def all_locked(session: Session) -> list[Job]:
-    """Every job of every project, locked in the order of their ids."""
-    return list(session.scalars(select(Job).order_by(Job.id).with_for_update()))
+    """Every job of every project, locked in the order of their ids; those that were deleted are left out."""
+    query = select(Job).where(Job.project_id.is_not(None)).order_by(Job.id)
+    return list(session.scalars(query.with_for_update()))
 
 
 def stored_reports(session: Session, keys: Iterable[ReportKey]) -> dict[ReportKey, Report]:
@@ -198,13 +199,13 @@ def take_back(session: Session, job_id: UUID, seq: int, step: int) -> None:
     _put_back(session, job_id, seq)
 
 
-def supersede(session: Session, job_id: UUID, step: int) -> None:
-    """Take stages out of the plan that would begin at a step or later: they are the newest of it."""
-    before = aliased(ScheduleStage)
+def supersede(session: Session, job_id: UUID, step: int, *, before: int) -> None:
+    """Take stages out of the plan that would begin at a step or later, and are older than a version."""
+    kept = aliased(ScheduleStage)
     last_kept = (
-        select(before.version)
-        .where(before.job_id == job_id, *_in_plan(before), before.effective_step < step)
-        .order_by(before.version.desc())
+        select(kept.version)
+        .where(kept.job_id == job_id, *_in_plan(kept), kept.effective_step < step, kept.version < before)
+        .order_by(kept.version.desc())
         .limit(1)
         .scalar_subquery()
     )
@@ -212,6 +213,7 @@ def supersede(session: Session, job_id: UUID, step: int) -> None:
         ScheduleStage.job_id == job_id,
         *_in_plan(ScheduleStage),
         ScheduleStage.version > func.coalesce(last_kept, 0),
+        ScheduleStage.version < before,
         ScheduleStage.effective_step >= step,
     )
     session.execute(query.values(superseded=True))
