@@ -259,6 +259,11 @@ KINDS: Mapping[str, Kind] = {
         (409,), "A report names a source that the job does not have.", "Use one of the job's `sources`."
     ),
     "unexpected": Kind((), "A task failed in a way that nobody expected.", "Ask for it again, or report it."),
+    "unknown_attempt": Kind(
+        (409,),
+        "A report names an attempt of the job that was never opened.",
+        "Open an attempt first, then report under its number.",
+    ),
     "unknown_domain": Kind((422,), "There is no domain of that name.", "Use a name that `detail` lists."),
     "unknown_host": Kind(
         (421,), "The Host header is not one that is served here.", "Add it to MIXWRIGHT_ALLOWED_HOSTS."

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     waiters: int = Field(
         default=10_000,
         ge=1,
-        description="Long polls and event streams that one process holds at once, some 15 KiB each; "
+        description="Long polls and event streams that one process holds at once, some 16 KiB each; "
         "beyond this they are told to come back.",
     )
     log_format: Literal["auto", "json", "console"] = Field(

@@ -19,12 +19,21 @@ ROOT = Path(__file__).parents[2]
 def said_in(tree: ast.AST) -> Iterator[str]:
     """Codes that are written out in a file."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
-            yield str(node.value.value)
+        if isinstance(node, ast.keyword) and node.arg == "code":
+            yield from chosen_of(node.value)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("problem") and len(node.args) >= 4:
             code = node.args[1]
             if isinstance(code, ast.Constant):
                 yield str(code.value)
+
+
+def chosen_of(value: ast.expr) -> Iterator[str]:
+    """A constant, or the constants between which an expression chooses."""
+    if isinstance(value, ast.Constant):
+        yield str(value.value)
+    if isinstance(value, ast.IfExp):
+        yield from chosen_of(value.body)
+        yield from chosen_of(value.orelse)
 
 
 def every_code() -> set[str]:
