@@ -1,7 +1,8 @@
 """What a process remembers of jobs between two commits, so that it need not read it again.
 
 It holds exactly as long as nobody else wrote the job's row: PostgreSQL names the transaction that wrote a row
-last, and everything that changes a job's state, plan or reports changes its row too.
+last, and everything that changes a job's state, plan or reports changes its row too. What an acknowledgement
+changes beside it, when a stage began, is not remembered here.
 """
 
 from collections import OrderedDict
