@@ -98,15 +98,21 @@ def started_words(service: dict[str, Any], stage: Stage) -> list[str]:
     return [*stage.command("ENTRYPOINT"), *service.get("command", stage.command("CMD"))]
 
 
-def parse(words: list[str]) -> None:
-    """Parse a command line as the program does; what it does not know is an error."""
+def parse(words: list[str]) -> list[str]:
+    """Parse a command line as the program does; what it does not know is an error.
+
+    Returns:
+        The command that it names: `mixwright db upgrade --url x` is ["db", "upgrade"].
+    """
     assert words[0] == PROJECT["project"]["name"]
     context, group = None, get_command(app)
-    rest = words[1:]
+    rest, named = words[1:], []
     while hasattr(group, "resolve_command"):
         context = group.make_context(words[0], rest[:1], parent=context)
-        _, group, rest = group.resolve_command(context, rest)
+        name, group, rest = group.resolve_command(context, rest)
+        named.append(name)
     group.make_context(words[-1], rest, parent=context)
+    return named
 
 
 def variables() -> set[str]:

@@ -18,7 +18,7 @@ TYPED = [
 
 
 def of_mixwright(words: list[str]) -> None:
-    parse(words)
+    assert parse(words)
 
 
 def of_compose(words: list[str]) -> None:
@@ -59,6 +59,7 @@ CHECKS = {
 @pytest.mark.parametrize("line", TYPED)
 def test_what_an_operator_types_exists(line: str) -> None:
     words = shlex.split(line)
+    assert words[0] in CHECKS
     CHECKS[words[0]](words)
 
 

@@ -187,10 +187,11 @@ UNREADABLE = {"not UTF-8", "nests too deeply", "too many digits", "byte order ma
     ],
     ids=range(18),
 )
-def test_case_22_what_is_no_json_object_is_refused(shared_service: Service, body: bytes, words: str) -> None:
-    with shared_service.http(shared_service.key, **{"Content-Type": "application/json"}) as http:
+def test_case_22_what_is_no_json_object_is_refused(tenant: Service, body: bytes, words: str) -> None:
+    with tenant.http(tenant.key, **{"Content-Type": "application/json"}) as http:
         answer: httpx.Response = http.post("/v1/studies", content=body)
     problem_of(answer, 400 if words in UNREADABLE else 422, words)
+    assert tenant.client.studies() == []
 
 
 def test_case_22_nothing_of_a_body_that_cannot_be_read_is_stored(service: Service) -> None:

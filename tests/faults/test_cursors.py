@@ -86,6 +86,8 @@ def test_case_50_a_cursor_that_nobody_gave_out_is_refused(lists: Lists) -> None:
     ]
     for garbage in made_up:
         problem_of(lists.get(f"/v1/studies?cursor={garbage}"), 400, code="invalid_cursor")
+    rest = lists.get(f"/v1/studies?cursor={cursor}").json()["items"]
+    assert [study["name"] for study in rest] == ["one"], "the one that was given out still holds"
 
 
 def test_case_50_a_cursor_of_one_replica_holds_in_another(lists: Lists, tmp_path: Path) -> None:

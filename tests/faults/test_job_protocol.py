@@ -206,5 +206,11 @@ def test_the_job_protocol_is_what_its_model_says(tenant: Service) -> None:
     class OfTenant(JobProtocol):
         service = tenant
 
+        def teardown(self) -> None:
+            heard.append(self.model.version)
+
+    heard: list[int] = []
     few = settings(max_examples=8, stateful_step_count=25, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(OfTenant, settings=few)
+    assert len(heard) >= 8
+    assert max(heard) > 1, "no walk came as far as a new version"

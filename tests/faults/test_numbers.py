@@ -96,6 +96,7 @@ def test_case_06_a_count_is_an_integer_and_nothing_that_looks_like_one(
     create(service)
     body = json.dumps(report(9, **{field: "?"})).replace('"?"', literal)
     refused(service, None, 422, field, code="invalid_request", text=body)
+    assert reports_of(service, "run-7b") == []
 
 
 @pytest.mark.parametrize(("mean", "bound"), [(1e30, 20.0), (-1e30, -20.0), (1e300, 20.0)])
@@ -172,9 +173,10 @@ def test_case_23_the_largest_integer_is_kept_to_the_last_digit(service: Service)
     ],
 )
 def test_case_23_a_number_that_no_integer_field_holds_is_refused_by_field(
-    shared_service: Service, path: str, body: dict[str, object], field: str, number: str
+    tenant: Service, path: str, body: dict[str, object], field: str, number: str
 ) -> None:
     content = json.dumps(body).replace('"?"', number)
-    with shared_service.http(shared_service.key, **{"Content-Type": "application/json"}) as http:
+    with tenant.http(tenant.key, **{"Content-Type": "application/json"}) as http:
         answer: httpx.Response = http.post(path, content=content)
     problem_of(answer, 422, field)
+    assert tenant.client.studies() == tenant.client.jobs() == []

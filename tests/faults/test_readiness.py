@@ -53,6 +53,8 @@ def test_a_part_that_ends_makes_a_process_unready_until_it_works_again() -> None
         await until(lambda: beside.failed == {"the part"})
         may_work.set()
         await until(lambda: not beside.failed)
+        await asyncio.sleep(0)
+        assert beside.failed == set(), "it works again and goes on"
         await beside.stop()
 
     asyncio.run(play())

@@ -79,6 +79,7 @@ def test_a_version_written_through_one_process_reaches_waiters_of_another(
     replicas: tuple[Service, Service],
 ) -> None:
     heard_by_a_waiter(*replicas)
+    assert {samples(service)["listening",] for service in replicas} == {1}, "by notification"
 
 
 def test_a_version_whose_notification_is_lost_is_found_by_looking(
@@ -88,6 +89,7 @@ def test_a_version_whose_notification_is_lost_is_found_by_looking(
     with deaf(first, postgres_url):
         until(lambda: samples(second)["listening",] == 0)
         heard_by_a_waiter(first, second)
+        assert samples(second)["listening",] == 0, "nobody heard of it by notification"
     until(lambda: samples(second)["listening",] == 1)
 
 

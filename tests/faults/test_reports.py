@@ -157,3 +157,4 @@ def test_case_13_a_silent_source_is_not_waited_for_longer_than_declared(service:
 def test_case_13_a_source_that_is_not_declared_is_refused(service: Service) -> None:
     create(service)
     refused(service, report(9, source="rank9"), 409, "'rank9'", "the job has rank0", code="undeclared_source")
+    assert reports_of(service, "run-7b") == []

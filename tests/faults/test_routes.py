@@ -38,14 +38,17 @@ def test_case_56_a_key_that_lacks_the_scope_of_a_route_is_told_which(tenant: Ser
     lacking = {
         scope: tenant.new_key(*(other for other in EVERY_SCOPE if other != scope)) for scope in EVERY_SCOPE
     }
+    asked = set()
     with tenant.http() as http:
         for address in inventory():
             (scope,) = address.scopes or (None,)
             if scope is None:
                 continue
+            asked.add(scope)
             headers = {"Authorization": f"Bearer {lacking[scope]}"}
             answer = http.request(address.method, address.url, headers=headers)
             problem_of(answer, 403, f"lacks the scope '{scope}'", code="missing_scope")
+    assert asked == set(EVERY_SCOPE)
 
 
 def test_case_56_what_is_no_http_is_not_let_past_the_gate(shared_service: Service) -> None:

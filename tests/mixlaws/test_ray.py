@@ -1,5 +1,6 @@
 """A Ray cluster changes no number of a fit."""
 
+import importlib
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ray = pytest.importorskip(
         "ray", reason="the extra `ray` is not installed: no fit is spread over a cluster"
     )
-    backend = pytest.importorskip("ray.util.joblib")
+    backend = importlib.import_module("ray.util.joblib")
     # Short, since the path of a socket may not exceed 107 bytes.
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         ray.init(
