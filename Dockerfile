@@ -5,7 +5,7 @@
 
 # Everything is installed into /opt/mixwright here; of this stage nothing else reaches an image.
 FROM python:3.12-slim-bookworm AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PATH=/opt/mixwright/bin:$PATH
+ENV PIP_CACHE_DIR=/pip PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PATH=/opt/mixwright/bin:$PATH
 RUN python -m venv /opt/mixwright
 WORKDIR /src
 # What comes from elsewhere is a layer of its own, made again only when these files change. The packages are
@@ -17,16 +17,16 @@ RUN mkdir -p migrations mixclient/mixclient mixlaws proxy_training service mixwr
     && for name in mixclient/mixclient mixlaws proxy_training service mixwright; do touch "$name/__init__.py"; done
 
 FROM build AS build-service
-RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt '.[service]'
+RUN --mount=type=cache,target=/pip pip install -c constraints.txt '.[service]'
 COPY . .
-RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --force-reinstall . \
+RUN --mount=type=cache,target=/pip pip install --no-deps --force-reinstall . \
     && pip uninstall --yes pip
 
 FROM build AS build-gpu
 # The registry's torch wheel brings CUDA; another line in constraints.txt takes another build.
-RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt ./mixclient '.[proxy]'
+RUN --mount=type=cache,target=/pip pip install -c constraints.txt ./mixclient '.[proxy]'
 COPY . .
-RUN --mount=type=cache,target=/root/.cache/pip pip install --no-deps --force-reinstall ./mixclient . \
+RUN --mount=type=cache,target=/pip pip install --no-deps --force-reinstall ./mixclient . \
     && pip uninstall --yes pip
 
 FROM python:3.12-slim-bookworm AS base
