@@ -10,8 +10,6 @@ the other threads get their turn.
 """
 
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -24,8 +22,9 @@ from rich.table import Table
 
 from benchmarks.arguments import arguments
 from benchmarks.reports import DOMAINS
+from benchmarks.served import served
 from mixclient import MixtureClient, Sampler, ServiceClient
-from mixwright.demo.service_process import Address, ServiceProcess
+from mixwright.demo.service_process import Address
 
 SAMPLES = 512
 SCHEDULE, RECORD, BOTH, SAMPLER = "schedule", "record", "schedule and record", "sampler, all samples"
@@ -36,13 +35,8 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--steps", type=int, default=20_000)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["MIXWRIGHT_DATA_FOLDER"] = str(Path(folder) / "data")
-        service = ServiceProcess()
-        try:
-            found = measured(service.start(), Path(folder), chosen.steps)
-        finally:
-            service.stop()
+    with served() as service:
+        found = measured(service.address, service.folder, chosen.steps)
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 

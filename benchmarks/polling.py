@@ -10,10 +10,8 @@ publishes it until each has it whole.
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -32,8 +30,9 @@ from rich.table import Table
 
 from benchmarks.arguments import arguments
 from benchmarks.reports import create_job
+from benchmarks.served import served
 from mixclient import ServiceClient
-from mixwright.demo.service_process import Address, ServiceProcess
+from mixwright.demo.service_process import Address
 from service.server import allow_many_connections
 
 JOB = "polled"
@@ -59,20 +58,14 @@ def main() -> None:
     parser.add_argument("--waiters", type=int, default=5000)
     chosen = parser.parse_args()
     allow_many_connections()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["MIXWRIGHT_DATA_FOLDER"] = str(Path(folder) / "data")
-        os.environ["MIXWRIGHT_REQUESTS_PER_SECOND"] = "1e6"  # one key asks for everybody
-        service = ServiceProcess()
-        try:
-            address = service.start()
-            with ServiceClient(address.url, address.key) as client:
-                create_job(client, JOB)
-            ours = Side(address.url, psutil.Process(service.pid))
-            with bare(address, Path(folder)) as other:
-                found = rates(ours, other, address.key, chosen.rounds, chosen.seconds)
-            found |= fan_outs(ours, address.key, chosen.waiters)
-        finally:
-            service.stop()
+    with served() as service:
+        address = service.address
+        with ServiceClient(address.url, address.key) as client:
+            create_job(client, JOB)
+        ours = Side(address.url, psutil.Process(service.pid))
+        with bare(address, service.folder) as other:
+            found = rates(ours, other, address.key, chosen.rounds, chosen.seconds)
+        found |= fan_outs(ours, address.key, chosen.waiters)
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 

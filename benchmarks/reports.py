@@ -13,13 +13,10 @@ import asyncio
 import itertools
 import json
 import multiprocessing
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,9 +30,9 @@ from rich.table import Table
 
 from benchmarks.arguments import arguments
 from benchmarks.load import encoded, load
+from benchmarks.served import served
 from mixclient import ServiceClient
-from mixwright.demo.service_process import Address, ServiceProcess
-from service.embedded_postgres import EmbeddedPostgres, default_folder
+from mixwright.demo.service_process import Address
 
 DOMAINS = {f"domain-{index}": 1_000_000 for index in range(22)}
 JOBS = 64
@@ -51,17 +48,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--policy", default="odm")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        os.environ["MIXWRIGHT_DATA_FOLDER"] = str(data)
-        os.environ["MIXWRIGHT_REQUESTS_PER_SECOND"] = "1e6"  # one key asks for everybody
-        service = ServiceProcess()
-        try:
-            address = service.start()
-            with EmbeddedPostgres(default_folder(data)) as server:
-                found = measured(address, service.pid, server.url, chosen)
-        finally:
-            service.stop()
+    with served() as service, service.database() as database:
+        found = measured(service.address, service.pid, database, chosen)
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 

@@ -8,12 +8,9 @@ request at a time; a swarm is the load of all runs of a study for a fit.
 """
 
 import json
-import os
 import random
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.arguments import arguments
+from benchmarks.served import served
 from benchmarks.stored import RUNS_OF_A_STUDY, TARGETS, Store
-from mixwright.demo.service_process import Address, ServiceProcess
-from service.embedded_postgres import EmbeddedPostgres, default_folder
+from mixwright.demo.service_process import Address
 
 SIZES = {"10^4": (1, 100), "10^6": (100, 10_000)}  # studies, jobs
 SWARMS = 5
@@ -36,17 +33,8 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--asked", type=int, default=200, help="requests of each kind")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        os.environ["MIXWRIGHT_DATA_FOLDER"] = str(data)
-        os.environ["MIXWRIGHT_REQUESTS_PER_SECOND"] = "1e6"  # one key asks for everybody
-        service = ServiceProcess()
-        try:
-            address = service.start()
-            with EmbeddedPostgres(default_folder(data)) as server:
-                found = measured(address, server.url, chosen.asked)
-        finally:
-            service.stop()
+    with served() as service, service.database() as database:
+        found = measured(service.address, database, chosen.asked)
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 

@@ -9,8 +9,6 @@ neighbouring blocks, with the 95 % interval of their mean ratio. The first pair 
 """
 
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -23,8 +21,9 @@ from mixclient.documents.shared import DomainBody
 from scipy import stats
 
 from benchmarks.arguments import arguments
+from benchmarks.served import served
 from mixclient import MixtureClient, Sampler, Schedule, ServiceClient
-from mixwright.demo.service_process import Address, ServiceProcess
+from mixwright.demo.service_process import Address
 from proxy_training.corpus import Corpus, LocalSource, build_corpus, default_cache_folder
 from proxy_training.mixture_stream import MixtureStream
 from proxy_training.spec import TrainSpec
@@ -40,15 +39,10 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     chosen = parser.parse_args()
     corpus = build_corpus(LocalSource(), cache=default_cache_folder(), megabytes_per_domain=1.0)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["MIXWRIGHT_DATA_FOLDER"] = str(Path(folder) / "data")
-        service = ServiceProcess()
-        try:
-            client = following(service.start(), corpus, Path(folder))
-            rates = measured(client, corpus, chosen.blocks, chosen.steps, chosen.width, chosen.layers)
-            client.close()
-        finally:
-            service.stop()
+    with served() as service:
+        client = following(service.address, corpus, service.folder)
+        rates = measured(client, corpus, chosen.blocks, chosen.steps, chosen.width, chosen.layers)
+        client.close()
     found = compared(rates) | {"steps_of_a_block": chosen.steps, "device": device().type}
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
