@@ -74,8 +74,8 @@ class JobProtocol(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """At its end the log gives every version again."""
-        same_again(self.service, self.name)
         self.http.close()
+        same_again(self.service, self.name)
 
     @rule(offered=st.lists(offers, min_size=1, max_size=3))
     def report(self, offered: list[tuple[str, str, str, int]]) -> None:
@@ -207,6 +207,7 @@ def test_the_job_protocol_is_what_its_model_says(tenant: Service) -> None:
         service = tenant
 
         def teardown(self) -> None:
+            super().teardown()
             heard.append(self.model.version)
 
     heard: list[int] = []
