@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import psycopg
+from rich.console import Console
+from rich.progress import track
 
 from service.db import Database
 from service.fits import service as fits
@@ -65,7 +67,8 @@ class Store:
 
     def fill(self, studies: int, jobs: int) -> None:
         """Bring it to a size."""
-        for number in range(len(self._names), studies):
+        missing = range(len(self._names), studies)
+        for number in track(missing, "studies", console=Console(stderr=True)):
             self._add_study(f"study-{number}")
         if not self._jobs:
             self._created("/v1/jobs", {
