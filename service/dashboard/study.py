@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mixlaws.figures.confirmation import confirmation
 from mixlaws.figures.mixtures import mixtures
 from mixlaws.validation import pooled_deviation
+from service.clock import now
 from service.dashboard.rendering import page
 from service.db import SessionDep
 from service.fits import repository as fit_repository
@@ -47,7 +48,7 @@ def show_study(
         for purpose in ("proxy", "confirmation")
         for row in run_repository.page(session, found.id, whole_page, purpose=purpose).rows
     ]
-    moment = run_repository.now(session)
+    moment = now(session)
     shown = [runs.shown((run, sweep, found), moment) for run, sweep in rows]
     objectives = {run.id: _objective(found, run) for run in shown}
     confirmed = _by_mixture([run for run in shown if run.purpose == "confirmation"], objectives)

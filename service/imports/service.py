@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
 from mixlaws.simplex import as_weights
+from service.clock import now
 from service.errors import ConflictError, InvalidRequestError
 from service.imports import repository
 from service.imports.schemas import ImportedRunBody, ImportIn, ImportOut
 from service.limits import quotas
 from service.models import Observation, ProxyRun, RunState, Study, Sweep
-from service.runs import repository as runs
 from service.studies import repository as study_repository
 from service.studies import service as studies
 from service.sweeps.schemas import MixtureBody, SweepIn
@@ -96,7 +96,7 @@ def _sweep(
     sweep.data_version = 1  # all its runs are here at once
     session.add(sweep)
     session.flush()
-    moment = runs.now(session)
+    moment = now(session)
     rows = [_row(sweep, name, fields, domains, moment) for name, fields in new]
     session.add_all(rows)
     session.flush()  # observations point at runs

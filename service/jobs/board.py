@@ -22,7 +22,8 @@ from service.db import Database
 from service.errors import NotFoundError, UnavailableError
 from service.jobs import repository, schedules
 from service.jobs import service as jobs
-from service.jobs.notices import Entry, is_later
+from service.jobs.etags import etag, is_ahead
+from service.jobs.notices import Entry
 from service.jobs.schemas import ScheduleOut
 from service.jobs.waiting import Waiter
 from service.problem_details import DATABASE_AWAY
@@ -111,7 +112,7 @@ class Board:
         """
         key = project_id, name
         entry = self._entries.get(key)
-        if entry is not None and entry.etag != held and is_later(held, entry.etag):
+        if entry is not None and is_ahead(held, entry.etag):
             entry.replaced = True  # another process answered this client, and was faster to hear of it
         moment = time.monotonic()
         while entry is None or not self._is_current(entry, moment):
@@ -274,7 +275,7 @@ class Board:
 
         job_id, document, mark = self._database.transact(read)
         body = document.model_dump_json(by_alias=True).encode()
-        return Entry(job_id, schedules.etag(document.attempt, document.version), body, read_at, mark)
+        return Entry(job_id, etag(document.attempt, document.version), body, read_at, mark)
 
     def _marks(self, entries: Iterable[Entry]) -> dict[UUID, tuple[int, int]]:
         with self._database.session() as session:

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.errors import ConflictError
 from service.jobs import service
 from service.models import Job
-from service.runs.repository import now
 
 
 def end(session: Session, job: Job, reason: str, actor: str) -> None:

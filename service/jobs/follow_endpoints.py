@@ -14,6 +14,7 @@ from service.db import Database
 from service.errors import ConflictError, NotFoundError, UnavailableError
 from service.jobs import restoring
 from service.jobs.board import Board
+from service.jobs.etags import is_ahead
 from service.jobs.following import EventStream, LongPoll, Watch
 from service.jobs.schemas import JobName, ScheduleOut
 from service.problem_details import errors
@@ -96,7 +97,7 @@ async def _check_regress(request: Request, project_id: UUID, name: str, held: st
     Raises:
         ConflictError: the database is behind the trainer: it was restored to an earlier point.
     """
-    if held == served or not restoring.is_ahead(held, served):
+    if not is_ahead(held, served):
         return
     live: Database = request.app.state.live
 

@@ -37,14 +37,3 @@ class Entry:
         self.full = StoredAnswer(200, [tag, _NO_CACHE, JSON], self.body)
         self.unchanged = StoredAnswer(304, [tag, _NO_CACHE])
         self.event = b"id: %s\nevent: schedule\ndata: %s\n\n" % (tag[1], self.body)
-
-
-def is_later(held: str | None, etag: str) -> bool:
-    """Whether an ETag that a client holds is of a later schedule than another."""
-    numbers = [[int(part) for part in _parts(tag) if part.isdecimal()] for tag in (held or "", etag)]
-    return len(numbers[0]) == len(numbers[1]) and numbers[0] > numbers[1]
-
-
-def _parts(etag: str) -> list[str]:
-    # Longer numbers are of nobody: they would only cost time.
-    return etag.strip('"').split("-") if len(etag) < 50 else []

@@ -8,7 +8,6 @@ refused, since nobody knows any more which weights those had.
 """
 
 import logging
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
@@ -17,27 +16,19 @@ from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
 from mixlaws.steering.events import Event, EventKind
+from service.clock import now
 from service.errors import ServiceError
 from service.jobs import attempts, epochs, log_repository, recording, repository
 from service.jobs import service as jobs
+from service.jobs.etags import numbers
 from service.jobs.schemas import AttemptIn
 from service.models import Job
-from service.runs.repository import now
 
 _log = logging.getLogger("service.jobs")
 
-_ETAG = re.compile(r'"(\d{1,9})-(\d{1,9})"')
 _LEAST_BETWEEN = timedelta(minutes=1)  # what one wild trainer may use up of a job's numbers is bounded
 _LARGEST_VERSION = 2_000_000_000  # a little less than its column holds
 _LOST = "the database was restored to an earlier point: what was stored since then is lost"
-
-
-def is_ahead(held: str, served: str) -> bool:
-    """Whether a trainer's ETag is of a later attempt or version than the one that is served."""
-    known, own = _ETAG.fullmatch(held), _ETAG.fullmatch(served)
-    if known is None or own is None:
-        return False
-    return int(known[1]) > int(own[1]) or int(known[2]) > int(own[2])
 
 
 def has_regressed(session: Session, project_id: UUID, name: str, held: str) -> bool:
@@ -52,12 +43,12 @@ def has_regressed(session: Session, project_id: UUID, name: str, held: str) -> b
     Raises:
         NotFoundError: the project has no such job.
     """
-    known = _ETAG.fullmatch(held)
-    if known is None or not _is_behind(jobs.get(session, project_id, name), int(known[1]), int(known[2])):
+    known = numbers(held)
+    if known is None or not _is_behind(jobs.get(session, project_id, name), *known):
         return False
     session.expire_all()
     job = jobs.get(session, project_id, name, lock=True)
-    attempt, version = int(known[1]), int(known[2])
+    attempt, version = known
     if not _is_behind(job, attempt, version):
         return True  # another request was faster: the next poll gets what it has published
     restores = log_repository.events(session, job.id, [EventKind.RESTORED])

@@ -9,11 +9,6 @@ from service.jobs.schemas import JobIn, ScheduleDomainOut, ScheduleOut, StageOut
 from service.models import Job
 
 
-def etag(job_attempt: int, version: int) -> str:
-    """Strong validator of a schedule."""
-    return f'"{job_attempt}-{version}"'
-
-
 def named(names: Sequence[str], weights: Sequence[float]) -> dict[str, float]:
     """Weights by domain; domains that came after these weights have none."""
     return {name: weights[at] if at < len(weights) else 0.0 for at, name in enumerate(names)}

@@ -117,12 +117,6 @@ def sessions_alive(session: Session, ids: Collection[UUID], *, idle: timedelta) 
     return set(session.scalars(query.where(BrowserSession.id.in_(ids), _session_alive(idle))))
 
 
-def now(session: Session) -> datetime:
-    """The database's clock."""
-    moment: datetime = session.scalar(select(func.now()))  # type: ignore[assignment]
-    return moment
-
-
 def _session_alive(idle: timedelta) -> ColumnElement[bool]:
     return and_(
         BrowserSession.one_time.is_(False),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.keys import repository
 from service.keys.secrets import Secret, new_key, parse_key, same
@@ -75,7 +76,7 @@ def _checked(
     if unknown or not wanted:
         known = ", ".join(EVERY_SCOPE)
         raise InvalidRequestError(f"scopes {unknown or 'none'}: choose from {known}")
-    expires_at = repository.now(session) + timedelta(days=days) if days else None
+    expires_at = now(session) + timedelta(days=days) if days else None
     made = _stored(session, project_id, name, wanted, expires_at, secret=secret)
     quotas.check_count(session, project_id, "keys")
     return made
@@ -95,7 +96,7 @@ def rotate_key(
     Raises:
         ConflictError: the key is revoked, has expired, or was replaced before.
     """
-    moment = repository.now(session)
+    moment = now(session)
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= moment):
         raise ConflictError(f"key {key.id} works no longer: make a new one", code="key_ended")
     later = repository.successor(session, key.id)
@@ -132,7 +133,7 @@ def revoke_key(session: Session, project_id: UUID, key_id: UUID) -> tuple[ApiKey
     key = own_key(session, project_id, key_id)
     if key.revoked_at is not None:
         return key, False
-    key.revoked_at = repository.now(session)
+    key.revoked_at = now(session)
     session.flush()
     return key, True
 
@@ -154,7 +155,7 @@ def principal_of_key(session: Session, text: str) -> Principal | None:
 
 def seconds_until(session: Session, moment: datetime | None) -> float:
     """Seconds until a moment by the database's clock; infinite for none."""
-    return math.inf if moment is None else (moment - repository.now(session)).total_seconds()
+    return math.inf if moment is None else (moment - now(session)).total_seconds()
 
 
 def _stored(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.errors import UnauthorisedError
 from service.keys import repository
 from service.keys.secrets import digest, new_token
@@ -82,7 +83,7 @@ def _remember(
             token_digest=token.digest,
             scopes=sorted(scopes),
             one_time=one_time,
-            expires_at=repository.now(session) + lifetime,
+            expires_at=now(session) + lifetime,
             key_id=key_id,
         )
     )

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.errors import ConflictError
 from service.models import RunState
-from service.runs import leases, observation_repository, repository, service
+from service.runs import leases, observation_repository, service
 from service.runs.repository import Row
 from service.sweeps import repository as sweeps
 
@@ -25,7 +26,7 @@ def cancel(session: Session, project_id: UUID, run_id: UUID, reason: str) -> Row
     if run.state is RunState.CANCELLED:
         return row
     leases.check_open(run)
-    run.state, run.error, run.finished_at = RunState.CANCELLED, reason, repository.now(session)
+    run.state, run.error, run.finished_at = RunState.CANCELLED, reason, now(session)
     session.flush()
     return row
 

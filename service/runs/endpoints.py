@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
+from service.clock import now
 from service.db import SessionDep
 from service.errors import (
     ConflictError,
@@ -33,7 +34,7 @@ def get_run(
     run_id: RunId, session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]
 ) -> RunOut:
     """One run."""
-    return service.shown(service.get(session, caller.project_id, run_id), repository.now(session))
+    return service.shown(service.get(session, caller.project_id, run_id), now(session))
 
 
 @router.get("/studies/{study}/runs", responses=errors(NotFoundError, InvalidCursorError))
@@ -50,7 +51,7 @@ def list_runs(
     """Runs of a study, in order of creation."""
     owner = studies.get(session, caller.project_id, study)
     found = repository.page(session, owner.id, paging.wanted, state=state, purpose=purpose)
-    moment = repository.now(session)
+    moment = now(session)
     return paging.page(found, [service.shown((run, sweep, owner), moment) for run, sweep in found.rows])
 
 
@@ -73,7 +74,7 @@ def put_run(
     owner = studies.get(session, caller.project_id, study)
     row, created = own.put(session, owner, run_id, body)
     response.status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
-    return service.shown(row, repository.now(session))
+    return service.shown(row, now(session))
 
 
 @router.get("/studies/{study}/runs/{run_id}", responses=errors(NotFoundError))
@@ -85,7 +86,7 @@ def get_put_run(
 ) -> RunOut:
     """The run that was put, or imported, under an id of its client's choice."""
     owner = studies.get(session, caller.project_id, study)
-    return service.shown(own.get(session, owner, run_id), repository.now(session))
+    return service.shown(own.get(session, owner, run_id), now(session))
 
 
 @router.get("/runs/{run_id}/notes", responses=errors(NotFoundError))

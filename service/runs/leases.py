@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.errors import ConflictError
 from service.models import ProxyRun, RunState
 from service.runs import observation_repository, repository, service
@@ -60,7 +61,7 @@ def take(session: Session, project_id: UUID, run_id: UUID, body: TakeIn, lease_s
             code="not_trainable",
         )
     expires = run.lease_expires_at
-    held = run.state is RunState.RUNNING and expires is not None and expires >= repository.now(session)
+    held = run.state is RunState.RUNNING and expires is not None and expires >= now(session)
     if held and run.worker != body.worker and not body.force:
         raise ConflictError(
             f"{run.worker} holds run {run.id} until {expires}: wait until then, or take it by force",
@@ -128,7 +129,7 @@ def _given_up(session: Session, run: ProxyRun) -> bool:
         f"given up: {run.claims} workers fell silent while they trained it, the last was {run.worker}. "
         "Requeue it once you know why"
     )
-    run.finished_at = repository.now(session)
+    run.finished_at = now(session)
     session.flush()
     return True
 
@@ -136,7 +137,7 @@ def _given_up(session: Session, run: ProxyRun) -> bool:
 def _lease(session: Session, runs: list[ProxyRun], worker: str, seconds: int) -> None:
     # What an unfinished try observed goes: the next one measures the same steps anew.
     observation_repository.forget(session, [run.id for run in runs if run.claims])
-    moment = repository.now(session)
+    moment = now(session)
     for run in runs:
         run.state, run.worker, run.lease, run.progress = RunState.RUNNING, worker, uuid.uuid4(), 0.0
         run.claims += 1
@@ -149,7 +150,7 @@ def _shown(session: Session, project_id: UUID, run: ProxyRun, seconds: int) -> L
     row: Row = service.get(session, project_id, run.id)
     definition = studies.definition(row[2])
     return LeaseOut(
-        run=service.shown(row, repository.now(session)),
+        run=service.shown(row, now(session)),
         domains=[domain.name for domain in definition.domains],
         targets=definition.targets or [],
         lease=run.lease,

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
 from mixlaws.simplex import as_weights
+from service.clock import now
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.models import ProxyRun, RunState, Study, Sweep
 from service.runs import repository
@@ -45,7 +46,7 @@ def put(session: Session, study: Study, client_id: str, body: RunIn) -> tuple[Ro
         seed=body.seed,
         train=body.train,
         state=RunState.RUNNING,
-        started_at=repository.now(session),
+        started_at=now(session),
     )
     session.add(run)
     session.flush()

@@ -1,7 +1,7 @@
 """Queries for proxy runs."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select, update
@@ -138,12 +138,6 @@ def completed(session: Session, study_id: UUID, *, sweep_ids: Sequence[UUID] | N
     )
     query = query.where(Sweep.id.in_(sweep_ids) if sweep_ids is not None else Sweep.purpose == "proxy")
     return list(session.scalars(query))
-
-
-def now(session: Session) -> datetime:
-    """The database's clock."""
-    moment: datetime = session.scalar(select(func.now()))  # type: ignore[assignment]
-    return moment
 
 
 def labels(session: Session, run_ids: Sequence[UUID]) -> list[str]:

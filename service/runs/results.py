@@ -4,9 +4,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.errors import ConflictError, InvalidRequestError
 from service.models import RunState
-from service.runs import leases, observations, repository, service
+from service.runs import leases, observations, service
 from service.runs.repository import Row
 from service.runs.schemas import FailureIn, ObservationBody, ResultIn
 from service.studies import service as studies
@@ -45,7 +46,7 @@ def finish(session: Session, project_id: UUID, run_id: UUID, body: ResultIn) -> 
     ]
     observations.write(session, run, last)
     run.state, run.result, run.progress = RunState.COMPLETED, result, 1.0
-    run.finished_at = repository.now(session)
+    run.finished_at = now(session)
     session.flush()
     sweeps.data_changed(session, run.sweep_id)
     return row
@@ -64,6 +65,6 @@ def fail(session: Session, project_id: UUID, run_id: UUID, body: FailureIn) -> R
         return row
     leases.check(run, body.lease)
     run.state, run.error = RunState.FAILED, body.reason
-    run.finished_at = repository.now(session)
+    run.finished_at = now(session)
     session.flush()
     return row

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.db import SessionDep
 from service.errors import (
     ConflictError,
@@ -18,7 +19,7 @@ from service.errors import (
 from service.pages import PagingByNumberAndName
 from service.problem_details import errors
 from service.routes import Route
-from service.runs import endings, leases, observations, repository, results, service
+from service.runs import endings, leases, observations, results, service
 from service.runs.repository import Row
 from service.runs.schemas import (
     ClaimIn,
@@ -161,7 +162,7 @@ def _ended(
 
 
 def _shown(session: Session, row: Row) -> RunOut:
-    return service.shown(row, repository.now(session))
+    return service.shown(row, now(session))
 
 
 def _lease_seconds(request: Request) -> int:

@@ -2,10 +2,10 @@
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.deferring import defer
 from service.errors import ConflictError
 from service.models import TaskState
-from service.runs.repository import now
 from service.tasks import repository
 from service.tasks.repository import Row
 

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from service.clock import now
 from service.models import TaskState
-from service.runs.repository import now
 from service.tasks import repository
 from service.tasks.kinds import KINDS
 from service.tasks.repository import Row
