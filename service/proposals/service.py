@@ -112,9 +112,7 @@ def get(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[Proposal
     """
     found = repository.by_id(session, project_id, proposal_id)
     if found is None:
-        raise NotFoundError(
-            f"no proposal {proposal_id} in this project: list those of its study to find its id"
-        )
+        raise _missing(proposal_id)
     return found
 
 
@@ -128,9 +126,7 @@ def cancel(session: Session, project_id: UUID, proposal_id: UUID) -> tuple[Propo
     _, study = get(session, project_id, proposal_id)
     request = repository.locked(session, proposal_id)
     if request is None:
-        raise NotFoundError(
-            f"no proposal {proposal_id} in this project: list those of its study to find its id"
-        )
+        raise _missing(proposal_id)
     asking.cancel(session, request)
     return request, study
 
@@ -205,3 +201,7 @@ def _noise(fit: Fit) -> float:
     result = fit.result or {}
     measured = result["noise"]["objective"]
     return float(measured if measured is not None else result["objective_scores"]["mae"])
+
+
+def _missing(proposal_id: UUID) -> NotFoundError:
+    return NotFoundError(f"no proposal {proposal_id} in this project: list those of its study to find its id")

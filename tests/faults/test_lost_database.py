@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import text
 
 from service.db import Database
@@ -19,6 +17,7 @@ from service.embedded_postgres import watching
 from tests.service.embedded_postgres.actors import until
 from tests.service.problems import problem_of
 from tests.service.reports import JOB, report
+from tests.support.closed import closed
 from tests.support.own_server import OwnServer, own_server
 from tests.support.proxy import Mode, proxied, proxied_database
 from tests.support.replaying import same_again
@@ -66,20 +65,6 @@ def test_case_34_a_request_whose_session_is_ended_is_served_all_the_same(
     assert count(service.database, "reports") == (path == REPORTS)
 
 
-@contextmanager
-def unreachable(server_url: str, service: Service) -> Iterator[None]:
-    """The service's database takes no connections, and loses those it has."""
-    name = str(service.database.engine.url.database)
-    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name]
-        )
-        yield
-        connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
-
-
 def test_case_34_without_a_database_callers_are_asked_to_try_again_and_then_served(
     service: Service, postgres_url: str
 ) -> None:
@@ -87,7 +72,7 @@ def test_case_34_without_a_database_callers_are_asked_to_try_again_and_then_serv
     with service.http(service.key) as known, service.http(service.new_key()) as unknown:
         assert known.get("/v1/studies").status_code == 200
         schedule = known.get("/v1/jobs/run-7b/schedule")
-        with unreachable(postgres_url, service):
+        with closed(service, postgres_url):
             for client in (known, unknown):
                 answer = client.get("/v1/studies")
                 problem_of(answer, 503, "try again", code="database_unavailable")

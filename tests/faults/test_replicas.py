@@ -1,18 +1,17 @@
 """Two processes on one database: a version that is written through one reaches who polls the other."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from service.db import Database
 from tests.service.embedded_postgres.actors import until
 from tests.service.reports import JOB, report
 from tests.support.callers import Caller
+from tests.support.closed import closed
 from tests.support.samples import samples
 from tests.support.servers import Service, running
 
@@ -38,22 +37,9 @@ def listens(service: Service) -> bool:
     return samples(service)["listening",] == 1
 
 
-@contextmanager
-def deaf(service: Service, server_url: str) -> Iterator[None]:
+def deaf(service: Service, server_url: str) -> AbstractContextManager[None]:
     """Nobody hears notifications: those who listen lose their connections, and get no new ones."""
-    name = str(service.database.engine.url.database)
-    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-            " WHERE datname = %s AND query LIKE 'LISTEN%%'",
-            [name],
-        )
-        try:
-            yield
-        finally:
-            connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
+    return closed(service, server_url, to="LISTEN%")
 
 
 def heard_by_a_waiter(first: Service, second: Service) -> None:
