@@ -56,10 +56,13 @@ class Store:
     Args:
         connection: to its database.
         http: to its API.
+        runs: of each study.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], http: httpx.Client) -> None:
-        self._connection, self._http = connection, http
+    def __init__(
+        self, connection: psycopg.Connection[Any], http: httpx.Client, runs: int = RUNS_OF_A_STUDY
+    ) -> None:
+        self._connection, self._http, self._runs = connection, http, runs
         self.study_ids: list[uuid.UUID] = []
         self._names: list[str] = []
         self._jobs = 0
@@ -96,7 +99,7 @@ class Store:
     def cursor(self, rng: random.Random) -> str:
         """Address of a page in the middle of a study's runs."""
         name = self.a_study(rng)
-        page = self._http.get(f"/v1/studies/{name}/runs", params={"limit": 1000}).json()
+        page = self._http.get(f"/v1/studies/{name}/runs", params={"limit": min(1000, self._runs // 2)}).json()
         return f"/v1/studies/{name}/runs?cursor={page['next']}"
 
     def report(self) -> dict[str, Any]:
@@ -132,7 +135,7 @@ class Store:
         mixture = {"weights": dict.fromkeys(DOMAINS, 1 / 22)}
         sweep = self._created(f"/v1/studies/{name}/sweeps", {"mixtures": [mixture], "train": {}})
         told = {
-            "study": study["id"], "sweep": sweep["id"], "count": RUNS_OF_A_STUDY, "every": PENDING_EVERY,
+            "study": study["id"], "sweep": sweep["id"], "count": self._runs, "every": PENDING_EVERY,
             "targets": TARGETS,
         }  # fmt: skip
         self._connection.execute(_RUNS, told)

@@ -35,6 +35,13 @@ class ProxyRun(Base):
     __table_args__ = (
         # Claims look for the oldest run that waits or whose lease has expired.
         Index("ix_proxy_runs_open", "id", postgresql_where="state IN ('pending', 'running')"),
+        # The oldest open run of one study.
+        Index(
+            "ix_proxy_runs_study_id_open",
+            "study_id",
+            "id",
+            postgresql_where="state IN ('pending', 'running')",
+        ),
         # A worker that comes back asks for what it holds.
         Index("ix_proxy_runs_held", "worker", postgresql_where="state = 'running'"),
         UniqueConstraint("study_id", "client_id"),

@@ -161,7 +161,9 @@ def _claimable(
     if without:
         query = query.where(ProxyRun.id.not_in(without))
     if study is not None:
-        query = query.where(Study.name == study)
+        # As a value of the run's own index: a joined name would be looked up for the runs of every study.
+        named = select(Study.id).where(Study.project_id == project_id, Study.name == study)
+        query = query.where(ProxyRun.study_id == named.scalar_subquery())
     if corpora is not None:
         query = query.where(ProxyRun.train["corpus"].astext.in_(["", *corpora]))
     return query
