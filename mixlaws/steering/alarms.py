@@ -8,6 +8,7 @@ A feedback that spikes moves no mean, else a job that diverges would become its 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class AlarmState:
 
     def dump(self) -> JsonObject:
         """The state as JSON."""
-        running = [None if np.isnan(mean) else mean for mean in self.running.tolist()]
+        running = [None if isnan(mean) else mean for mean in self.running.tolist()]
         return {"non_finite_streak": self.non_finite_streak, "running": running, "seen": self.seen.tolist()}
 
     @classmethod
@@ -63,8 +64,9 @@ def watch(
         non_finite: (d,) which domains reported a loss that is not finite.
     """
     streak = state.non_finite_streak + 1 if non_finite.any() else 0
-    state, most = replace(state, non_finite_streak=streak), guards.freeze_after_non_finite
-    spike = None
+    if streak != state.non_finite_streak:
+        state = replace(state, non_finite_streak=streak)
+    most, spike = guards.freeze_after_non_finite, None
     if guards.loss_spike is not None:
         spike = _spike(guards.loss_spike, names, state, feedback)
         state = state if spike else _moved(state, feedback)

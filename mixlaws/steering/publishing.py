@@ -101,8 +101,8 @@ def _wish(setting: Setting, state: SteeringState, effective: int) -> _Wish:
         return _Wish([Stage(setting.problem.prior)], "warm-up")
     stages = setting.policy.stages(state.policy)
     for stage in stages:
-        usable = np.all(np.isfinite(stage.weights)) and np.all(stage.weights >= 0)
-        if not usable or abs(stage.weights.sum() - 1) > 1e-6:
+        # A weight that is no number fails both comparisons, an infinite one the second.
+        if not (stage.weights.min() >= 0 and abs(stage.weights.sum() - 1) <= 1e-6):
             raise FitError(f"weights off the simplex, {stage.weights.tolist()[:8]}")
     first = not state.starts and np.array_equal(stages[0].weights, setting.problem.prior)
     return _Wish(stages, "prior" if first else setting.name)

@@ -1,18 +1,18 @@
 """What steers a job, and the calls of its policy that must not cost the job anything if they fail."""
 
-import json
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from mixlaws.arrays import FloatArray, frozen
-from mixlaws.policy import AnyPolicy
+from mixlaws.policy import AnyExpensivePolicy, AnyPolicy, ExpensivePolicy
 from mixlaws.problem import MixtureProblem
 from mixlaws.steering.budgets import budget
 from mixlaws.steering.guards import BoundGuards, Guards
 from mixlaws.steering.plans import digest, lasting
 from mixlaws.steering.state import POLICY, Hold, SteeringState
+from mixlaws.steering.storing import check_storable
 
 _LONGEST_REASON = 500  # characters
 
@@ -55,6 +55,11 @@ class Setting:
         """(d,) tokens that may be read of each domain; infinite where it may be repeated for ever."""
         return budget(self.problem)
 
+    @cached_property
+    def expensive(self) -> AnyExpensivePolicy | None:
+        """The policy, if it has expensive steps; to look at what it has methods for takes a while."""
+        return self.policy if isinstance(self.policy, ExpensivePolicy) else None
+
     @property
     def lead(self) -> int:
         """Steps from the last reported one to the first that can still be changed."""
@@ -82,7 +87,7 @@ class Setting:
         """
         try:
             policy = move()
-            json.dumps(self.policy.dump(policy), allow_nan=False)
+            check_storable(self.policy.dump(policy))
             return replace(state, policy=policy)
         except Exception as error:  # noqa: BLE001 - whatever a policy makes of the numbers, its job goes on
             return self.failed(state, error)

@@ -15,7 +15,7 @@ import numpy as np
 from mixlaws.arrays import BoolArray, IntArray, JsonObject, frozen
 from mixlaws.errors import InvalidInputError
 from mixlaws.feedback import Feedback
-from mixlaws.policy import ExpensivePolicy, HistoryRequest
+from mixlaws.policy import HistoryRequest
 from mixlaws.steering.alarms import AlarmState, watch
 from mixlaws.steering.budgets import Placed, dry_steps
 from mixlaws.steering.events import Event
@@ -99,10 +99,10 @@ class Steering(Setting):
 
     def due(self, state: SteeringState, /) -> HistoryRequest | None:
         """What the policy's next expensive step needs; None while none is due."""
-        if not isinstance(self.policy, ExpensivePolicy):
+        if self.expensive is None:
             return None
         try:
-            return self.policy.due(state.policy)
+            return self.expensive.due(state.policy)
         except Exception:  # noqa: BLE001 - without its step the policy stays as it is, and its job goes on
             return None
 

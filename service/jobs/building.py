@@ -1,5 +1,6 @@
 """Name of the code that folds a job: the library, and what makes feedback of reports."""
 
+from functools import cache
 from pathlib import Path
 
 from mixlaws.steering import build as library
@@ -9,6 +10,7 @@ _FOLD = tuple(
 )
 
 
+@cache
 def build() -> str:
     """The build that steers jobs here; on the same one a replay is the same to the last bit."""
     return library.build(*_FOLD)

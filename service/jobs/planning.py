@@ -134,14 +134,13 @@ def _folded(
     """Apply every report that is ready; publish once, from the last step that is known to be past."""
     reported = max([head.reported_step, *(report.step_to for report in waiting)])
     entries = ready(definition, waiting, after_seq=head.applied_seq, reported_step=reported)
-    before, head = head.applied_seq, replace(head, reported_step=reported)
     if not entries:
-        return head, {}, None, []
-    state = head.state
+        return replace(head, reported_step=reported), {}, None, []
+    before, state = head.applied_seq, head.state
     for entry in entries:
         state = folded(definition.steering, state, entry, weights_of)
     last = entries[-1]
-    head = replace(head, applied_seq=last.seq, applied_step=last.reports[0].step_to, state=state)
+    head = Head(last.seq, last.reports[0].step_to, reported, head.version, head.last_effective, state)
     events: list[tuple[int, Event]] = []
     if head.applied_seq // _SIZE_EVERY > before // _SIZE_EVERY:
         head, events = within_size(definition, head)
