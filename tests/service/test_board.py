@@ -75,6 +75,7 @@ def listening(service: Service, play: Callable[[Watched], Awaitable[None]]) -> N
             await play(board)
         finally:
             ear.cancel()
+            await asyncio.gather(ear, return_exceptions=True)  # a second cancel would leave its connection
 
     asyncio.run(played())
 
