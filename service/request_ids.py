@@ -3,8 +3,8 @@
 The gate begins one for each request; whatever runs for that request reads it with `current`.
 """
 
+import random
 import re
-import uuid
 from collections.abc import Iterable
 from contextvars import ContextVar
 
@@ -22,11 +22,16 @@ def begin(headers: Iterable[tuple[bytes, bytes]]) -> str:
     the answer to a failure, are spoken outside of the gate.
     """
     sent = next((value for name, value in headers if name == RAW_HEADER), b"")
-    chosen = sent.decode("ascii") if _USABLE.fullmatch(sent) else uuid.uuid4().hex
+    chosen = sent.decode("ascii") if _USABLE.fullmatch(sent) else _fresh()
     _current.set(chosen)
     return chosen
 
 
 def current() -> str:
     """The id of the request at hand; a fresh one where there is none."""
-    return _current.get() or uuid.uuid4().hex
+    return _current.get() or _fresh()
+
+
+def _fresh() -> str:
+    # A name and no secret: the system's own source of random bits would cost each request a call of it.
+    return f"{random.getrandbits(128):032x}"

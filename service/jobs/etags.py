@@ -21,5 +21,7 @@ def is_ahead(held: str | None, served: str) -> bool:
 
     Either may be: after a restore from a backup a job can have more attempts and fewer versions than before.
     """
+    if not held or held == served:  # as almost every poll does
+        return False
     known, own = numbers(held), numbers(served)
     return known is not None and own is not None and (known[0] > own[0] or known[1] > own[1])

@@ -95,7 +95,8 @@ def folded(
     domains = steering.problem.domains
     told, drawn = feedback(domains, entry.reports, weights)
     broken = [domains.index(name) for report in entry.reports for name in report.non_finite]
-    non_finite = np.isin(np.arange(len(domains)), broken)
+    non_finite = np.zeros(len(domains), dtype=bool)
+    non_finite[broken] = True
     return steering.learn(state, told, non_finite=non_finite, drawn=drawn)
 
 
