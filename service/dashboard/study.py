@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from mixlaws.figures.confirmation import confirmation
 from mixlaws.figures.mixtures import mixtures
 from mixlaws.validation import pooled_deviation
-from service.clock import now
+from service.clock_repository import now
 from service.dashboard.rendering import page
 from service.db import SessionDep
 from service.fits import repository as fit_repository

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
 from mixlaws.simplex import as_weights
-from service.clock import now
+from service.clock_repository import now
 from service.errors import ConflictError, InvalidRequestError
 from service.imports import repository
 from service.imports.schemas import ImportedRunBody, ImportIn, ImportOut

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.errors import MixlawsError
 from mixlaws.steering.events import Event, EventKind
-from service.clock import now
+from service.clock_repository import now
 from service.errors import ServiceError
 from service.jobs import attempts, epochs, log_repository, recording, repository
 from service.jobs import service as jobs

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.keys import repository
 from service.keys.secrets import Secret, new_key, parse_key, same

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.errors import UnauthorisedError
 from service.keys import repository
 from service.keys.secrets import digest, new_token

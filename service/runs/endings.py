@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.errors import ConflictError
 from service.models import RunState
 from service.runs import leases, observation_repository, service

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
-from service.clock import now
+from service.clock_repository import now
 from service.db import SessionDep
 from service.errors import (
     ConflictError,

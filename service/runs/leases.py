@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.errors import ConflictError
 from service.models import ProxyRun, RunState
 from service.runs import observation_repository, repository, service

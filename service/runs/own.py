@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
 from mixlaws.simplex import as_weights
-from service.clock import now
+from service.clock_repository import now
 from service.errors import ConflictError, InvalidRequestError, NotFoundError
 from service.models import ProxyRun, RunState, Study, Sweep
 from service.runs import repository

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response, status
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.db import SessionDep
 from service.errors import (
     ConflictError,

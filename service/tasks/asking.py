@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.deferring import defer
 from service.errors import ConflictError
 from service.models import TaskState

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.models import TaskState
 from service.tasks import repository
 from service.tasks.kinds import KINDS

@@ -102,7 +102,13 @@ def postmasters(below: Path) -> list[psutil.Process]:
             arguments = process.cmdline()
             if arguments[1:2] == ["-D"] and Path(arguments[2]).is_relative_to(below):
                 found.append(process)
-    return found
+    # A session that has just begun bears the name of the server that it was forked from.
+    pids, first = {process.pid for process in found}, []
+    for process in found:
+        with suppress(psutil.Error):
+            if process.ppid() not in pids:
+                first.append(process)
+    return first
 
 
 def postmaster(below: Path) -> psutil.Process:
