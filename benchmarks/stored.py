@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ DOMAINS = [f"domain-{number}" for number in range(22)]
 _RUNS = """
 INSERT INTO proxy_runs (id, study_id, sweep_id, label, weights, seed, train, state, claims, progress, result,
                         started_at, finished_at)
-SELECT uuidv7(), %(study)s, %(sweep)s, 'mixture ' || n, array_fill(1.0 / 22, ARRAY[22]), n,
+SELECT uuidv7(), %(study)s, %(sweep)s, 'mixture ' || n, array_fill(1.0 / %(domains)s, ARRAY[%(domains)s::int]), n,
        '{"corpus": ""}', CASE WHEN n %% %(every)s = 0 THEN 'pending' ELSE 'completed' END, 0, 1,
        CASE WHEN n %% %(every)s > 0 THEN jsonb_build_object(
          'model_parameters', 1000000, 'tokens', 100000000, 'step', 1000, 'losses',
@@ -57,12 +57,17 @@ class Store:
         connection: to its database.
         http: to its API.
         runs: of each study.
+        domains: their names, in studies and jobs; the first of them are the targets.
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Any], http: httpx.Client, runs: int = RUNS_OF_A_STUDY
+        self,
+        connection: psycopg.Connection[Any],
+        http: httpx.Client,
+        runs: int = RUNS_OF_A_STUDY,
+        domains: Sequence[str] = DOMAINS,
     ) -> None:
-        self._connection, self._http, self._runs = connection, http, runs
+        self._connection, self._http, self._runs, self._domains = connection, http, runs, list(domains)
         self.study_ids: list[uuid.UUID] = []
         self._names: list[str] = []
         self._jobs = 0
@@ -76,7 +81,7 @@ class Store:
         if not self._jobs:
             self._created("/v1/jobs", {
                 "name": "original", "policy": "odm", "samples_per_step": 256, "lead_steps": 20,
-                "domains": [{"name": name, "tokens": 10**9} for name in DOMAINS],
+                "domains": [{"name": name, "tokens": 10**9} for name in self._domains],
             })  # fmt: skip
         self._connection.execute(_COPIES, {"first": self._jobs, "last": jobs - 1})
         self._jobs = jobs
@@ -107,8 +112,8 @@ class Store:
         self._step += 1
         return {
             "attempt": 1, "source": "rank0", "step_from": self._step, "step_to": self._step,
-            "schedule_version": 1, "loss_sums": dict.fromkeys(DOMAINS, 200.0),
-            "token_counts": dict.fromkeys(DOMAINS, 64),
+            "schedule_version": 1, "loss_sums": dict.fromkeys(self._domains, 200.0),
+            "token_counts": dict.fromkeys(self._domains, 64),
         }  # fmt: skip
 
     @staticmethod
@@ -130,13 +135,15 @@ class Store:
             database.close()
 
     def _add_study(self, name: str) -> None:
-        domains = [{"name": domain, "tokens": 10**9} for domain in DOMAINS]
-        study = self._created("/v1/studies", {"name": name, "domains": domains, "targets": DOMAINS[:TARGETS]})
-        mixture = {"weights": dict.fromkeys(DOMAINS, 1 / 22)}
+        domains = [{"name": domain, "tokens": 10**9} for domain in self._domains]
+        study = self._created(
+            "/v1/studies", {"name": name, "domains": domains, "targets": self._domains[:TARGETS]}
+        )
+        mixture = {"weights": dict.fromkeys(self._domains, 1 / len(self._domains))}
         sweep = self._created(f"/v1/studies/{name}/sweeps", {"mixtures": [mixture], "train": {}})
         told = {
             "study": study["id"], "sweep": sweep["id"], "count": self._runs, "every": PENDING_EVERY,
-            "targets": TARGETS,
+            "targets": TARGETS, "domains": len(self._domains),
         }  # fmt: skip
         self._connection.execute(_RUNS, told)
         self._connection.execute(_OBSERVATIONS, told)

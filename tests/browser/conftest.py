@@ -15,7 +15,7 @@ from tests.support.populated import populate
 from tests.support.servers import Service, running
 
 CHROMIUM = os.environ.get("MIXWRIGHT_CHROMIUM", "/usr/bin/chromium")
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",  # tests may run as root, where Chromium's sandbox does not work
     "--disable-gpu",
     "--disable-quic",
@@ -54,7 +54,7 @@ class Watched:
 def chromium() -> Iterator[Browser]:
     assert Path(CHROMIUM).exists(), f"{CHROMIUM} is not there: install Chromium, or set MIXWRIGHT_CHROMIUM"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
 
