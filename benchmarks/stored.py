@@ -23,11 +23,16 @@ DOMAINS = [f"domain-{number}" for number in range(22)]
 _RUNS = """
 INSERT INTO proxy_runs (id, study_id, sweep_id, label, weights, seed, train, state, claims, progress, result,
                         started_at, finished_at)
-SELECT uuidv7(), %(study)s, %(sweep)s, 'mixture ' || n, array_fill(1.0 / %(domains)s, ARRAY[%(domains)s::int]), n,
-       '{"corpus": ""}', CASE WHEN n %% %(every)s = 0 THEN 'pending' ELSE 'completed' END, 0, 1,
+SELECT uuidv7(), %(study)s, %(sweep)s, 'mixture ' || n,
+       (SELECT array_agg(part / total) FROM (
+          SELECT part, sum(part) OVER () AS total FROM (
+            SELECT n * 0 - ln(1 - random()) AS part
+            FROM generate_series(1, %(domains)s)) AS drawn) AS parts),
+       n, '{"corpus": ""}', CASE WHEN n %% %(every)s = 0 THEN 'pending' ELSE 'completed' END, 0, 1,
        CASE WHEN n %% %(every)s > 0 THEN jsonb_build_object(
          'model_parameters', 1000000, 'tokens', 100000000, 'step', 1000, 'losses',
-         (SELECT jsonb_object_agg('domain-' || t, 2 + random()) FROM generate_series(0, %(targets)s - 1) AS t)
+         (SELECT jsonb_object_agg('domain-' || t, n * 0 + 2 + random())
+          FROM generate_series(0, %(targets)s - 1) AS t)
        ) END, now(), now()
 FROM generate_series(1, %(count)s::int) AS n
 """
