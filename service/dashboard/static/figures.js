@@ -1,5 +1,7 @@
 // Draws the figures of a page from the data beside them, in the colours of the page's theme.
 
+import { button, csv, save } from "./saving.js";
+
 // The library's tool bar brings style elements of its own, which the page's policy forbids.
 const CONFIGURATION = { responsive: true, displayModeBar: false };
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -21,6 +23,35 @@ export function draw(element, figure) {
   return window.Plotly.react(element, figure.data, themed(figure.layout), CONFIGURATION);
 }
 
+// One row a point: the trace, and each of its numbers under the name that the drawing library has for it.
+function points(figure) {
+  const kinds = ["x", "y", "z", "a", "b", "c", "text"];
+  const used = kinds.filter((kind) => figure.data.some((trace) => Array.isArray(trace[kind])));
+  const rows = [["trace", ...used]];
+  for (const [at, trace] of figure.data.entries()) {
+    const length = Math.max(0, ...used.map((kind) => trace[kind]?.length ?? 0));
+    for (let row = 0; row < length; row += 1) {
+      rows.push([trace.name ?? `trace ${at + 1}`, ...used.map((kind) => trace[kind]?.[row])]);
+    }
+  }
+  return rows;
+}
+
+function tools(element) {
+  const bar = document.createElement("div");
+  bar.className = "tools";
+  const { id } = element;
+  bar.append(
+    button("PNG", `save the figure ${id} as PNG`, () => {
+      window.Plotly.downloadImage(element, { format: "png", scale: 2, filename: id });
+    }),
+    button("Data", `save the data of the figure ${id} as CSV`, () => {
+      save(`${id}.csv`, csv(points(element.mixwrightFigure)), "text/csv");
+    }),
+  );
+  element.after(bar);
+}
+
 function drawAll() {
   for (const element of document.querySelectorAll(".figure")) {
     const source = element.querySelector("script[type='application/json']");
@@ -28,6 +59,7 @@ function drawAll() {
       const figure = JSON.parse(source.textContent);
       source.remove();
       draw(element, figure);
+      tools(element);
     }
   }
 }

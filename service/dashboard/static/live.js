@@ -1,6 +1,7 @@
 // Keeps a job's page up to date: an event says that there is something new, a request fetches it.
 
 import { draw } from "./figures.js";
+import { dress } from "./tables.js";
 
 const badge = document.getElementById("connection");
 const path = window.location.pathname; // of the job, under whatever prefix
@@ -30,7 +31,9 @@ async function refresh() {
     }
     for (const [name, html] of Object.entries(state.parts)) {
       if (parts[name] === html) continue; // leaves alone what somebody may be copying
-      document.querySelector(`[data-part="${name}"]`).innerHTML = html; // escaped where it was made
+      const part = document.querySelector(`[data-part="${name}"]`);
+      part.innerHTML = html; // escaped where it was made
+      dress(part);
       parts[name] = html;
     }
     show("live", "good");
