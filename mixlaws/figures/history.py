@@ -12,6 +12,7 @@ from mixlaws.figures.thinning import room
 _LONGEST = 140  # letters of a reason
 _MOST_ATTEMPTS = 12  # lanes that can be told apart
 _LANE = 16  # pixels
+_AREAS, _MARKS = 0.86, 0.95  # parts of the height where the areas end, and where the marks of versions begin
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,12 @@ def add_changes(figure: go.Figure, changes: Sequence[Change]) -> go.Figure:
         text=[f"version {change.version}: {shown(_short(change.reason))}" for change in told],
         hovertemplate="%{text}<br>from step %{x}<extra></extra>",
     )
+    figure.update_annotations(
+        y=_AREAS, yanchor="bottom"
+    )  # what marks the areas lies between them and the marks
     return figure.update_layout(
-        yaxis={"domain": [0, 0.92]},
-        yaxis2={"domain": [0.94, 1], "range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis={"domain": [0, _AREAS]},
+        yaxis2={"domain": [_MARKS, 1], "range": [0, 1], "visible": False, "fixedrange": True},
     )
 
 
@@ -105,13 +109,13 @@ def add_forks(figure: go.Figure, forks: Sequence[Fork]) -> go.Figure:
     height = float(figure.layout.height) + (extra := _LANE * len(drawn) + 40)
     inside = height - figure.layout.margin.t - figure.layout.margin.b
     foot = extra / inside  # of the plot's height
-    top = figure.layout.yaxis2.domain
-    if top is not None:
-        figure.update_layout(yaxis2={"domain": [1 - (1 - top[0]) * (1 - foot), 1]})
-    weights_end = 1 if top is None else 1 - 0.08 * (1 - foot)
+    for axis in (figure.layout.yaxis, figure.layout.yaxis2, *figure.layout.annotations):
+        if isinstance(axis, go.layout.Annotation):
+            axis.y = foot + (1 - foot) * axis.y
+        else:
+            axis.domain = [foot + (1 - foot) * end for end in axis.domain or (0, 1)]
     figure.update_layout(
         height=height,
-        yaxis={"domain": [foot, weights_end]},
         yaxis3={
             "domain": [0, foot - 24 / inside],
             "range": [len(drawn) - 0.5, -0.5],

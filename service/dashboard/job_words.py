@@ -61,6 +61,8 @@ def of_trainer(trainer: TrainerStatus) -> list[tuple[str, Markup]]:
 
 def _lag(trainer: TrainerStatus) -> str:
     time = "" if trainer.lag_seconds is None or not trainer.lag else f", {_seconds(trainer.lag_seconds)}"
+    if not trainer.applied and not trainer.lag:
+        return "it has just begun"
     if not trainer.applied:
         return f"not confirmed for {trainer.lag} steps{time}"
     return f"{trainer.lag} steps{time}" if trainer.lag else "none"

@@ -31,12 +31,15 @@ async function send(dialog, dryRun) {
   throw new Error(answer.status === 401 ? "You are logged out: reload the page and log in." : told.detail);
 }
 
-function outcome(told) {
-  const stage = told.schedule.stages.at(-1);
+// What an order leads to first; after it may come stages without domains that will have run dry.
+function outcome(told, before) {
+  const { stages } = told.schedule;
+  const stage = stages.find((one) => one.version > before) ?? stages.at(-1);
   const named = Object.entries(stage.weights).sort((a, b) => b[1] - a[1]);
   const listed = named.slice(0, MOST_NAMED).map(([name, share]) => `${name} ${percent(share)}`);
   if (named.length > MOST_NAMED) listed.push(`${named.length - MOST_NAMED} others`);
-  return `from step ${stage.effective_step} on, as version ${stage.version}: ${listed.join(", ")}`;
+  const later = stages.at(-1).version > stage.version ? ", until a domain runs dry" : "";
+  return `from step ${stage.effective_step} on, as version ${stage.version}: ${listed.join(", ")}${later}`;
 }
 
 function say(element, text) {
@@ -53,26 +56,27 @@ function unchecked(dialog) {
 }
 
 async function go(dialog) {
-  const button = dialog.querySelector("[data-go]");
-  const confirmed = dialog.dataset.checked === "yes";
+  if (dialog.dataset.busy) return; // a second click; the button keeps its focus
+  const confirmed = dialog.dataset.checked !== "";
+  if (!confirmed) dialog.dataset.before = document.querySelector("[data-counter=version]").textContent;
   say(dialog.querySelector("[data-problem]"), "");
-  button.disabled = true;
+  dialog.dataset.busy = "yes";
   try {
-    const told = await send(dialog, !confirmed);
+    const told = outcome(await send(dialog, !confirmed), Number(dialog.dataset.before));
     if (confirmed) {
       dialog.close();
-      say(document.getElementById("ordered"), `${dialog.dataset.done}: ${outcome(told)}.`);
+      say(document.getElementById("ordered"), `${dialog.dataset.done}: ${told}.`);
       await refresh();
     } else {
       dialog.dataset.checked = "yes";
-      say(dialog.querySelector("[data-outcome]"), `This would hold ${outcome(told)}. Nothing is changed yet.`);
-      button.textContent = dialog.dataset.confirm;
+      say(dialog.querySelector("[data-outcome]"), `This would hold ${told}. Nothing is changed yet.`);
+      dialog.querySelector("[data-go]").textContent = dialog.dataset.confirm;
     }
   } catch (error) {
     unchecked(dialog);
     say(dialog.querySelector("[data-problem]"), error.message);
   } finally {
-    button.disabled = false;
+    dialog.dataset.busy = "";
   }
 }
 
