@@ -71,9 +71,8 @@ def add_changes(figure: go.Figure, changes: Sequence[Change]) -> go.Figure:
         text=[f"version {change.version}: {shown(_short(change.reason))}" for change in told],
         hovertemplate="%{text}<br>from step %{x}<extra></extra>",
     )
-    figure.update_annotations(
-        y=_AREAS, yanchor="bottom"
-    )  # what marks the areas lies between them and the marks
+    # What was reported is named between the areas and the marks.
+    figure.update_annotations(y=_AREAS, yanchor="bottom")
     return figure.update_layout(
         yaxis={"domain": [0, _AREAS]},
         yaxis2={"domain": [_MARKS, 1], "range": [0, 1], "visible": False, "fixedrange": True},
