@@ -12,7 +12,9 @@ from mixlaws.figures.thinning import room
 _LONGEST = 140  # letters of a reason
 _MOST_ATTEMPTS = 12  # lanes that can be told apart
 _LANE = 16  # pixels
-_AREAS, _MARKS = 0.86, 0.95  # parts of the height where the areas end, and where the marks of versions begin
+# Parts of the height: where the areas end, and where the marks of versions begin. Between them is room to
+# name the line of what was reported.
+_AREAS, _MARKS = 0.88, 0.95
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,6 @@ def add_changes(figure: go.Figure, changes: Sequence[Change]) -> go.Figure:
         text=[f"version {change.version}: {shown(_short(change.reason))}" for change in told],
         hovertemplate="%{text}<br>from step %{x}<extra></extra>",
     )
-    # What was reported is named between the areas and the marks.
-    figure.update_annotations(y=_AREAS, yanchor="bottom")
     return figure.update_layout(
         yaxis={"domain": [0, _AREAS]},
         yaxis2={"domain": [_MARKS, 1], "range": [0, 1], "visible": False, "fixedrange": True},
@@ -108,11 +108,8 @@ def add_forks(figure: go.Figure, forks: Sequence[Fork]) -> go.Figure:
     height = float(figure.layout.height) + (extra := _LANE * len(drawn) + 40)
     inside = height - figure.layout.margin.t - figure.layout.margin.b
     foot = extra / inside  # of the plot's height
-    for axis in (figure.layout.yaxis, figure.layout.yaxis2, *figure.layout.annotations):
-        if isinstance(axis, go.layout.Annotation):
-            axis.y = foot + (1 - foot) * axis.y
-        else:
-            axis.domain = [foot + (1 - foot) * end for end in axis.domain or (0, 1)]
+    for axis in (figure.layout.yaxis, figure.layout.yaxis2):
+        axis.domain = [foot + (1 - foot) * end for end in axis.domain or (0, 1)]
     figure.update_layout(
         height=height,
         yaxis3={

@@ -44,10 +44,16 @@ def schedule(
             hovertemplate="step %{x}: %{y:.1%}<extra>" + shown(domain) + "</extra>",
         )
     if reported is not None and reported >= 0:
+        late = reported > (xs[0] + xs[-1]) / 2  # the name of the line must not leave the plot
         figure.add_vline(
             x=reported,
             line={"dash": "dot", "width": 1.5},
-            annotation={"text": "reported", "yref": "paper", "y": 1.06},
+            annotation={
+                "text": "reported",
+                "xanchor": "right" if late else "left",
+                "y": 1,
+                "yanchor": "bottom",
+            },
         )
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     return styled(figure, x="optimiser step", y="share of samples")
