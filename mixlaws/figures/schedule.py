@@ -44,13 +44,14 @@ def schedule(
             hovertemplate="step %{x}: %{y:.1%}<extra>" + shown(domain) + "</extra>",
         )
     if reported is not None and reported >= 0:
-        late = reported > (xs[0] + xs[-1]) / 2  # the name of the line must not leave the plot
+        # The name of the line must not leave the plot.
+        anchor = "right" if reported > (xs[0] + xs[-1]) / 2 else "left"
         figure.add_vline(
             x=reported,
             line={"dash": "dot", "width": 1.5},
             annotation={
                 "text": "reported",
-                "xanchor": "right" if late else "left",
+                "xanchor": anchor,
                 "y": 1,
                 "yanchor": "bottom",
             },

@@ -17,6 +17,7 @@ from service.jobs.board import Board
 from service.jobs.curves import Curves
 from service.jobs.following import EventStream
 from service.jobs.notices import Entry
+from service.jobs.schedules import named
 from service.listing import Wanted
 from service.models import Job
 from service.scopes import Principal, Scope, needs
@@ -90,6 +91,7 @@ def _state(
         "job": shown,
         "may_order": Scope.JOBS_WRITE in caller.scopes and shown.ended is None,
         "domains": domains,
+        "in_force": named([domain.name for domain in domains], status.weights),
         "trainer": job_words.of_trainer(status),
         "overdue": status.overdue,
         "policy": job_words.of_policy(job, shown),

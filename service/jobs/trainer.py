@@ -1,5 +1,6 @@
 """How a job's trainer is doing: when it was heard of last, and how far it lags behind its schedule."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +26,7 @@ class TrainerStatus:
         step: last step that it reported; -1 before the first.
         unseen: steps that were reported and that the policy has not seen, as other sources are missing.
         version: the version in force at the last reported step.
+        weights: (d,) its shares, in the order of the domains; those that came later have none.
         begins: first step that it holds for.
         lag: steps after that until the trainer applied it, or until now if it has not said that it did.
         lag_seconds: the same in time, at the trainer's speed; None while that is not known.
@@ -38,6 +40,7 @@ class TrainerStatus:
     step: int
     unseen: int
     version: int
+    weights: Sequence[float]
     begins: int
     lag: int
     lag_seconds: float | None
@@ -67,6 +70,7 @@ def status(session: Session, job: Job) -> TrainerStatus:
         step=job.reported_step,
         unseen=max(0, job.reported_step - job.applied_step),
         version=stage.version,
+        weights=stage.weights,
         begins=stage.effective_step,
         lag=lag,
         lag_seconds=lag * seconds / steps if steps else None,

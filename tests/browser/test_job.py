@@ -93,6 +93,9 @@ def test_a_freeze_is_checked_confirmed_and_seen_without_a_reload(chromium: Brows
 def test_weights_are_pinned_as_they_were_typed_and_scaled_to_one(chromium: Browser, service: Service) -> None:
     seen = opened(chromium, service, width=390)
     asking = dialog(seen, "Pin weights…")
+    in_force = service.client.call("GET", f"/v1/jobs/{JOB}/schedule")["stages"][0]["weights"]
+    for name in NAMES:
+        expect(asking.get_by_label(f"{name}, %", exact=True)).to_have_value(f"{100 * in_force[name]:.2f}")
     for name, share in zip(NAMES, ("100", "60", "40"), strict=True):
         asking.get_by_label(f"{name}, %", exact=True).fill(share)
     expect(asking).to_contain_text("Sum 200.00")
@@ -102,10 +105,10 @@ def test_weights_are_pinned_as_they_were_typed_and_scaled_to_one(chromium: Brows
     shoot(seen, "job-pin-dialog-390")
     asking.get_by_role("button", name="Pin weights now").click()
     expect(asking).to_have_count(0)
-    weights = service.client.call("GET", f"/v1/jobs/{JOB}/schedule")["stages"][-1]["weights"]
+    stages = service.client.call("GET", f"/v1/jobs/{JOB}/schedule")["stages"]
+    weights = next(one["weights"] for one in stages if one["reason"] == "pinned: as the ablation said")
     assert [weights[name] for name in NAMES] == pytest.approx([0.5, 0.3, 0.2])
-    shown = seen.page.locator("[data-part=domains] tbody tr").first.locator("td").nth(1)
-    expect(shown).to_have_text("50.0 %")
+    expect(seen.page.locator("[data-part=hold]")).to_contain_text("pinned: as the ablation said")
     service.client.call("POST", f"/v1/jobs/{JOB}/release", body={"reason": "over"})
     seen.check()
 
