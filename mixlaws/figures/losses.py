@@ -5,36 +5,30 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from mixlaws.arrays import FloatArray
+from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.figures.style import colours, shown, styled
+from mixlaws.figures.thinning import room, thinned
 
-_MOST_POINTS = 400  # of a line: more than a screen shows
+_DIGITS = 4  # of a loss: more than a screen shows
 
 
-def losses(domains: Sequence[str], steps: Sequence[int], sums: FloatArray, tokens: FloatArray) -> go.Figure:
-    """Draw mean losses; neighbouring reports are added up where there are more than a screen can show.
+def losses(domains: Sequence[str], steps: Sequence[int] | IntArray, values: FloatArray) -> go.Figure:
+    """Draw losses; of more reports than a screen can show, those that make the shape of the line.
 
     Args:
         domains: names of axis d.
         steps: (n,) last step of each report, rising.
-        sums: (n, d) summed losses, nats; what is not finite is left out.
-        tokens: (n, d) tokens behind them; 0 where a domain was not drawn.
+        values: (n, d) mean losses, nats per token; NaN is left out.
     """
     figure = go.Figure()
-    groups = np.array_split(np.arange(len(steps)), min(len(steps), _MOST_POINTS)) if len(steps) else []
-    finite = np.isfinite(sums)
-    counted, summed = np.where(finite, tokens, 0), np.where(finite, sums, 0)
-    added = [summed[group].sum(axis=0) for group in groups]
-    counts = [counted[group].sum(axis=0) for group in groups]
+    at, most = np.asarray(steps, dtype=np.int64), room(len(domains))
     for d, (domain, colour) in enumerate(colours(domains).items()):
-        points = [
-            (steps[group[-1]], total[d] / count[d])
-            for group, total, count in zip(groups, added, counts, strict=True)
-            if count[d] > 0
-        ]
+        known = np.isfinite(values[:, d])
+        x, y = at[known], values[known, d]
+        kept = thinned(x, y, most)
         figure.add_scatter(
-            x=[x for x, _ in points],
-            y=[y for _, y in points],
+            x=x[kept].tolist(),
+            y=np.round(y[kept].astype(np.float64), _DIGITS).tolist(),
             mode="lines",
             line={"width": 1.5, "color": colour},
             name=shown(domain),

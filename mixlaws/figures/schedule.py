@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from mixlaws.arrays import FloatArray
 from mixlaws.figures.style import colours, shown, styled
+from mixlaws.figures.thinning import room, thinned_together
+
+_DIGITS = 4  # of a share: more than a screen shows
 
 
 def schedule(
@@ -16,7 +20,7 @@ def schedule(
     end: int,
     reported: int | None = None,
 ) -> go.Figure:
-    """Draw a schedule.
+    """Draw a schedule; of more stages than a screen can show, those that make the shape of the areas.
 
     Args:
         domains: names of axis d.
@@ -26,11 +30,13 @@ def schedule(
         reported: last step that the trainer reported; beyond it lies the plan.
     """
     figure = go.Figure()
-    xs = [*steps, max(end, steps[-1] + 1)]
+    kept = thinned_together(np.asarray(steps, dtype=np.int64), weights, room(len(domains)))
+    xs = [*(int(steps[at]) for at in kept), max(end, int(steps[-1]) + 1)]
+    drawn = np.round(weights[[*kept, -1]], _DIGITS)
     for d, (domain, colour) in enumerate(colours(domains).items()):
         figure.add_scatter(
             x=xs,
-            y=[*weights[:, d], weights[-1, d]],
+            y=drawn[:, d].tolist(),
             mode="lines",
             line={"width": 0.5, "color": colour, "shape": "hv"},
             stackgroup="weights",
@@ -38,10 +44,17 @@ def schedule(
             hovertemplate="step %{x}: %{y:.1%}<extra>" + shown(domain) + "</extra>",
         )
     if reported is not None and reported >= 0:
+        # The name of the line must not leave the plot.
+        anchor = "right" if reported > (xs[0] + xs[-1]) / 2 else "left"
         figure.add_vline(
             x=reported,
             line={"dash": "dot", "width": 1.5},
-            annotation={"text": "reported", "yref": "paper", "y": 1.06},
+            annotation={
+                "text": "reported",
+                "xanchor": anchor,
+                "y": 1,
+                "yanchor": "bottom",
+            },
         )
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     return styled(figure, x="optimiser step", y="share of samples")

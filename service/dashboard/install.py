@@ -12,6 +12,7 @@ from service.dashboard import fit, home, job, login, problems, proposal, study
 from service.dashboard.drawing_library import library_path
 from service.dashboard.rendering import error_page
 from service.errors import ServiceError
+from service.jobs.curves import Curves
 
 DIRECT = (job.job_events,)
 _STATIC = Path(__file__).parent / "static"
@@ -22,6 +23,7 @@ def install(app: FastAPI) -> None:
     """Add pages and static files, and show errors of pages as pages."""
     for page in (login, home, study, fit, proposal, job, problems):
         app.include_router(page.router, include_in_schema=False)
+    app.state.curves = Curves()
     app.add_api_route("/static/plotly.min.js", _plotly, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(ServiceError, _service_error)  # type: ignore[arg-type]

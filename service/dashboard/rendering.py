@@ -48,7 +48,8 @@ def _figure(figure: go.Figure, name: str, description: str) -> Markup:
     ).format(name=name, description=description, data=data)
 
 
-def _ago(moment: datetime | None) -> Markup:
+def ago(moment: datetime | None) -> Markup:
+    """How long ago something was, with the exact time on hover."""
     if moment is None:
         return Markup("–")
     seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
@@ -98,7 +99,7 @@ def _make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        ago=_ago, number=_number, signed=_signed, percent=_percent, tokens=_tokens, badge=_badge
+        ago=ago, number=_number, signed=_signed, percent=_percent, tokens=_tokens, badge=_badge
     )
     environment.globals.update(figure=_figure, guarded_style_ids=guarded_style_ids, prefix=proxies.prefix.get)
     return environment

@@ -1,17 +1,28 @@
 """Restarts from a checkpoint: the state of that step comes back, older attempts are fenced."""
 
 import re
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from mixlaws.steering.events import Event, EventKind
 from service.errors import InvalidRequestError
-from service.jobs import epochs, joining, log, log_repository, recording, repository, states
+from service.jobs import (
+    commit_repository,
+    epochs,
+    joining,
+    log,
+    log_repository,
+    recording,
+    repository,
+    states,
+)
 from service.jobs.definition import JobDefinition
 from service.jobs.replaying import fitting
 from service.jobs.schemas import AttemptIn
 from service.models import Attempt, Job
 
+MOST_REACHED = 12  # newest attempts whose end is looked up: more are not drawn
 _TOKEN = re.compile(r"(?:e(\d{1,9})\.)?a(\d{1,9})\.s(\d{1,18})")
 
 
@@ -60,6 +71,17 @@ def open_attempt(
     recording.record(session, job, event, actor=actor, restored=restored)
     repository.announce(session, [job.id])
     return session.get_one(Attempt, (job.id, job.attempt))
+
+
+def reached(session: Session, job: Job, attempts: Sequence[Attempt]) -> dict[int, int]:
+    """The last step that each of the newest attempts reported; the one before its first if it did not."""
+    found: dict[int, int] = {}
+    for attempt in attempts[-MOST_REACHED:]:
+        sources = JobDefinition.stored(attempt.definition).sources
+        asked = [(job.id, attempt.number, source) for source in sources]
+        steps = commit_repository.last_steps(session, asked)[job.id].values()
+        found[attempt.number] = max(steps, default=attempt.from_step - 1)
+    return found
 
 
 def _restored_seq(session: Session, job: Job, body: AttemptIn) -> int:

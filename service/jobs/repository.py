@@ -101,14 +101,8 @@ def weights_of(session: Session, versions: Iterable[tuple[UUID, int]]) -> dict[t
     return {(row[0], row[1]): row[2] for row in session.execute(query.where(columns.in_(list(versions))))}
 
 
-def active_stages(session: Session, job_id: UUID) -> list[ScheduleStage]:
-    """Stages that are in the plan, by the step from which they hold."""
-    query = select(ScheduleStage).where(ScheduleStage.job_id == job_id, *_in_plan(ScheduleStage))
-    return list(session.scalars(query.order_by(ScheduleStage.effective_step)))
-
-
 def stages_from(session: Session, job_id: UUID, step: int) -> list[ScheduleStage]:
-    """The last stage in the plan that holds at a step, and all that follow, as `active_stages` gives them.
+    """The last stage in the plan that holds at a step, and all that follow, by steps.
 
     The plan's steps rise with its versions, so that the few newest rows are all that is read: a job has
     many thousands of versions, and its schedule is read after each new one.
@@ -227,15 +221,6 @@ def acknowledged(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, tuple[
         .group_by(Attempt.job_id)
     )
     return {row[0]: (int(row[1]), int(row[2])) for row in session.execute(query)}
-
-
-def losses(session: Session, job_id: UUID) -> list[tuple[int, list[float | None], list[int]]]:
-    """Step, summed losses and tokens of every report that still counts, by step."""
-    query = select(Report.step_to, Report.loss_sums, Report.token_counts).where(
-        Report.job_id == job_id, Report.taken_back.is_(False)
-    )
-    rows = session.execute(query.order_by(Report.step_to, Report.source))
-    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def attempts(session: Session, job_id: UUID) -> list[Attempt]:

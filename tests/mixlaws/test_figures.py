@@ -11,6 +11,7 @@ import pytest
 
 from mixlaws.figures.confirmation import confirmation
 from mixlaws.figures.effects import effects
+from mixlaws.figures.history import Change, Fork, add_changes, add_forks
 from mixlaws.figures.losses import losses
 from mixlaws.figures.mixtures import mixtures
 from mixlaws.figures.prediction import objective_prediction, prediction
@@ -18,6 +19,7 @@ from mixlaws.figures.proposal import proposal
 from mixlaws.figures.regret import regret
 from mixlaws.figures.response import response
 from mixlaws.figures.schedule import schedule
+from mixlaws.figures.shares import shares
 from mixlaws.figures.style import ACCENT, colours, shown
 
 Names = list[str]
@@ -65,10 +67,22 @@ def draw_schedule(names: Names, runs: int) -> go.Figure:
 
 
 def draw_losses(names: Names, runs: int) -> go.Figure:
-    tokens = np.full((runs, len(names)), 512.0)
-    sums = tokens * (3 + simplex(runs, len(names)))
-    sums[0, 0], sums[0, 1], tokens[-1, 0] = np.nan, np.inf, 0
-    return losses(names, list(range(9, 10 * runs, 10)), sums, tokens)
+    values = 3 + simplex(runs, len(names))
+    values[0, 0], values[0, 1] = np.nan, np.inf
+    return losses(names, list(range(9, 10 * runs, 10)), values)
+
+
+def draw_history(names: Names, runs: int) -> go.Figure:
+    steps = range(0, 10 * runs, 10)
+    reasons = itertools.cycle(["odm", *names])
+    changes = [Change(at + 1, step, next(reasons)) for at, step in enumerate(steps)]
+    forks = [Fork(1, 0, 5), Fork(2, 3, 2), Fork(3, 2, 10 * runs)]
+    return add_forks(add_changes(draw_schedule(names, runs), changes), forks)
+
+
+def draw_shares(names: Names, runs: int) -> go.Figure:
+    realised = simplex(runs, len(names))[0]
+    return shares(names, realised.tolist(), [None, *realised[1:].tolist()])
 
 
 def draw_response(names: Names, runs: int) -> go.Figure:
@@ -93,7 +107,7 @@ def draw_regret(names: Names, runs: int) -> go.Figure:  # noqa: ARG001 - it show
 
 DRAWN = [
     draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
-    draw_schedule, draw_losses, draw_response, draw_effects, draw_regret,
+    draw_schedule, draw_history, draw_shares, draw_losses, draw_response, draw_effects, draw_regret,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
 
@@ -188,27 +202,70 @@ def test_the_best_mixture_lies_on_top_and_one_that_is_not_finished_below() -> No
     assert [line.y[0] for line in lines] == [0.2, 0.3, 0.1]
 
 
-def test_losses_are_means_over_the_tokens_behind_them() -> None:
-    sums, tokens = np.array([[20.0, 9.0], [np.nan, np.inf], [30.0, 8.0]]), np.full((3, 2), 10.0)
-    tokens[2, 1] = 0  # not drawn: no point
-    first, second = losses(["a", "b"], [9, 19, 29], sums, tokens).data
+def test_losses_that_were_not_measured_have_no_point() -> None:
+    values = np.array([[2.0, 0.9], [np.nan, np.inf], [3.0, np.nan]])
+    first, second = losses(["a", "b"], [9, 19, 29], values).data
     assert list(zip(first.x, first.y, strict=True)) == [(9, 2.0), (29, 3.0)]
     assert list(zip(second.x, second.y, strict=True)) == [(9, 0.9)]
 
 
-def test_more_reports_than_a_screen_has_room_for_are_added_up() -> None:
-    sums = np.tile([[1000.0], [3000.0]], (1000, 1))
-    sums[7, 0] = np.inf  # within a group: the others count
-    (line,) = losses(["a"], list(range(2000)), sums, np.full((2000, 1), 1000.0)).data
-    assert len(line.x) <= 400
-    assert line.x[-1] == 1999
-    assert 1.0 <= min(line.y) <= max(line.y) <= 3.0
-    assert line.y[-2] == pytest.approx(np.mean([1, 3]), abs=0.21)
+def test_a_curve_of_a_hundred_thousand_reports_keeps_its_ends_and_its_spikes() -> None:
+    steps = np.arange(9, 1_000_000, 10)
+    values = 3 + np.sin(steps / 90_000)[:, None] + np.random.default_rng(0).normal(0, 0.02, (len(steps), 1))
+    values[61_803, 0], values[31_415, 0] = 9.0, 0.5
+    (line,) = losses(["a"], steps, values).data
+    assert len(line.x) <= 600
+    assert [line.x[0], line.x[-1]] == [steps[0], steps[-1]]
+    drawn = dict(zip(line.x, line.y, strict=True))
+    assert drawn[int(steps[61_803])] == 9.0
+    assert drawn[int(steps[31_415])] == 0.5
+    between = np.interp(steps, line.x, line.y)
+    assert np.median(np.abs(between - values[:, 0])) < 0.05, "the rest looks as it did"
+
+
+@pytest.mark.parametrize("domains", [2, 30, 200])
+def test_a_schedule_of_many_versions_is_small_and_still_a_schedule(domains: int) -> None:
+    steps = list(range(0, 80_000, 10))
+    weights = 0.9 / domains + 0.1 * simplex(len(steps), domains)
+    weights[5_000] = np.eye(domains)[0]  # one stage of one domain alone
+    figure = schedule([f"domain {i}" for i in range(domains)], steps, weights, end=90_000)
+    points = [len(trace.x) for trace in figure.data]
+    assert max(points) <= 600
+    assert sum(points) <= 15_000
+    assert {tuple(trace.x) for trace in figure.data} == {figure.data[0].x}, "areas are stacked point by point"
+    drawn = np.array([trace.y for trace in figure.data])
+    assert drawn.sum(axis=0) == pytest.approx(np.ones(points[0]), abs=0.01)
+    assert drawn[0].max() == 1.0
+    assert [figure.data[0].x[0], figure.data[0].x[-1]] == [0, 90_000]
+
+
+def test_every_version_that_somebody_else_chose_is_marked_however_many_there_are() -> None:
+    reasons = ["odm"] * 5_000
+    reasons[1_234] = "pinned: <b>law</b> was bad"
+    changes = [Change(at + 1, 10 * at, reason) for at, reason in enumerate(reasons)]
+    figure = add_changes(schedule(["a"], [0], np.ones((1, 1)), end=50_000), changes)
+    marks = figure.data[-1]
+    assert len(marks.x) <= 600
+    at = list(marks.x).index(12_340)
+    assert marks.text[at] == "version 1235: pinned: &lt;b&gt;law&lt;/b&gt; was bad"
+    assert marks.marker.symbol[at] == "diamond"
+
+
+def test_an_attempt_leaves_the_one_before_it_at_its_checkpoint() -> None:
+    figure = schedule(["a"], [0], np.ones((1, 1)), end=500)
+    add_forks(add_changes(figure, [Change(1, 0, "prior")]), [Fork(1, 0, 390), Fork(2, 200, 320)])
+    first, second = (trace for trace in figure.data if str(trace.name).startswith("attempt"))
+    assert (list(first.x), list(first.y)) == ([0, 0, 390], [0, 0, 0])
+    assert (list(second.x), list(second.y)) == ([200, 200, 320], [0, 1, 1])
+    lanes, areas, marks = (figure.layout[axis].domain for axis in ("yaxis3", "yaxis", "yaxis2"))
+    assert 0 == lanes[0] < lanes[1] < areas[0] < areas[1] < marks[0] < marks[1] == 1
 
 
 def test_a_job_without_reports_has_an_empty_figure() -> None:
-    figure = losses(["a", "b"], [], np.empty((0, 2)), np.empty((0, 2)))
+    figure = losses(["a", "b"], [], np.empty((0, 2)))
     assert [len(line.x) for line in figure.data] == [0, 0]
+    bars, ticks = shares(["a", "b"], [None, None], [None, None]).data
+    assert list(bars.x) == list(ticks.x) == [None, None]
 
 
 def test_a_schedule_is_drawn_to_its_end_and_marks_what_was_reported() -> None:

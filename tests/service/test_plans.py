@@ -5,8 +5,9 @@ import pytest
 from sqlalchemy import select
 
 from mixclient import Schedule
-from service.jobs import repository
+from service.jobs import curve_repository, repository
 from service.jobs import service as jobs
+from service.jobs.curves import Curves
 from service.keys import repository as projects
 from service.keys.service import DEFAULT_PROJECT
 from service.models import Job, ScheduleStage
@@ -56,7 +57,7 @@ def test_a_late_report_of_steps_that_are_made_again_counts_no_more(service: Serv
     service.client.call("POST", f"{PATH}/attempts", body={"from_step": 10})
     with service.database.session() as session:
         job_id = session.scalars(select(Job.id)).one()
-        assert [step for step, *_ in repository.losses(session, job_id)] == [9]
+        assert Curves().losses(session, session.get_one(Job, job_id)).steps.tolist() == [9]
 
 
 def test_a_late_version_among_later_ones_needs_no_other(service: Service) -> None:
@@ -93,7 +94,14 @@ def test_a_schedule_is_the_end_of_the_plan_from_the_stage_in_force(
                 )
             )
         session.flush()
-        plan = repository.active_stages(session, found.id)
+        published = select(ScheduleStage).where(ScheduleStage.job_id == found.id)
+        plan = [
+            stage
+            for stage in session.scalars(published.order_by(ScheduleStage.effective_step))
+            if not (stage.too_late or stage.superseded or stage.taken_back)
+        ]
+        drawn = curve_repository.stages(session, found)
+        assert [stage.version for stage in drawn] == [stage.version for stage in plan]
         assert repository.last_active(session, [found.id]) == {found.id: plan[-1]}
         for at in range(step + 5):
             past = [stage for stage in plan if stage.effective_step <= at]
