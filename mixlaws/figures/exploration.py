@@ -50,7 +50,7 @@ def exploration(
         )
     figure.update_layout(scattermode="group", scattergap=0.3)
     height = _REST + _ROW * len(targets)
-    styled(figure, x="change against the prior, nats per token", y="", height=height)
+    styled(figure, x="change, nats per token", y="", height=height)
     figure.update_xaxes(zeroline=True, zerolinecolor=MUTED, zerolinewidth=1)
     figure.update_yaxes(type="category", autorange="reversed")
     return figure

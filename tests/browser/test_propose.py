@@ -1,14 +1,19 @@
 """Mixtures moved by hand, and what becomes of a proposal: as people do it in a browser."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import Watched, logged_in
+from mixclient import Schedule
+from tests.browser.conftest import Watched, logged_in, watched
 from tests.browser.test_pages import shoot
-from tests.support.populated import STUDY
+from tests.support.populated import JOB, STUDY
 from tests.support.servers import Service
 
 pytestmark = pytest.mark.browser
@@ -170,3 +175,127 @@ def test_the_page_fits_the_screen(chromium: Browser, populated: Populated, width
     shoot(seen, f"explore-{width}-{scheme}")
     assert overflow <= 0
     seen.check()
+
+
+def proposal(service: Service, paths: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = service.client.proposal(paths["proposal"].rsplit("/", 1)[1])
+    return found
+
+
+def downloaded(seen: Watched, name: str) -> str:
+    with seen.page.expect_download() as waiting:
+        seen.page.get_by_role("button", name=name).click()
+    return Path(waiting.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_proposal_is_taken_along_as_a_schedule(seen: Watched, populated: Populated) -> None:
+    service, paths = populated
+    seen.open(paths["proposal"])
+    shoot(seen, "proposal-use")
+    second = proposal(service, paths)["proposals"][1]["weights"]
+    seen.page.get_by_role("combobox", name="mixture").select_option("proposal 2")
+    seen.page.get_by_label("samples of a step").fill("512")
+    schedule = Schedule.parse(json.loads(downloaded(seen, "Download schedule JSON")))
+    assert schedule.samples_per_step == 512
+    assert dict(zip(schedule.domains, schedule.stage_at(10**6).weights, strict=True)) == second
+    head, row = csv.reader(io.StringIO(downloaded(seen, "Download schedule CSV")))
+    assert head == ["effective_step", *second]
+    assert [float(cell) for cell in row] == [0, *second.values()]
+
+
+def test_without_the_samples_of_a_step_there_is_no_schedule(seen: Watched, populated: Populated) -> None:
+    _, paths = populated
+    seen.open(paths["proposal"])
+    taken: list[object] = []
+    seen.page.on("download", lambda download: taken.append(download))  # noqa: PLW0108 - takes no built-in
+    seen.page.get_by_role("button", name="Download schedule JSON").click()
+    missing = seen.page.eval_on_selector("input[name=samples]", "input => input.validity.valueMissing")
+    assert missing
+    assert taken == []
+
+
+def test_proposals_are_queued_as_the_next_sweep(seen: Watched, populated: Populated) -> None:
+    service, paths = populated
+    seen.open(paths["proposal"])
+    proposed = proposal(service, paths)["proposals"]
+    seen.page.get_by_label("seeds of each").fill("2")
+    seen.page.get_by_role("button", name=f"Queue these {len(proposed)} as the next sweep").click()
+    seen.page.wait_for_url(f"**/studies/{STUDY}")
+    newest = service.client.call("GET", f"/v1/studies/{STUDY}/sweeps")["items"][0]["definition"]
+    assert newest["purpose"] == "proxy"
+    assert [row["weights"] for row in newest["mixtures"]] == [p["weights"] for p in proposed for _ in "ab"]
+    assert [row["seed"] for row in newest["mixtures"]] == [0, 1] * len(proposed)
+    expect(seen.page.get_by_role("cell", name="gaussian_process proposal 1, seed 1")).to_be_visible()
+
+
+def test_a_proposal_becomes_the_schedule_of_a_job(seen: Watched, populated: Populated) -> None:
+    service, paths = populated
+    seen.open(paths["proposal"])
+    seen.page.get_by_label("samples of a step").fill("64")
+    name = seen.page.get_by_label("name of the job")
+    name.fill(JOB)
+    seen.page.get_by_role("button", name="Make this the schedule of a job").click()
+    expect(seen.page.get_by_role("alert").filter(has_text="exists with another")).to_be_visible()
+    assert all("409" in told for told in seen.complaints), "a browser notes what was refused"
+    seen.complaints.clear()
+    name.fill("proposed")
+    seen.page.get_by_role("button", name="Make this the schedule of a job").click()
+    seen.page.wait_for_url("**/jobs/proposed")
+    schedule = Schedule.parse(service.client.call("GET", "/v1/jobs/proposed/schedule"))
+    best = proposal(service, paths)["proposals"][0]["weights"]
+    followed = dict(zip(schedule.domains, schedule.stage_at(0).weights, strict=True))
+    assert followed == pytest.approx(best)
+    assert schedule.samples_per_step == 64
+    assert service.client.job("proposed")["definition"]["study"] == STUDY
+
+
+def test_a_proposal_is_asked_for_under_bounds(seen: Watched, populated: Populated) -> None:
+    service, paths = populated
+    explore(seen, paths)
+    prior = prior_of(service)
+    names = list(prior)
+    seen.page.get_by_role("button", name="begin at uniform").click()
+    page = seen.page
+    page.get_by_text("Bounds and frozen domains").click()
+    page.get_by_label(f"share of {names[0]}", exact=True).select_option("frozen as above")
+    page.get_by_label(f"highest share of {names[1]}, percent").fill("12")
+    page.get_by_label(f"lowest share of {names[2]}, percent").fill("30")
+    page.get_by_label("how many").fill("2")
+    page.get_by_role("spinbutton", name="kl").fill("0.01")
+    page.get_by_label("distance from the prior").select_option("L1")
+    page.get_by_label("at most").fill("1.5")
+    page.get_by_role("button", name="Ask for a proposal").click()
+    page.wait_for_url("**/proposals/*")
+    asked = service.client.proposal(page.url.rsplit("/", 1)[1])["configuration"]
+    assert (asked["params"], asked["count"], asked["proposer"]) == ({"kl": 0.01}, 2, "convex")
+    assert asked["max_distance"] == {"measure": "l1", "most": 1.5}
+    # The page waits for the search by itself.
+    expect(page.get_by_role("heading", name="Mixtures, as shares")).to_be_visible(timeout=60_000)
+    for found in service.client.proposal(page.url.rsplit("/", 1)[1])["proposals"]:
+        weights = found["weights"]
+        assert weights[names[0]] == pytest.approx(1 / len(names), abs=1e-6)
+        assert weights[names[1]] <= 0.12 + 1e-6
+        assert weights[names[2]] >= 0.30 - 1e-6
+        assert sum(abs(weights[name] - prior[name]) for name in names) <= 1.5 + 1e-6
+    page.get_by_role("link", name="Explore around the best one").click()
+    expect(page.get_by_role("button", name="begin at proposal")).to_be_visible()
+    assert boxes(seen)[0] == pytest.approx(100 / len(names), abs=0.01)
+
+
+def test_who_may_only_read_sees_nothing_to_press(chromium: Browser, populated: Populated) -> None:
+    service, paths = populated
+    key = service.client.call("POST", "/v1/keys", body={"name": "reader", "scopes": ["studies:read"]})
+    seen = watched(chromium, service.url, width=1280)
+    seen.page.goto(service.url + "/login", wait_until="networkidle")
+    seen.page.fill("#key", key["key"])
+    seen.page.keyboard.press("Enter")
+    expect(seen.page.get_by_role("button", name="Log out")).to_be_visible()
+    seen.page.wait_for_load_state("networkidle")
+    explore(seen, paths)
+    expect(seen.page.get_by_role("slider").first).to_be_enabled()
+    expect(seen.page.get_by_role("button", name="Ask for a proposal")).to_have_count(0)
+    seen.open(paths["proposal"])
+    expect(seen.page.get_by_role("button", name="Download schedule JSON")).to_be_visible()
+    for name in ("as the next sweep", "schedule of a job"):
+        expect(seen.page.get_by_role("button", name=name)).to_have_count(0)
+    seen.page.context.close()
