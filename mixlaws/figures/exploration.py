@@ -10,7 +10,8 @@ from mixlaws.figures.style import ACCENT, MUTED, shown, styled
 
 _LOOKS = ((MUTED, "line-ns-open"), ("#E69F00", "diamond"), (ACCENT, "circle"))
 MOVED = "moved"  # what the page's script knows the trace of the last mixture by
-_ROW = 44  # pixels for each target
+_ROW, _LOW_ROW = 44, 28  # pixels for each target, and where there are many
+_MANY = 12
 _REST = 130
 
 
@@ -49,8 +50,8 @@ def exploration(
             hovertemplate="%{y}: %{x:+.3f}<extra>" + shown(name) + "</extra>",
         )
     figure.update_layout(scattermode="group", scattergap=0.3)
-    height = _REST + _ROW * len(targets)
-    styled(figure, x="change, nats per token", y="", height=height)
+    height = _REST + (_ROW if len(targets) <= _MANY else _LOW_ROW) * len(targets)
+    styled(figure, x="change, nats per token", y="target", height=height)
     figure.update_xaxes(zeroline=True, zerolinecolor=MUTED, zerolinewidth=1)
-    figure.update_yaxes(type="category", autorange="reversed")
+    figure.update_yaxes(type="category", autorange="reversed", title_standoff=14)
     return figure
