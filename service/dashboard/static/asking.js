@@ -13,6 +13,7 @@ function settle() {
   for (const set of form.querySelectorAll("[data-proposer]")) set.hidden = set.dataset.proposer !== chosen;
   most.disabled = measure.value === "";
   fall.disabled = repetition.value !== "smooth";
+  for (const input of [most, fall]) input.closest("label").hidden = input.disabled;
 }
 
 function parameters() {
