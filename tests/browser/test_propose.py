@@ -192,6 +192,9 @@ def test_a_proposal_is_taken_along_as_a_schedule(seen: Watched, populated: Popul
     service, paths = populated
     seen.open(paths["proposal"])
     shoot(seen, "proposal-use")
+    traded = seen.page.locator("table[data-name=trade-offs] tbody tr")
+    for row, said in zip(traded.all(), proposal(service, paths)["proposals"], strict=True):
+        expect(row.locator("td").nth(1)).to_have_text(f"{-said['gain_over_prior']:+.3f}")
     second = proposal(service, paths)["proposals"][1]["weights"]
     seen.page.get_by_role("combobox", name="mixture").select_option("proposal 2")
     seen.page.get_by_label("samples of a step").fill("512")
