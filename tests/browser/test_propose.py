@@ -201,9 +201,9 @@ def test_a_proposal_is_taken_along_as_a_schedule(seen: Watched, populated: Popul
     schedule = Schedule.parse(json.loads(downloaded(seen, "Download schedule JSON")))
     assert schedule.samples_per_step == 512
     assert dict(zip(schedule.domains, schedule.stage_at(10**6).weights, strict=True)) == second
-    head, row = csv.reader(io.StringIO(downloaded(seen, "Download schedule CSV")))
+    head, shares = csv.reader(io.StringIO(downloaded(seen, "Download schedule CSV")))
     assert head == ["effective_step", *second]
-    assert [float(cell) for cell in row] == [0, *second.values()]
+    assert [float(cell) for cell in shares] == [0, *second.values()]
 
 
 def test_without_the_samples_of_a_step_there_is_no_schedule(seen: Watched, populated: Populated) -> None:
