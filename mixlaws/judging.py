@@ -19,7 +19,7 @@ from mixlaws.proposers.cloud import cloud
 _DRAWS = 512
 _ALTERNATIVES = 200
 _SUM_WEIGHT = 1e3  # makes the sum of hull coefficients 1 to a thousandth of what is measured
-_FAR = 0.05  # total variation: beyond it a prediction is an extrapolation
+FAR = 0.05  # total variation: beyond it a prediction is an extrapolation
 _AT_CAP = 1e-6
 BETTER_THAN = "better_than_"
 NO_RIVALS: Mapping[str, FloatArray] = MappingProxyType({})
@@ -75,7 +75,7 @@ def judged(
         **_chances(proposal.weights, predictor, problem, others, rivals, rng),
         "flatness": _flatness(proposal, predictor, problem, others, noise),
         "hull_distance": distance,
-        "extrapolates": float(distance > _FAR),
+        "extrapolates": float(distance > FAR),
         "at_cap": float(((proposal.weights >= problem.caps - _AT_CAP) & (problem.caps < 1)).sum()),
         **doubt,
     }

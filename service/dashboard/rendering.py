@@ -73,6 +73,10 @@ def _signed(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else f"{value:+.{digits}f}"
 
 
+def _half_width(value: float | None) -> str:
+    return "" if value is None else f"± {value:.3f}"
+
+
 def _percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
@@ -99,7 +103,13 @@ def _make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        ago=ago, number=_number, signed=_signed, percent=_percent, tokens=_tokens, badge=_badge
+        ago=ago,
+        number=_number,
+        signed=_signed,
+        half_width=_half_width,
+        percent=_percent,
+        tokens=_tokens,
+        badge=_badge,
     )
     environment.globals.update(figure=_figure, guarded_style_ids=guarded_style_ids, prefix=proxies.prefix.get)
     return environment

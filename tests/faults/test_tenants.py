@@ -48,6 +48,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/studies/{study}/fits": {"method": "linear"},
     "POST /v1/studies/{study}/proposals": {"fit_id": NOBODY},
     "POST /v1/fits/{fit_id}/predict": {"mixtures": [{"web": 0.75, "code": 0.25}]},
+    "POST /fits/{fit_id}/explore": {"mixture": {"web": 0.75, "code": 0.25}},
     "POST /v1/runs/claim": {"worker": "stranger"},
     "POST /v1/runs/claims": {"worker": "stranger"},
     "POST /v1/runs/{run_id}/claim": {"worker": "stranger", "force": True},

@@ -11,6 +11,7 @@ import pytest
 
 from mixlaws.figures.confirmation import confirmation
 from mixlaws.figures.effects import effects
+from mixlaws.figures.exploration import exploration
 from mixlaws.figures.history import Change, Fork, add_changes, add_forks
 from mixlaws.figures.losses import losses
 from mixlaws.figures.mixtures import mixtures
@@ -105,9 +106,16 @@ def draw_regret(names: Names, runs: int) -> go.Figure:  # noqa: ARG001 - it show
     return regret(sizes, curve * 1.1, sizes, curve, band, there_are=runs + 20, within=0.01)
 
 
+def draw_exploration(names: Names, runs: int) -> go.Figure:
+    predicted = 3 + simplex(3, len(names))
+    widths = None if runs == 1 else np.full(len(names), 0.05)
+    return exploration(names, {name: (row, widths) for name, row in zip("abc", predicted, strict=True)})
+
+
 DRAWN = [
     draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
     draw_schedule, draw_history, draw_shares, draw_losses, draw_response, draw_effects, draw_regret,
+    draw_exploration,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
 
@@ -158,6 +166,7 @@ def test_a_name_is_no_markup_and_no_template(draw: Callable[[Names, int], go.Fig
 
 @pytest.mark.parametrize(("draw", "axis"), [
     (draw_mixtures, "xaxis"), (draw_proposal, "xaxis"), (draw_confirmation, "yaxis"),
+    (draw_exploration, "yaxis"),
 ])  # fmt: skip
 def test_names_that_read_like_numbers_or_dates_stay_names(
     draw: Callable[[Names, int], go.Figure], axis: str
