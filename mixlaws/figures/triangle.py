@@ -1,0 +1,88 @@
+"""Mixtures in the triangle of three domains, whatever else they hold.
+
+A run lies at s_i / (s_a + s_b + s_c) of its shares s of the three. The rest of the mixture is told by the
+size of its point: the area falls with what lies outside the three.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mixlaws.arrays import FloatArray
+from mixlaws.figures.style import MUTED, shown, styled
+
+SCALE = "Viridis"
+_LARGEST = 10.0  # pixels; a mixture of the three alone
+_SMALLEST = 3.0  # a mixture that hardly holds any of them
+
+
+def triangle(
+    domains: Sequence[str],
+    weights: FloatArray,
+    values: FloatArray,
+    *,
+    corners: Sequence[str] | None = None,
+    value_name: str = "objective",
+) -> go.Figure:
+    """Draw mixtures by their shares of three domains; those that hold none of the three have no place.
+
+    Args:
+        domains: names of axis d.
+        weights: (n, d) mixtures.
+        values: (n,) value of each run, nats per token; NaN where a run is not finished.
+        corners: the three domains; None for a set of three.
+        value_name: what the values are.
+    """
+    named = list(domains if corners is None else corners)
+    three = weights[:, [list(domains).index(name) for name in named]]
+    held = three.sum(axis=1)
+    placed = held > 0
+    shares = (three[placed] / held[placed, None]).round(5)
+    whole = len(domains) == len(named)
+    figure = go.Figure()
+    for rows, marker in _markers(values[placed], held[placed], value_name):
+        if rows.any():
+            a, b, c = shares[rows].T
+            figure.add_scatterternary(
+                a=a,
+                b=b,
+                c=c,
+                customdata=held[placed][rows].round(5),
+                mode="markers",
+                marker=marker,
+                showlegend=False,
+                hovertemplate=_hover(named, whole=whole),
+            )
+    of = "share" if whole else "share of the three"
+    axes = {
+        f"{corner}axis": {"title": f"{shown(name)}, {of}", "tickformat": ".0%"}
+        for corner, name in zip("abc", named, strict=True)
+    }
+    figure.update_layout(ternary={**axes, "bgcolor": "rgba(0,0,0,0)"})
+    return styled(figure, x="", y="", height=420)
+
+
+def with_unit(value_name: str) -> dict[str, str]:
+    """The title of a colour bar."""
+    return {"text": f"{shown(value_name)}, nats per token", "side": "right"}
+
+
+def _markers(
+    values: FloatArray, held: FloatArray, value_name: str
+) -> list[tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], dict[str, object]]]:
+    """Rows that are not finished and rows that are, with their looks; the best lie on top."""
+    known = np.isfinite(values)
+    size = (_SMALLEST + (_LARGEST - _SMALLEST) * np.sqrt(np.minimum(held, 1.0))).round(1)
+    coloured = {"colorscale": SCALE, "colorbar": {"title": with_unit(value_name)}}
+    return [
+        (~known, {"color": MUTED, "size": size[~known]}),
+        (known, {"color": values[known], "size": size[known], **coloured}),
+    ]
+
+
+def _hover(corners: Sequence[str], *, whole: bool) -> str:
+    lines = [f"{shown(name)}: %{{{corner}:.1%}}" for corner, name in zip("abc", corners, strict=True)]
+    if not whole:
+        lines.append("the three hold %{customdata:.1%} of the mixture")
+    return "<br>".join(lines) + "<extra></extra>"
