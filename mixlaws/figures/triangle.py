@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from mixlaws.arrays import FloatArray
 from mixlaws.figures.style import MUTED, shown, styled
 
-SCALE = "Viridis"
+# From the best to the worst: seen on light and on dark paper, and told apart with any colour vision.
+SCALE = ("rgb(31,120,209)", "rgb(63,167,150)", "rgb(217,182,74)")
 _LARGEST = 10.0  # pixels; a mixture of the three alone
 _SMALLEST = 3.0  # a mixture that hardly holds any of them
 

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, model_validator
 from sqlalchemy.orm import Session
 
 from mixlaws.swarm import target_coefficients
@@ -33,12 +33,10 @@ class RunsAsked(BaseModel):
     words: Text = Field(default="", max_length=100)
     page: int = Field(default=1, ge=1, le=100_000)
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _open(cls, given: object, info: ValidationInfo) -> object:
-        return (
-            cls.model_fields[info.field_name].get_default(call_default_factory=True) if given == "" else given
-        )
+    def _open(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value != ""}
 
     def link(self, **changes: Any) -> str:
         """The query of the same page with something changed; another order or filter begins at page 1."""

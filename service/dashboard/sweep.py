@@ -122,7 +122,7 @@ def _troubles(session: Session, study: Study, sweep: Sweep) -> list[dict[str, An
 def _duration(seconds: float) -> str:
     """A time in words, as exact as a forecast can be."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{max(seconds, 1):.0f} s"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86_400:.1f} days"

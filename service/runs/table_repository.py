@@ -1,4 +1,4 @@
-"""Queries for tables and figures of runs, however many a study has: sorted, counted and thinned where they are.
+"""Queries for tables and figures of runs: sorted, counted and thinned in the database, however many.
 
 The value of a run is Σ_t c_t L_t over the losses of its result, nats per token: the objective of its study,
 or one target. It is computed while rows are read, since another objective may be asked for at any time.
