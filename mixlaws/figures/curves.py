@@ -25,8 +25,8 @@ def curves(
     by_place = colours([str(place) for place in range(len(runs))]).values()
     for run, colour, x, y in zip(runs, by_place, steps, values, strict=True):
         figure.add_scatter(
-            x=x,
-            y=y,
+            x=x.tolist(),
+            y=y.tolist(),
             mode="lines+markers" if len(x) < _FEW else "lines",
             line={"width": 1.8, "color": colour},
             marker={"size": 6},

@@ -44,24 +44,25 @@ def triangle(
     figure = go.Figure()
     for rows, marker in _markers(values[placed], held[placed], value_name):
         if rows.any():
-            a, b, c = shares[rows].T
+            a, b, c = shares[rows].T.tolist()
             figure.add_scatterternary(
                 a=a,
                 b=b,
                 c=c,
-                customdata=held[placed][rows].round(5),
+                customdata=held[placed][rows].round(5).tolist(),
                 mode="markers",
                 marker=marker,
                 showlegend=False,
                 hovertemplate=_hover(named, whole=whole),
             )
-    of = "share" if whole else "share of the three"
     axes = {
-        f"{corner}axis": {"title": f"{shown(name)}, {of}", "tickformat": ".0%"}
+        f"{corner}axis": {"title": f"{shown(name)}, share", "tickformat": ".0%"}
         for corner, name in zip("abc", named, strict=True)
     }
     figure.update_layout(ternary={**axes, "bgcolor": "rgba(0,0,0,0)"})
-    return styled(figure, x="", y="", height=420)
+    styled(figure, x="", y="", height=480)
+    # The names of the corners are outside; the scale lies below, where a narrow page has room for it.
+    return figure.update_layout(margin={"t": 56, "b": 110})
 
 
 def with_unit(value_name: str) -> dict[str, str]:
@@ -75,10 +76,12 @@ def _markers(
     """Rows that are not finished and rows that are, with their looks; the best lie on top."""
     known = np.isfinite(values)
     size = (_SMALLEST + (_LARGEST - _SMALLEST) * np.sqrt(np.minimum(held, 1.0))).round(1)
-    coloured = {"colorscale": SCALE, "colorbar": {"title": with_unit(value_name)}}
+    title = {**with_unit(value_name), "side": "top"}
+    below = {"orientation": "h", "y": -0.2, "yanchor": "top", "thickness": 14, "title": title}
+    coloured = {"colorscale": SCALE, "colorbar": below}
     return [
-        (~known, {"color": MUTED, "size": size[~known]}),
-        (known, {"color": values[known], "size": size[known], **coloured}),
+        (~known, {"color": MUTED, "size": size[~known].tolist()}),
+        (known, {"color": values[known].tolist(), "size": size[known].tolist(), **coloured}),
     ]
 
 

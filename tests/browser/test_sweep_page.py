@@ -118,7 +118,7 @@ def test_mixtures_are_drawn_in_the_triangle_of_three_domains(seen: tuple[Watched
     drawn = page.locator("#mixtures")
     expect(drawn.locator(".ternary")).to_have_count(1)
     for corner in corners:
-        expect(drawn.get_by_text(f"{corner}, share of the three")).to_be_visible()
+        expect(drawn.get_by_text(f"{corner}, share")).to_be_visible()
     expect(drawn.get_by_text(f"{corners[1]}, nats per token")).to_be_visible()
     shoot(watching, f"sweep-triangle-{name}")
     page.get_by_label("corner a").select_option(corners[1])
