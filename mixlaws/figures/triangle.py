@@ -56,13 +56,18 @@ def triangle(
                 hovertemplate=_hover(named, whole=whole),
             )
     axes = {
-        f"{corner}axis": {"title": f"{shown(name)}, share", "tickformat": ".0%"}
+        f"{corner}axis": {
+            "title": {"text": f"{shown(name)}, share", "font": {"size": 12}},
+            "tickformat": ".0%",
+            "gridcolor": "rgba(128,128,128,0.25)",
+            "linecolor": MUTED,
+        }
         for corner, name in zip("abc", named, strict=True)
     }
     figure.update_layout(ternary={**axes, "bgcolor": "rgba(0,0,0,0)"})
     styled(figure, x="", y="", height=480)
     # The names of the corners are outside; the scale lies below, where a narrow page has room for it.
-    return figure.update_layout(margin={"t": 56, "b": 110})
+    return figure.update_layout(margin={"t": 56, "b": 110, "l": 72, "r": 72})
 
 
 def with_unit(value_name: str) -> dict[str, str]:
@@ -78,9 +83,9 @@ def _markers(
     size = (_SMALLEST + (_LARGEST - _SMALLEST) * np.sqrt(np.minimum(held, 1.0))).round(1)
     title = {**with_unit(value_name), "side": "top"}
     below = {"orientation": "h", "y": -0.2, "yanchor": "top", "thickness": 14, "title": title}
-    coloured = {"colorscale": SCALE, "colorbar": below}
+    coloured = {"colorscale": SCALE, "colorbar": below, "line": {"width": 0}}
     return [
-        (~known, {"color": MUTED, "size": size[~known].tolist()}),
+        (~known, {"color": MUTED, "size": size[~known].tolist(), "line": {"width": 0}}),
         (known, {"color": values[known].tolist(), "size": size[known].tolist(), **coloured}),
     ]
 
