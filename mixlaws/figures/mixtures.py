@@ -8,8 +8,9 @@ from plotly.colors import sample_colorscale
 
 from mixlaws.arrays import FloatArray
 from mixlaws.figures.style import MUTED, shown, styled
+from mixlaws.figures.triangle import SCALE, triangle, with_unit
 
-_SCALE = "Viridis"
+_DIGITS = 5  # of a share: more than a screen shows, and a third of a page's size
 _SHADES = 9  # runs of like value share a trace: a trace each would make a page of a large sweep slow
 
 
@@ -30,44 +31,8 @@ def mixtures(
     """
     measured = np.full(len(weights), np.nan) if values is None else values
     if len(domains) == 3:
-        return _triangle(domains, weights, measured, value_name)
+        return triangle(domains, weights, measured, value_name=value_name)
     return _parallel(domains, weights, measured, value_name)
-
-
-def _triangle(domains: Sequence[str], weights: FloatArray, values: FloatArray, value_name: str) -> go.Figure:
-    known = np.isfinite(values)
-    names = [shown(name) for name in domains]
-    hover = "<br>".join(f"{name}: %{{{corner}:.1%}}" for corner, name in zip("abc", names, strict=True))
-    figure = go.Figure()
-    for rows, marker in (
-        (~known, {"color": MUTED, "size": 7}),
-        (
-            known,
-            {
-                "color": values[known],
-                "colorscale": _SCALE,
-                "size": 10,
-                "colorbar": {"title": _with_unit(value_name)},
-            },
-        ),
-    ):
-        if rows.any():
-            a, b, c = weights[rows].T
-            figure.add_scatterternary(
-                a=a,
-                b=b,
-                c=c,
-                mode="markers",
-                marker=marker,
-                showlegend=False,
-                hovertemplate=f"{hover}<extra></extra>",
-            )
-    axes = {
-        f"{corner}axis": {"title": f"{name}, share", "tickformat": ".0%"}
-        for corner, name in zip("abc", names, strict=True)
-    }
-    figure.update_layout(ternary={**axes, "bgcolor": "rgba(0,0,0,0)"})
-    return styled(figure, x="", y="", height=420)
 
 
 def _parallel(domains: Sequence[str], weights: FloatArray, values: FloatArray, value_name: str) -> go.Figure:
@@ -77,7 +42,7 @@ def _parallel(domains: Sequence[str], weights: FloatArray, values: FloatArray, v
         # One trace holds many lines: None lifts the pen.
         figure.add_scatter(
             x=[x for _ in rows for x in (*names, None)],
-            y=[y for row in weights[rows] for y in (*row.tolist(), None)],
+            y=[y for row in weights[rows].round(_DIGITS) for y in (*row.tolist(), None)],
             mode="lines+markers",
             line={"color": colour, "width": 1.2},
             marker={"size": 4},
@@ -86,17 +51,13 @@ def _parallel(domains: Sequence[str], weights: FloatArray, values: FloatArray, v
     known = values[np.isfinite(values)]
     if len(known):
         # A point that is nowhere brings the scale of the colours.
-        bar = {"title": _with_unit(value_name)}
-        scale = {"colorscale": _SCALE, "cmin": known.min(), "cmax": known.max(), "colorbar": bar}
+        bar = {"title": with_unit(value_name)}
+        scale = {"colorscale": SCALE, "cmin": known.min(), "cmax": known.max(), "colorbar": bar}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker={"color": [known.min()], **scale})
     figure.update_layout(showlegend=False)
     figure.update_xaxes(type="category")  # a domain may be called 2024
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     return styled(figure, x="domain", y="share of training tokens", height=420)
-
-
-def _with_unit(value_name: str) -> dict[str, str]:
-    return {"text": f"{shown(value_name)}, nats per token", "side": "right"}
 
 
 def _shades(values: FloatArray) -> list[tuple[list[int], str]]:
@@ -109,5 +70,5 @@ def _shades(values: FloatArray) -> list[tuple[list[int], str]]:
     for part in np.array_split(known[np.argsort(-values[known])], _SHADES):
         if len(part):
             place = (values[part].mean() - low) / (high - low) if high > low else 0.0
-            groups.append((part.tolist(), sample_colorscale(_SCALE, [float(place)])[0]))
+            groups.append((part.tolist(), sample_colorscale(SCALE, [float(place)])[0]))
     return groups

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service import pages_repository
@@ -41,6 +41,25 @@ def progress(session: Session, sweep_ids: Sequence[UUID]) -> dict[UUID, tuple[di
         counts[sweep_id][str(state)] = count
         parts[sweep_id] += part
     return {each: (found, parts[each] / max(sum(found.values()), 1)) for each, found in counts.items()}
+
+
+def pace(session: Session, sweep_id: UUID) -> tuple[int, int, float, float | None]:
+    """Runs that wait, runs in training and what is left of these, and the mean seconds of a completed run.
+
+    A run whose lease has expired waits. Runs that were not trained here have no time.
+    """
+    running, pending = ProxyRun.state == RunState.RUNNING, ProxyRun.state == RunState.PENDING
+    expired = func.coalesce(ProxyRun.lease_expires_at < func.now(), False)
+    took = func.extract("epoch", ProxyRun.finished_at - ProxyRun.started_at)
+    row = session.execute(
+        select(
+            func.count().filter(or_(pending, and_(running, expired))),
+            func.count().filter(running, ~expired),
+            func.coalesce(func.sum(1 - ProxyRun.progress).filter(running, ~expired), 0.0),
+            func.avg(took).filter(ProxyRun.state == RunState.COMPLETED),
+        ).where(ProxyRun.sweep_id == sweep_id)
+    ).one()
+    return row[0], row[1], float(row[2]), None if row[3] is None else float(row[3])
 
 
 def data_changed(session: Session, sweep_id: UUID) -> None:

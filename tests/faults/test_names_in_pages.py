@@ -64,7 +64,12 @@ def figures(page: str) -> list[Any]:
 
 def test_case_52_pages_hold_names_as_text_and_figures_as_what_plotly_shows_as_text(nasty: Service) -> None:
     with nasty.http(nasty.key, Accept="text/html") as http:
-        pages = {path: http.get(path) for path in ("/", "/studies/s", "/jobs/j")}
+        runs = nasty.client.call("GET", "/v1/studies/s/runs")["items"]
+        sweep = f"/studies/s/sweeps/{runs[0]['sweep_id']}?" + "&".join(f"run={run['id']}" for run in runs)
+        asked = {"a": NASTY[0], "b": NASTY[1], "c": NASTY[2], "view": "triangle", "value": NASTY[1]}
+        triangle = str(httpx.QueryParams(asked))
+        paths = ("/", "/studies/s", "/jobs/j", sweep, f"{sweep}&{triangle}")
+        pages = {path: http.get(path) for path in paths}
     for path, answer in pages.items():
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from mixlaws.figures.confirmation import confirmation
+from mixlaws.figures.curves import curves
 from mixlaws.figures.effects import effects
 from mixlaws.figures.exploration import exploration
 from mixlaws.figures.history import Change, Fork, add_changes, add_forks
@@ -22,6 +23,7 @@ from mixlaws.figures.response import response
 from mixlaws.figures.schedule import schedule
 from mixlaws.figures.shares import shares
 from mixlaws.figures.style import ACCENT, colours, shown
+from mixlaws.figures.triangle import triangle
 
 Names = list[str]
 UNITS = ("nats per token", "optimiser step", "share of", "domain", "mixture", "target", "runs")
@@ -40,6 +42,12 @@ def draw_mixtures(names: Names, runs: int) -> go.Figure:
 
 def draw_unfinished(names: Names, runs: int) -> go.Figure:
     return mixtures(names, simplex(runs, len(names)))
+
+
+def draw_curves(names: Names, runs: int) -> go.Figure:
+    steps = [np.arange(place + 1.0) for place in range(min(runs, 8))]
+    values = [3 + 1 / (1 + at) for at in steps]
+    return curves((names * runs)[: len(steps)], steps, values, value_name=names[-1])
 
 
 def draw_prediction(names: Names, runs: int) -> go.Figure:
@@ -114,8 +122,8 @@ def draw_exploration(names: Names, runs: int) -> go.Figure:
 
 DRAWN = [
     draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
-    draw_schedule, draw_history, draw_shares, draw_losses, draw_response, draw_effects, draw_regret,
-    draw_exploration,
+    draw_schedule, draw_history, draw_shares, draw_losses, draw_curves, draw_response, draw_effects,
+    draw_regret, draw_exploration,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
 
@@ -201,6 +209,26 @@ def test_a_triangle_has_the_runs_at_the_places_of_their_mixtures() -> None:
     assert [open_runs.a[0], open_runs.b[0], open_runs.c[0]] == [1.0, 0.0, 0.0]
     assert [finished.a[0], finished.b[0], finished.c[0]] == pytest.approx([0.2, 0.3, 0.5])
     assert finished.marker.colorbar.title.text == "objective, nats per token"
+
+
+def test_a_triangle_of_three_among_many_shows_parts_of_the_three_and_how_much_they_hold() -> None:
+    weights = np.array([[0.4, 0.2, 0.4, 0.0], [0.1, 0.0, 0.1, 0.8], [0.0, 1.0, 0.0, 0.0]])
+    values = np.array([3.1, 3.2, 3.0])
+    (drawn,) = triangle(["a", "b", "c", "d"], weights, values, corners=["d", "a", "c"]).data
+    places = list(zip(drawn.a, drawn.b, drawn.c, strict=True))
+    assert places == [(0.0, 0.5, 0.5), (0.8, 0.1, 0.1)], "who holds none of the three has no place"
+    assert list(drawn.customdata) == pytest.approx([0.8, 1.0])
+    assert drawn.marker.size[0] < drawn.marker.size[1]
+    assert list(drawn.marker.color) == [3.1, 3.2]
+
+
+def test_curves_of_runs_of_one_name_are_told_apart() -> None:
+    figure = curves(
+        ["a", "a"], [np.array([1.0, 2.0]), np.array([5.0])], [np.ones(2), np.ones(1)], value_name="web"
+    )
+    assert len({line.line.color for line in figure.data}) == 2
+    assert [list(line.x) for line in figure.data] == [[1, 2], [5]]
+    assert figure.layout.yaxis.title.text == "web, nats per token"
 
 
 def test_the_best_mixture_lies_on_top_and_one_that_is_not_finished_below() -> None:

@@ -89,3 +89,24 @@ def test_no_request_looks_at_more_than_it_answers(service: Service, rng: Any) ->
             }
             assert not most, f"{method} {path}"
             assert plans.looked_at, f"{method} {path} asked nothing of the database"
+
+
+def test_pages_of_a_study_and_a_sweep_look_at_its_own_runs_alone(service: Service) -> None:
+    own = 60  # runs, each of which a page may look at some times: it tells the best of all
+    with (
+        psycopg.connect(service.database.conninfo, autocommit=True) as connection,
+        service.http(service.key) as http,
+    ):
+        store = Store(connection, http, own)
+        store.fill(STUDIES, 1)
+        sweep = http.get("/v1/studies/study-7/sweeps").json()["items"][0]["id"]
+        for path in (
+            "/studies/study-7?sort=finished",
+            "/studies/study-7",
+            f"/studies/study-7/sweeps/{sweep}",
+        ):
+            with counted() as plans:
+                assert http.get(path).status_code == 200
+            looked = [found.get("proxy_runs", 0) for _, found in plans.looked_at]
+            assert max(looked) <= 2 * (own + 1), path
+            assert max(looked) > own, "of its own it looks at all"
