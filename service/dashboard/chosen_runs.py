@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.arrays import FloatArray
 from mixlaws.figures.curves import curves
-from service.clock import now
+from service.clock_repository import now
 from service.models import Study, Sweep
 from service.runs import observation_repository, table_repository
 from service.runs import service as runs

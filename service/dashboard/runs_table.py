@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from sqlalchemy.orm import Session
 
 from mixlaws.swarm import target_coefficients
-from service.clock import now
+from service.clock_repository import now
 from service.models import Study
 from service.runs import service as runs
 from service.runs import table_repository
