@@ -67,8 +67,7 @@ def _predictions(page: Page, fitted: Fitted) -> None:
 def _responses(page: Page, fitted: Fitted) -> None:
     swarm, held_out = fitted.swarm, fitted.held_out
     base = np.asarray(swarm.weights.mean(axis=0))
-    rng = np.random.default_rng(fitted.seed).spawn(3)[2]  # after those of the fit and its folds
-    found = responses(fitted.predictor, swarm.weights, base, fitted.coefficients, rng=rng)
+    found = responses(fitted.predictor, swarm.weights, base, fitted.coefficients)
     error = float(np.quantile(np.abs((held_out.predicted - held_out.measured) @ fitted.coefficients), _SHARE))
     lines = [
         (at, line, _within(line.objective, error) if line.interval is None else line.interval)
