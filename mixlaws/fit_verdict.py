@@ -3,7 +3,7 @@
 from mixlaws.score_intervals import ScoreIntervals
 
 _NOISE = 1.3  # mean errors of a fit that knows the truth are 0.8 deviations; some are allowed on top
-_SURE = 0.8  # rank correlation that its interval must be above for a fit to be called good
+_GRADES = ((0.8, "good"), (0.5, "fair"))  # by the low end of the rank correlation
 
 
 def fit_verdict(
@@ -32,7 +32,7 @@ def fit_verdict(
             "nothing from it, run more mixtures or try another method."
         )
     between = f" ({intervals.spearman[0]:.2f} to {intervals.spearman[1]:.2f})" if intervals else ""
-    grade = "good" if low >= _SURE else "fair"
+    grade = next((word for least, word in _GRADES if low >= least), "weak")
     ranks = (
         f"{method} is a {grade} guide: it ranks {runs} runs that it did not see at {spearman:.2f}{between}"
     )

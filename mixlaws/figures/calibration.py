@@ -29,4 +29,4 @@ def calibration(levels: FloatArray, shares: FloatArray, chance: FloatArray) -> g
     figure.update_layout(showlegend=False)
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return styled(figure, x="share of runs that intervals are to hold", y="share of runs that they held")
+    return styled(figure, x="level of intervals, share of runs", y="share of runs that they held")

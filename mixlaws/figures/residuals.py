@@ -41,9 +41,7 @@ def residuals(
         hovertemplate=run + "predicted %{x:.3f}<br>measured %{y:+.3f} from it<extra></extra>",
     )
     figure.update_layout(showlegend=False)
-    return styled(
-        figure, x="predicted objective, nats per token", y="measured less predicted, nats per token"
-    )
+    return styled(figure, x="predicted objective, nats per token", y="residual, nats per token")
 
 
 def _either_side(points: int) -> FloatArray:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from plotly.utils import PlotlyJSONEncoder
 
 from service import proxies
 from service.dashboard.drawing_library import guarded_style_ids
@@ -35,7 +36,7 @@ def error_page(status: int, title: str, detail: str) -> HTMLResponse:
 
 def figure_data(figure: go.Figure) -> dict[str, Any]:
     """A figure as plain JSON: numbers and not packed bytes, which only newer readers understand."""
-    data: dict[str, Any] = json.loads(figure.to_json(engine="json"))
+    data: dict[str, Any] = json.loads(json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder))
     return data
 
 
