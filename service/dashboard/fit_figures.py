@@ -22,9 +22,9 @@ from service.fits.findings import Findings
 
 MOST_TARGETS = 12  # drawn in one figure: colours are hard to tell apart beyond
 MOST_CELLS = 40  # of each side of the table of effects
-_POINTS = 2000  # of a figure of the objective
-_TARGET_POINTS = 8000  # of the figure of targets, all together
-_TICKS = 150  # at the foot of a response
+_POINTS = 1000  # of a figure of the objective
+_TARGET_POINTS = 3000  # of the figure of targets, all together
+_TICKS = 100  # at the foot of a response
 _LABEL = 40  # letters
 _DIGITS = 5
 
