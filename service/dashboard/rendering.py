@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.utils import PlotlyJSONEncoder
 
 from service import proxies
 from service.dashboard.drawing_library import guarded_style_ids
+from service.dashboard.plain_figures import plain_figure
 
 _STATES = {"completed": "good", "done": "good", "running": "busy", "failed": "bad", "stale": "bad"}
 
@@ -36,8 +36,7 @@ def error_page(status: int, title: str, detail: str) -> HTMLResponse:
 
 def figure_data(figure: go.Figure) -> dict[str, Any]:
     """A figure as plain JSON: numbers and not packed bytes, which only newer readers understand."""
-    data: dict[str, Any] = json.loads(json.dumps(figure.to_plotly_json(), cls=PlotlyJSONEncoder))
-    return data
+    return plain_figure(figure)
 
 
 def _figure(figure: go.Figure, name: str, description: str) -> Markup:

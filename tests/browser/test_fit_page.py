@@ -96,7 +96,6 @@ def test_the_numbers_of_a_response_are_those_that_the_api_predicts(
         seen.page.get_by_role("button", name=label, exact=True).click()
     told = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text())))
     line = [(float(row["x"]), float(row["y"])) for row in told if row["trace"] == "trace 1"]
-    assert line, told[:3]
     domain = seen.page.locator("#response-1").get_attribute("aria-label")
     assert domain is not None
     domain = domain.removeprefix("objective along the share of ")
