@@ -124,5 +124,5 @@ def _told(
 def _worst(fit: Fit, targets: Sequence[str]) -> list[str]:
     """The targets that were predicted worst, in the order of all."""
     scores = (fit.result or {})["scores"]
-    order = sorted(targets, key=lambda name: scores[name]["spearman"] or 0.0)[:MOST_TARGETS]
+    order = sorted(targets, key=lambda name: scores.get(name, {}).get("spearman") or 0.0)[:MOST_TARGETS]
     return [name for name in targets if name in order]

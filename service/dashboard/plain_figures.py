@@ -1,7 +1,7 @@
 """Figures as plain JSON: numbers and not packed bytes, which nobody can save as a table.
 
-The drawing library packs every array of eight-byte numbers, whatever engine writes the JSON. Rounded numbers are
-shorter as text, too.
+The drawing library packs every array, whatever engine writes the JSON. Nine digits are as short as the
+packed bytes, and more than a screen or a table has use for.
 """
 
 import base64
@@ -37,4 +37,6 @@ def _unpacked(packed: dict[str, Any]) -> Any:
 def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(one) for one in value]
-    return value if math.isfinite(value) else None
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.9g}") if isinstance(value, float) else value

@@ -57,7 +57,7 @@ def rivals(
     """
     result = fit.result or {}
     own = repository.Scored(
-        fit.id, fit.method, fit.configuration, result["objective_scores"], result.get("seconds")
+        fit.id, fit.method, fit.configuration, result.get("objective_scores"), result.get("seconds")
     )
     others = repository.scores_on(session, study.id, fit.data_digest, MOST)
     found = [own, *(row for row in others if row.id != fit.id)]
@@ -73,9 +73,9 @@ def rivals(
             method=row.method,
             settings=_settings(row.configuration),
             own=row.id == fit.id,
-            spearman=row.scores["spearman"],
-            mae=row.scores["mae"],
-            r2=row.scores["r2"],
+            spearman=(row.scores or {}).get("spearman"),
+            mae=(row.scores or {}).get("mae"),
+            r2=(row.scores or {}).get("r2"),
             intervals=told.get(row.id),
             seconds=row.seconds,
         )

@@ -23,7 +23,7 @@ class Scored(NamedTuple):
     id: UUID
     method: str
     configuration: dict[str, Any]
-    scores: dict[str, float | None]
+    scores: dict[str, float | None] | None
     seconds: float | None
 
 

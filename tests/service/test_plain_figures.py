@@ -14,4 +14,6 @@ def test_arrays_arrive_as_numbers_of_their_shape_and_what_is_not_finite_as_null(
     heat, line = figure_data(figure)["data"]
     assert heat["z"] == [[1.5, None], [None, -4.0]]
     assert (line["x"], line["y"], line["name"]) == ([0, 1, 2], [1.0, None, 2.0], "a")
+    third = figure_data(go.Figure(go.Scatter(y=np.array([1 / 3]))))["data"][0]["y"]
+    assert third == [0.333333333]
     assert "bdata" not in json.dumps(figure_data(figure), allow_nan=False)
