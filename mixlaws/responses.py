@@ -6,16 +6,16 @@ with w0 a base mixture without domain j in the second term. Along this line a mi
 other domain is played off against the rest.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from mixlaws.arrays import FloatArray, frozen
 from mixlaws.estimator import Predictor, ProbabilisticPredictor
+from mixlaws.intervals import CALIBRATED_LEVEL, deviations_either_side
 
 _POINTS = 33
-_DRAWS = 256
-_EIGHTY_PERCENT = (0.1, 0.9)
 _WHOLE = 1 - 1e-9  # a base of one domain alone: the others have no proportions
 
 
@@ -26,7 +26,8 @@ class Response:
     Args:
         shares: (k,) shares of the domain, over the range that runs span.
         objective: (k,) predicted objective, nats per token.
-        interval: (2, k) 80 % interval of it, by joint draws; None where the predictor draws nothing.
+        interval: (2, k) 80 % interval of it, targets erring by themselves; None where the predictor knows
+            no deviation.
     """
 
     shares: FloatArray
@@ -50,7 +51,7 @@ def responses(
     coefficients: FloatArray,
     /,
     *,
-    rng: np.random.Generator,
+    domains: Collection[int] | None = None,
 ) -> list[Response | None]:
     """The response to every domain, within the range of shares that runs span.
 
@@ -59,24 +60,27 @@ def responses(
         weights: (n, d) mixtures that were run.
         base: (d,) mixture that lines go through.
         coefficients: (t,) of the objective.
-        rng: makes the draws.
+        domains: those that are wanted; None for all.
 
     Returns:
-        One for each domain; None where its share never varied, or where the base has no other domain.
+        One for each domain; None where it is not wanted, where its share never varied, or where the base
+        has no other domain.
     """
-    found: list[Response | None] = []
-    for domain, child in enumerate(rng.spawn(len(base))):
-        low, high = float(weights[:, domain].min()), float(weights[:, domain].max())
-        if not high > low or base[domain] > _WHOLE:
-            found.append(None)
+    low, high = weights.min(axis=0), weights.max(axis=0)
+    wanted = range(len(base)) if domains is None else domains
+    found: list[Response | None] = [None] * len(base)
+    for domain in wanted:
+        if not high[domain] > low[domain] or base[domain] > _WHOLE:
             continue
-        shares = np.linspace(low, high, _POINTS)
+        shares = np.linspace(low[domain], high[domain], _POINTS)
         line = along(base, domain, shares)
+        objective = predictor.predict(line) @ coefficients
         interval = None
         if isinstance(predictor, ProbabilisticPredictor):
-            draws = predictor.sample(line, count=_DRAWS, rng=child) @ coefficients
-            interval = frozen(np.quantile(draws, _EIGHTY_PERCENT, axis=0))
-        found.append(Response(frozen(shares), frozen(predictor.predict(line) @ coefficients), interval))
+            spread = np.sqrt(predictor.deviation(line) ** 2 @ coefficients**2)
+            half = deviations_either_side(CALIBRATED_LEVEL) * spread
+            interval = frozen(np.stack([objective - half, objective + half]))
+        found[domain] = Response(frozen(shares), frozen(objective), interval)
     return found
 
 
@@ -95,9 +99,9 @@ def effects(predictor: Predictor, weights: FloatArray, base: FloatArray, /) -> F
         (d, t) changes, in the unit of the targets; NaN where the base has no other domain.
     """
     quartiles = np.quantile(weights, [0.25, 0.75], axis=0)
-    t = predictor.predict(base[None, :]).shape[1]
-    changes = np.full((len(base), t), np.nan)
-    for domain in np.flatnonzero(base <= _WHOLE):
-        lower, upper = predictor.predict(along(base, int(domain), quartiles[:, domain]))
-        changes[domain] = upper - lower
+    known = np.flatnonzero(base <= _WHOLE)
+    rows = [base[None, :], *(along(base, int(domain), quartiles[:, domain]) for domain in known)]
+    predicted = predictor.predict(np.concatenate(rows))
+    changes = np.full((len(base), predicted.shape[1]), np.nan)
+    changes[known] = predicted[2::2] - predicted[1::2]
     return changes

@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 
 from mixlaws.arrays import FloatArray, IntArray
 from mixlaws.errors import InvalidInputError
-from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
+from mixlaws.estimator import AnyEstimator, Predictor, ProbabilisticPredictor, SelfScoredPredictor
 from mixlaws.progress import through
 from mixlaws.scales import known_scales, predict_runs, scales_of
 from mixlaws.swarm import Swarm, mixture_numbers, require_mixtures
@@ -43,6 +43,8 @@ class CrossValidation:
         constant: (t,) whether fits vary less between mixtures than they differ from each other.
             Then a held-out prediction tells which run was left out, and nothing of its mixture.
         scales: (n,) number of the scale of each run, at which it was predicted; None where there is one.
+        deviation: (n, t) standard deviations that the same fits told; None where the method knows none, and
+            for runs of several scales.
     """
 
     measured: FloatArray
@@ -50,6 +52,7 @@ class CrossValidation:
     folds: IntArray
     constant: tuple[bool, ...]
     scales: IntArray | None = None
+    deviation: FloatArray | None = None
 
     @property
     def parts(self) -> int:
@@ -170,7 +173,7 @@ def cross_validate(
         raise InvalidInputError(f"folds is {folds}: use at least 2, or None for leave-one-out")
     fold_of_group = rng.permutation(distinct) % parts
     fold = fold_of_group[groups]
-    predicted = np.empty_like(swarm.values)
+    predicted, deviation = np.empty_like(swarm.values), np.full_like(swarm.values, np.nan)
     level, spread = np.empty((parts, len(swarm.targets))), np.empty((parts, len(swarm.targets)))
     scales, numbers = scales_of(swarm)
     for part, fold_rng in through(enumerate(rng.spawn(parts))):
@@ -178,12 +181,22 @@ def cross_validate(
         predictor = estimator.fit(swarm.take(kept), rng=fold_rng)
         everywhere, left_out = predictor.predict(swarm.weights), np.flatnonzero(fold == part)
         predicted[left_out] = predict_runs(predictor, swarm.take(left_out), known=known_scales(estimator))
+        if isinstance(predictor, ProbabilisticPredictor):
+            deviation[left_out] = predictor.deviation(swarm.weights[left_out])
         level[part], spread[part] = everywhere.mean(axis=0), everywhere.std(axis=0)
     # Medians: one fit that runs wild says nothing of the others.
     moved = np.median(np.abs(level - np.median(level, axis=0)), axis=0)
     flat = np.median(spread, axis=0) <= moved + 1e-9 * np.median(np.abs(level), axis=0)
     constant = tuple(bool(f) for f in flat)
-    return CrossValidation(swarm.values, predicted, fold, constant, numbers if len(scales) > 1 else None)
+    one_scale = len(scales) == 1
+    return CrossValidation(
+        swarm.values,
+        predicted,
+        fold,
+        constant,
+        None if one_scale else numbers,
+        deviation if one_scale and np.all(np.isfinite(deviation)) else None,
+    )
 
 
 def held_out(

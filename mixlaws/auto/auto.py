@@ -5,14 +5,14 @@ processes lead in between. The score table comes with the answer; where nothing 
 than a constant, the stack is that constant, and a proposal from it is the prior.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from mixlaws.arrays import FloatArray, IntArray, JsonObject, frozen
-from mixlaws.auto.calibration import calibrated
+from mixlaws.auto.calibration import calibrated, spread_of
 from mixlaws.auto.fidelity import told_of_laws
 from mixlaws.auto.held_out import PART_FOLDS, HeldOut, hold_out, hold_out_of_part, reach
 from mixlaws.auto.members import MEMBERS, Member, Sizes
@@ -114,6 +114,7 @@ class Auto:
                 predicted=np.einsum("nmt,mnt->nt", by_fold[folds], predicted),
                 folds=folds,
                 constant=(set(kept) == {"constant"},) * len(swarm.targets),
+                deviation=_deviation(by_fold[folds], list(tried.values()), base, widening),
             ),
         )
 
@@ -215,6 +216,15 @@ def _folds(swarm: Swarm, rng: np.random.Generator) -> IntArray:
     distinct = require_mixtures(swarm, method="auto", needed=MINIMUM_RUNS)
     numbers = mixture_numbers(swarm.weights)
     return np.asarray((rng.permutation(distinct) % min(_FOLDS, distinct))[numbers])
+
+
+def _deviation(
+    shares: FloatArray, tried: Sequence[HeldOut], base: FloatArray, widening: FloatArray
+) -> FloatArray:
+    """(n, t) deviations of runs by members that did not see them; base and widening are of all runs."""
+    means = np.array([found.predicted for found in tried])
+    own = np.array([found.deviation for found in tried])
+    return np.asarray(widening * spread_of(shares, means, own, base))
 
 
 def _row(name: str, share: float, found: HeldOut, swarm: Swarm, coefficients: FloatArray) -> Row:

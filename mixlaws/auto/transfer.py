@@ -175,7 +175,9 @@ class SeveralScales:
             for number, own in enumerate(self.levels.scales):
                 rows = numbers == number
                 predicted[rows] = self.levels.from_largest(held_out.predicted[rows], own)
-            held_out = replace(held_out, measured=self.swarm.values, predicted=predicted, scales=numbers)
+            held_out = replace(
+                held_out, measured=self.swarm.values, predicted=predicted, scales=numbers, deviation=None
+            )
         verdict = f"{stack.verdict}; runs of {len(self.levels.scales)} scales, told for {scale}"
         return ScaledStack(replace(stack, verdict=verdict, held_out=None), self.levels, scale, held_out)
 

@@ -1,6 +1,6 @@
 """Predicted against measured values, on runs that a fit did not see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,6 +15,7 @@ def prediction(
     predicted: FloatArray,
     *,
     labels: Sequence[str] | None = None,
+    only: Collection[str] | None = None,
 ) -> go.Figure:
     """Draw held-out predictions of every target; a perfect fit lies on the line.
 
@@ -23,21 +24,25 @@ def prediction(
         measured: (n, t) values, nats per token.
         predicted: (n, t) predictions by fits that did not see the run.
         labels: (n,) what the runs are called.
+        only: targets that are drawn, in the colours that they have among all; None for every one.
     """
     figure = go.Figure()
-    low = float(min(measured.min(), predicted.min()))
-    high = float(max(measured.max(), predicted.max()))
+    drawn = [t for t, target in enumerate(targets) if only is None or target in only]
+    low = float(min(measured[:, drawn].min(), predicted[:, drawn].min()))
+    high = float(max(measured[:, drawn].max(), predicted[:, drawn].max()))
     figure.add_scatter(
         x=[low, high], y=[low, high], mode="lines", line={"color": MUTED, "dash": "dot"}, showlegend=False,
         hoverinfo="skip",
     )  # fmt: skip
     names = [shown(label) for label in labels] if labels is not None else None
-    for t, (target, colour) in enumerate(colours(targets).items()):
+    palette = colours(targets)
+    for t in drawn:
+        target = targets[t]
         figure.add_scatter(
             x=measured[:, t],
             y=predicted[:, t],
             mode="markers",
-            marker={"color": colour, "size": 7, "opacity": 0.8},
+            marker={"color": palette[target], "size": 7, "opacity": 0.8},
             name=shown(target),
             text=names,
             hovertemplate=_hover(names, shown(target)),

@@ -36,6 +36,7 @@ def add_band(figure: go.Figure, x: FloatArray, interval: FloatArray) -> None:
     figure.add_scatter(
         x=[*x, *x[::-1]],
         y=[*interval[1], *interval[0][::-1]],
+        mode="lines",  # of few points markers would be drawn as well
         fill="toself",
         fillcolor=_UNDER_ACCENT,
         line={"width": 0},

@@ -12,7 +12,7 @@ import numpy as np
 
 from mixlaws.auto.auto import Auto
 from mixlaws.errors import SwarmTooSmallError
-from mixlaws.estimator import AnyEstimator, Predictor, SelfScoredPredictor
+from mixlaws.estimator import AnyEstimator, HeavyTailedPredictor, Predictor, SelfScoredPredictor
 from mixlaws.progress import part
 from mixlaws.registry import ESTIMATORS, for_objective
 from mixlaws.scales import apart, holds_for
@@ -31,7 +31,8 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
         raw: problem, swarm, method, params, folds and seed.
 
     Returns:
-        The predictor's dump, held-out scores by target and of the objective, held-out predictions, the
+        The predictor's dump, held-out scores by target and of the objective, held-out predictions with
+        their deviations and the degrees of freedom of their tails (None is normal), where known, the
         pooled standard deviation of repeats, nats per token, and the table and verdict of a method that
         scores its members, and the scale that predictions hold for.
     """
@@ -58,6 +59,8 @@ def run_fit(raw: dict[str, Any]) -> dict[str, Any]:
         "objective_scores": asdict(scored.objective_scores(coefficients)),
         "measured": scored.measured.tolist(),
         "predicted": scored.predicted.tolist(),
+        "deviation": None if scored.deviation is None else scored.deviation.tolist(),
+        "freedom": predictor.freedom if isinstance(predictor, HeavyTailedPredictor) else None,
         "noise": {
             "degrees_of_freedom": freedom,
             "targets": dict(zip(swarm.targets, deviation.tolist(), strict=True)) if freedom else {},

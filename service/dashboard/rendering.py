@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from service import proxies
 from service.dashboard.drawing_library import guarded_style_ids
+from service.dashboard.plain_figures import plain_figure
 
 _STATES = {"completed": "good", "done": "good", "running": "busy", "failed": "bad", "stale": "bad"}
 
@@ -35,8 +36,7 @@ def error_page(status: int, title: str, detail: str) -> HTMLResponse:
 
 def figure_data(figure: go.Figure) -> dict[str, Any]:
     """A figure as plain JSON: numbers and not packed bytes, which only newer readers understand."""
-    data: dict[str, Any] = json.loads(figure.to_json(engine="json"))
-    return data
+    return plain_figure(figure)
 
 
 def _figure(figure: go.Figure, name: str, description: str) -> Markup:

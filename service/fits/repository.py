@@ -1,6 +1,7 @@
 """Queries for fits."""
 
 from collections.abc import Collection
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,6 +12,19 @@ from service import pages_repository
 from service.ids import new_id
 from service.listing import Found, Wanted
 from service.models import Fit, Study, TaskState
+
+
+class Scored(NamedTuple):
+    """A finished fit, as far as a comparison needs it.
+
+    scores: of the objective, by name.
+    """
+
+    id: UUID
+    method: str
+    configuration: dict[str, Any]
+    scores: dict[str, float | None] | None
+    seconds: float | None
 
 
 def by_id(session: Session, project_id: UUID | None, fit_id: UUID) -> tuple[Fit, Study] | None:
@@ -58,6 +72,23 @@ def done_on(session: Session, study_id: UUID, data_digest: str) -> list[Fit]:
         Fit.study_id == study_id, Fit.data_digest == data_digest, Fit.state == TaskState.DONE
     )
     return list(session.scalars(query.order_by(Fit.id.desc())))
+
+
+def scores_on(session: Session, study_id: UUID, data_digest: str, limit: int) -> list[Scored]:
+    """Finished fits of the same runs with their scores, newest first, and nothing else that they found."""
+    query = (
+        select(Fit.id, Fit.method, Fit.configuration, Fit.result["objective_scores"], Fit.result["seconds"])
+        .where(Fit.study_id == study_id, Fit.data_digest == data_digest, Fit.state == TaskState.DONE)
+        .order_by(Fit.id.desc())
+        .limit(limit)
+    )
+    return [Scored(*row) for row in session.execute(query)]
+
+
+def predicted(session: Session, fit_ids: Collection[UUID]) -> dict[UUID, list[list[float]]]:
+    """Held-out predictions of fits, (n, t), without the rest of what they found."""
+    query = select(Fit.id, Fit.result["predicted"]).where(Fit.id.in_(fit_ids))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def insert_or_get(session: Session, fit: dict[str, object]) -> tuple[Fit, bool]:

@@ -21,6 +21,12 @@ def columns(runs: Sequence[ProxyRun]) -> dict[str, list[int] | None]:
     return told
 
 
+def differ(runs: Sequence[ProxyRun]) -> bool:
+    """Whether runs are of several scales, as far as they tell."""
+    known = [values for scale in NAMES if (values := _known(runs, scale))]
+    return any(max(values) > (1 + ALIKE) * min(values) for values in known)
+
+
 def check(name: str, runs: Sequence[ProxyRun]) -> None:
     """See to it that a method is not given runs of scales that it does not tell apart.
 

@@ -82,7 +82,7 @@ def task_input(session: Session, fit: Fit, study: Study) -> dict[str, Any]:
     Raises:
         ConflictError: these runs have other results now, or are gone.
     """
-    rows = _seen(session, fit, study)
+    rows = seen(session, fit, study)
     if data_digest(rows) != fit.data_digest:
         raise ConflictError(
             f"the {len(fit.run_ids)} runs of this fit have changed since it was asked for: ask for a new one",
@@ -113,7 +113,13 @@ def swarm(rows: Sequence[ProxyRun], targets: Sequence[str]) -> dict[str, Any]:
 
 def sampled(session: Session, fit: Fit, study: Study) -> list[list[float]]:
     """Mixtures of the runs that a fit saw."""
-    return [row.weights for row in _seen(session, fit, study)]
+    return [row.weights for row in seen(session, fit, study)]
+
+
+def seen(session: Session, fit: Fit, study: Study) -> list[ProxyRun]:
+    """The finished runs that a fit is bound to, in their order."""
+    rows = {str(run.id): run for run in runs.completed(session, study.id, sweep_ids=sweeps_of(fit))}
+    return [rows[run_id] for run_id in fit.run_ids if run_id in rows]
 
 
 def get(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]:
@@ -181,12 +187,6 @@ def data_digest(finished: list[ProxyRun]) -> str:
 def configuration_digest(configuration: dict[str, Any]) -> str:
     """Digest of what a fit was asked for."""
     return _digest(configuration)
-
-
-def _seen(session: Session, fit: Fit, study: Study) -> list[ProxyRun]:
-    """The finished runs that a fit is bound to, in their order."""
-    rows = {str(run.id): run for run in runs.completed(session, study.id, sweep_ids=sweeps_of(fit))}
-    return [rows[run_id] for run_id in fit.run_ids if run_id in rows]
 
 
 def _digest(value: object) -> str:

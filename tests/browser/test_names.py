@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, expect
 
 from tests.browser.conftest import Watched, logged_in
+from tests.support.populated import settled
 from tests.support.servers import Service
 
 pytestmark = pytest.mark.browser
@@ -95,6 +96,18 @@ def test_case_52_names_are_shown_and_never_run_on_the_page_of_a_job(seen: Watche
     expect(newest.locator("td").nth(3)).to_have_text(NASTY[2])  # put there by the page's script
     for name in NASTY:
         expect(seen.page.locator("[data-part=domains]").get_by_role("cell", name=name)).to_be_visible()
+
+
+def test_case_52_names_are_shown_and_never_run_on_the_page_of_a_fit(seen: Watched, named: Service) -> None:
+    fit = settled(named.client.fit, named.client.create_fit(STUDY, {"method": "constant"})["id"])
+    assert fit["state"] == "done", fit
+    seen.open(f"/fits/{fit['id']}")
+    for name in NASTY:
+        expect(seen.page.get_by_role("cell", name=name, exact=True)).to_be_visible()
+    drawn = seen.page.locator(".smalls .figure")
+    labels = drawn.evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert sorted(labels) == sorted(f"objective along the share of {name}" for name in NASTY)
+    assert NASTY[0] in (drawn.filter(has_text="onerror").locator(".xtitle").text_content() or "")
 
 
 def test_case_52_what_a_figure_says_under_the_mouse_is_text(seen: Watched) -> None:

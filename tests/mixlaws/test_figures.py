@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from mixlaws.figures.calibration import calibration
 from mixlaws.figures.confirmation import confirmation
 from mixlaws.figures.curves import curves
 from mixlaws.figures.effects import effects
@@ -19,6 +20,7 @@ from mixlaws.figures.mixtures import mixtures
 from mixlaws.figures.prediction import objective_prediction, prediction
 from mixlaws.figures.proposal import proposal
 from mixlaws.figures.regret import regret
+from mixlaws.figures.residuals import residuals
 from mixlaws.figures.response import response
 from mixlaws.figures.schedule import schedule
 from mixlaws.figures.shares import shares
@@ -120,10 +122,21 @@ def draw_exploration(names: Names, runs: int) -> go.Figure:
     return exploration(names, {name: (row, widths) for name, row in zip("abc", predicted, strict=True)})
 
 
+def draw_residuals(names: Names, runs: int) -> go.Figure:
+    predicted = np.linspace(3.0, 3.5, runs)
+    return residuals(predicted, predicted + 0.01, noise=0.02, labels=(names * runs)[:runs])
+
+
+def draw_calibration(names: Names, runs: int) -> go.Figure:  # noqa: ARG001 - it shows no names
+    levels = np.linspace(0.1, 0.9, 9)
+    chance = np.stack([levels - 0.3 / np.sqrt(runs), levels + 0.3 / np.sqrt(runs)])
+    return calibration(levels, levels**2, chance)
+
+
 DRAWN = [
     draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
     draw_schedule, draw_history, draw_shares, draw_losses, draw_curves, draw_response, draw_effects,
-    draw_regret, draw_exploration,
+    draw_regret, draw_exploration, draw_residuals, draw_calibration,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
 

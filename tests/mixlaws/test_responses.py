@@ -54,7 +54,7 @@ def test_a_response_lies_over_the_range_of_the_runs_and_goes_through_the_base() 
     weights = np.column_stack([np.full(20, 0.2), 0.8 * rng.dirichlet(np.ones(2), size=20)])
     base, coefficients = weights.mean(axis=0), np.array([1.0])
     slopes = Slopes(np.array([[1.0], [2.0], [4.0]]))
-    fixed, varied, _ = responses(slopes, weights, base, coefficients, rng=rng)
+    fixed, varied, _ = responses(slopes, weights, base, coefficients)
     assert fixed is None
     assert varied is not None
     assert varied.interval is None
@@ -71,7 +71,7 @@ def test_the_interval_of_a_process_holds_most_of_a_truth_that_it_has_not_seen() 
         swarm = truth.swarm(count=24, noise=0.01, rng=rng)
         fitted = GaussianProcess().fit(swarm, rng=rng)
         base, coefficients = swarm.weights.mean(axis=0), np.full(len(swarm.targets), 1 / len(swarm.targets))
-        for domain, line in enumerate(responses(fitted, swarm.weights, base, coefficients, rng=rng)):
+        for domain, line in enumerate(responses(fitted, swarm.weights, base, coefficients)):
             assert line is not None
             assert line.interval is not None
             mixtures = along(base, domain, line.shares)

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -152,10 +153,22 @@ def test_a_page_holds_its_figures_and_needs_no_network(command: Command, runs: P
     page = tmp_path / "fit.html"
     assert command("fit", str(runs), "--method", "linear", "--html", str(page)).code == 0
     text = page.read_text(encoding="utf-8")
-    # Objective, targets, a response of each of three domains, effects, mixtures.
-    assert text.count("Plotly.newPlot(") == 7
+    # Objective, residuals, targets, a response of each of three domains, effects, mixtures.
+    assert text.count("Plotly.newPlot(") == 8
     assert "<script src=" not in text
     assert "24 runs over 3 domains" in text
+
+
+def test_a_page_judges_its_fit_and_says_how_right_its_intervals_are(
+    command: Command, runs: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "fit.html"
+    words = ("fit", str(runs), "--method", "gaussian_process", "--html", str(page))
+    assert command(*words).code == 0
+    text = page.read_text(encoding="utf-8")
+    assert re.search(r"guide: it ranks 24 runs that it did not see at \d\.\d+ \(", text)
+    assert "<h2>Calibration</h2>" in text
+    assert text.count("Plotly.newPlot(") == 9
 
 
 def test_a_page_and_a_terminal_tell_what_auto_tried_and_what_it_says(
