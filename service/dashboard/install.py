@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from service import problem_details
-from service.dashboard import fit, home, job, login, problems, proposal, study
+from service.dashboard import audit, compare, fit, home, job, keys, login, problems, proposal, study
 from service.dashboard.drawing_library import library_path
 from service.dashboard.rendering import error_page
 from service.errors import ServiceError
@@ -20,7 +20,7 @@ _YEAR = "public, max-age=31536000, immutable"
 
 def install(app: FastAPI) -> None:
     """Add pages and static files, and show errors of pages as pages."""
-    for page in (login, home, study, fit, proposal, job, problems):
+    for page in (login, home, study, fit, proposal, job, compare, keys, audit, problems):
         app.include_router(page.router, include_in_schema=False)
     app.add_api_route("/static/plotly.min.js", _plotly, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
