@@ -35,6 +35,4 @@ def check_storable(dumped: Any) -> None:
 
 def _check_finite(numbers: list[float] | tuple[float, ...]) -> None:
     if not all(map(isfinite, numbers)):
-        raise ValueError(
-            f"{next(number for number in numbers if not isfinite(number))} is not JSON compliant"
-        )
+        raise ValueError(f"{next(number for number in numbers if not isfinite(number))} is not JSON compliant")

@@ -58,7 +58,7 @@ def test_what_was_ticked_stands_side_by_side(chromium: Browser, paired: Service,
     told = seen.page.locator("table[data-name='compared fits'] tbody tr").filter(has_text="error, nats")
     expect(told.locator("th, td").nth(at)).to_have_text(f"{linear['objective_scores']['mae']:.3f}")
     for figure in ("weights", "losses"):
-        legend = seen.page.locator(f"#{figure} .legendtext").all_inner_texts()
+        legend = seen.page.locator(f"#{figure} .legendtext").all_text_contents()
         assert {JOB, OTHER_JOB} <= set(legend)
     ends = seen.page.evaluate(
         "document.getElementById('losses').mixwrightFigure.data.map(line => line.y[line.y.length - 1])"
