@@ -44,7 +44,7 @@ def best_so_far(values: Mapping[str, Sequence[float]]) -> go.Figure:
             name=shown(name),
             hovertemplate="%{x} runs: %{y:.3f}<extra>" + shown(name) + "</extra>",
         )
-    return styled(figure, x="finished proxy runs", y="best objective so far, nats per token", height=300)
+    return styled(figure, x="finished proxy runs", y="best objective, nats per token", height=320)
 
 
 def weights_of_jobs(jobs: Mapping[str, Course]) -> go.Figure:
@@ -85,4 +85,4 @@ def losses_of_jobs(losses: Mapping[str, Sequence[tuple[int, float]]]) -> go.Figu
             name=shown(job),
             hovertemplate="step %{x}: %{y:.3f}<extra>" + shown(job) + "</extra>",
         )
-    return styled(figure, x="optimiser step", y="mean training loss, nats per token", height=320)
+    return styled(figure, x="optimiser step", y="mean loss, nats per token", height=320)
