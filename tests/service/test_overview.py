@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from benchmarks.stored import Store
+from service.jobs import overview_repository, repository
+from service.models import Job
 from tests.service.test_query_plans import counted
 from tests.support.servers import Service
 
@@ -140,3 +142,33 @@ def test_who_may_not_read_jobs_sees_studies_alone(tenant: Service) -> None:
         assert http.get("/compare").status_code == 200
         assert "hidden" not in http.get("/compare").text
         assert http.get("/compare?job=hidden").status_code == 403
+
+
+def test_a_line_along_a_job_keeps_its_ends_and_reads_no_more_than_its_points(tenant: Service) -> None:
+    body = {"name": "long", "policy": "odm", "domains": DOMAINS, "samples_per_step": 8, "lead_steps": 2}
+    tenant.client.create_job(body)
+    for step in range(9, 400, 10):
+        tenant.client.call("POST", "/v1/jobs/long/reports", body=report(step))
+    with tenant.database.session() as session:
+        job = session.scalars(select(Job).where(Job.name == "long", Job.ended_at.is_(None))).one()
+        for points in (1, 2, 7, 1000):
+            steps = [step for step, _, _ in overview_repository.losses_along(session, [job], points)[job.id]]
+            assert len(steps) <= points
+            assert steps == sorted(steps)
+            assert steps[-1] == 399
+            assert points == 1 or steps[0] == 9
+            stages = overview_repository.stages_along(session, [job], points)[job.id]
+            assert len(stages) <= points
+            assert stages[-1].version == repository.last_active(session, [job.id])[job.id].version
+        whole = repository.active_stages(session, job.id)
+        assert len(whole) > 7, "the policy moved the weights many times"
+        assert [stage.version for stage in stages] == [stage.version for stage in whole]
+        assert [len(steps)] == [40]
+
+
+def test_whoever_is_not_logged_in_sees_nothing_of_who_was(tenant: Service, browser: httpx.Client) -> None:
+    assert 'aria-label="main"' in browser.get("/").text
+    with tenant.http(Accept="text/html") as nobody:
+        page = nobody.get("/login").text
+    assert 'aria-label="main"' not in page
+    assert "Log out" not in page
