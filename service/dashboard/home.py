@@ -39,6 +39,7 @@ def home(session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_R
     heard = sorted(live, key=_heard, reverse=True)[:_MOST_ROWS]
     work: Wanted[UUID] = Wanted(limit=_MOST_WORK)
     running = tasks.page(session, caller.project_id, work, kinds=_KINDS, states=_OPEN)
+    rows = overview.of_studies(session, found.rows)
     return page(
         "home.html",
         notices=attention.of_studies(session, caller) + attention.of_jobs(session, live),
@@ -46,7 +47,8 @@ def home(session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_R
         silent_minutes=attention.SILENT_MINUTES,
         dry_steps=attention.DRY_STEPS,
         most_studies=attention.MOST_STUDIES,
-        studies=overview.of_studies(session, found.rows),
+        studies=rows,
+        training=[row for row in rows if row.runs.get("running")],
         more_studies=found.last is not None,
         most_results=overview.MOST_RESULTS,
         jobs=overview.of_jobs(session, heard),

@@ -113,6 +113,7 @@ def test_a_job_is_told_while_it_is_frozen_silent_or_runs_dry(tenant: Service, br
     assert "frozen" not in attention(browser)
     tenant.client.call("POST", "/v1/jobs/j/end", body={"reason": "over"})
     assert "Nothing needs attention" in attention(browser), "an ended job is left alone"
+    assert ">ended<" in browser.get("/jobs").text
 
 
 def test_a_failed_fit_is_told_until_it_is_asked_for_again(tenant: Service, browser: httpx.Client) -> None:
@@ -162,8 +163,9 @@ def test_a_line_along_a_job_keeps_its_ends_and_reads_no_more_than_its_points(ten
             assert stages[-1].version == repository.last_active(session, [job.id])[job.id].version
         whole = repository.active_stages(session, job.id)
         assert len(whole) > 7, "the policy moved the weights many times"
-        assert [stage.version for stage in stages] == [stage.version for stage in whole]
-        assert [len(steps)] == [40]
+        every = overview_repository.stages_along(session, [job], 1000)[job.id]
+        assert [stage.version for stage in every] == [stage.version for stage in whole]
+        assert len(overview_repository.losses_along(session, [job], 1000)[job.id]) == 40
 
 
 def test_whoever_is_not_logged_in_sees_nothing_of_who_was(tenant: Service, browser: httpx.Client) -> None:
