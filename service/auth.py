@@ -18,6 +18,7 @@ from service.direct import DirectRoutes
 from service.errors import ServiceError, TooManyRequestsError
 from service.limits.rates import Failures, Rates
 from service.problem_details import DATABASE_AWAY, answer_to, database_away, problem, refused, response
+from service.scopes import current
 
 PUBLIC_PATHS = frozenset({"/livez", "/readyz", "/login"})
 PUBLIC_PREFIX = "/static/"
@@ -90,6 +91,7 @@ class Gate:
                 return refused(error)
             return _unauthorised(scope, headers)
         scope["principal"] = principal
+        current.set(principal)
         try:
             self._rates.check(principal)
         except TooManyRequestsError as error:

@@ -1,6 +1,7 @@
 """Scopes: what a key may do. Every route names the one that it needs."""
 
 import math
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -73,6 +74,10 @@ class Principal:
         """
         if scope not in self.scopes:
             raise ForbiddenError(f"this key lacks the scope {str(scope)!r}: use a key that has it")
+
+
+# Who makes the request that is being answered; None on addresses that need no caller.
+current: ContextVar[Principal | None] = ContextVar("current", default=None)
 
 
 class Needs:

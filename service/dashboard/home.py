@@ -1,32 +1,82 @@
-"""The first page: studies and live jobs, or what to do first."""
+"""The first page: what needs attention, what runs, studies and live jobs; or what to do first."""
 
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from service.dashboard import attention, overview
 from service.dashboard.rendering import page
 from service.db import SessionDep
+from service.jobs import overview_repository as job_overview
 from service.jobs import repository as job_repository
 from service.jobs import service as jobs
 from service.listing import Wanted
+from service.models import Job, TaskState
+from service.pages import PagingById
 from service.scopes import Principal, Scope, needs
 from service.studies import repository as study_repository
-from service.studies import service as studies
+from service.tasks import repository as tasks
 
 router = APIRouter()
+
+_MOST_ROWS = 12  # of studies and of jobs: the lists behind them have all
+_MOST_LIVE = 100  # newest live jobs that are looked at
+_MOST_WORK = 10
+_KINDS = ("fit", "proposal")
+_OPEN = (TaskState.QUEUED, TaskState.RUNNING)
 
 
 @router.get("/")
 def home(session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)]) -> HTMLResponse:
-    """Studies and jobs, newest first."""
-    caller.require(Scope.JOBS_READ)
-    found_jobs = job_repository.page(session, caller.project_id, Wanted())
-    found = study_repository.page(session, caller.project_id, Wanted())
+    """What somebody wants to know who opens the dashboard."""
+    sees_jobs = Scope.JOBS_READ in caller.scopes
+    found = study_repository.page(session, caller.project_id, Wanted(limit=_MOST_ROWS))
+    newest = job_repository.page(session, caller.project_id, Wanted(limit=1)) if sees_jobs else None
+    live = job_overview.live(session, caller.project_id, _MOST_LIVE) if sees_jobs else []
+    heard = sorted(live, key=_heard, reverse=True)[:_MOST_ROWS]
+    work: Wanted[UUID] = Wanted(limit=_MOST_WORK)
+    running = tasks.page(session, caller.project_id, work, kinds=_KINDS, states=_OPEN)
+    rows = overview.of_studies(session, found.rows)
     return page(
         "home.html",
-        studies=studies.shown(session, found.rows),
+        notices=attention.of_studies(session, caller) + attention.of_jobs(session, live),
+        looked_at=_MOST_LIVE if len(live) == _MOST_LIVE else None,
+        silent_minutes=attention.SILENT_MINUTES,
+        dry_steps=attention.DRY_STEPS,
+        most_studies=attention.MOST_STUDIES,
+        studies=rows,
+        training=[row for row in rows if row.runs.get("running")],
         more_studies=found.last is not None,
-        jobs=jobs.all_shown(session, found_jobs.rows),
-        more_jobs=found_jobs.last is not None,
+        most_results=overview.MOST_RESULTS,
+        jobs=overview.of_jobs(session, heard),
+        any_jobs=bool(newest and newest.rows),
+        work=running.rows,
     )
+
+
+@router.get("/studies")
+def list_studies(
+    session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_READ)], paging: PagingById
+) -> HTMLResponse:
+    """All studies, newest first."""
+    found = study_repository.page(session, caller.project_id, paging.wanted)
+    rows = overview.of_studies(session, found.rows)
+    return page(
+        "studies.html", studies=rows, most_results=overview.MOST_RESULTS, next=paging.next(found.last)
+    )
+
+
+@router.get("/jobs")
+def list_jobs(
+    session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)], paging: PagingById
+) -> HTMLResponse:
+    """All jobs, newest first, those that were ended too."""
+    found = job_repository.page(session, caller.project_id, paging.wanted)
+    return page("jobs.html", jobs=jobs.all_shown(session, found.rows), next=paging.next(found.last))
+
+
+def _heard(job: Job) -> datetime:
+    return job.last_report_at or job.created_at

@@ -8,7 +8,20 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from service import problem_details
-from service.dashboard import explore, fit, home, job, login, problems, proposal, study, sweep
+from service.dashboard import (
+    audit,
+    compare,
+    explore,
+    fit,
+    home,
+    job,
+    keys,
+    login,
+    problems,
+    proposal,
+    study,
+    sweep,
+)
 from service.dashboard.drawing_library import library_path
 from service.dashboard.rendering import error_page
 from service.errors import ServiceError
@@ -22,7 +35,9 @@ _YEAR = "public, max-age=31536000, immutable"
 
 def install(app: FastAPI) -> None:
     """Add pages and static files, and show errors of pages as pages."""
-    for page in (login, home, study, sweep, fit, explore, proposal, job, problems):
+    for page in (
+        login, home, study, sweep, fit, explore, proposal, job, compare, keys, audit, problems,
+    ):  # fmt: skip
         app.include_router(page.router, include_in_schema=False)
     app.state.curves = Curves()
     app.state.surroundings = Surroundings()

@@ -13,6 +13,9 @@ from markupsafe import Markup
 from service import proxies
 from service.dashboard.drawing_library import guarded_style_ids
 from service.dashboard.plain_figures import plain_figure
+from service.dashboard.sparklines import sparkline
+from service.scopes import current
+from service.studies.overview_repository import MOST_COUNTED
 
 _STATES = {"completed": "good", "done": "good", "running": "busy", "failed": "bad", "stale": "bad"}
 
@@ -81,6 +84,17 @@ def _percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f} %"
 
 
+def _counted(count: int) -> str:
+    """A number that was not counted further than people read it."""
+    return f"{count}" if count < MOST_COUNTED else f"{MOST_COUNTED} or more"
+
+
+def _may(scope: str) -> bool:
+    """Whether whoever asks for the page has a scope: nobody is led to what they may not see."""
+    caller = current.get()
+    return caller is not None and scope in caller.scopes
+
+
 def _tokens(count: int) -> str:
     for unit, size in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if count >= size:
@@ -110,8 +124,16 @@ def _make_environment() -> Environment:
         percent=_percent,
         tokens=_tokens,
         badge=_badge,
+        counted=_counted,
     )
-    environment.globals.update(figure=_figure, guarded_style_ids=guarded_style_ids, prefix=proxies.prefix.get)
+    environment.globals.update(
+        figure=_figure,
+        guarded_style_ids=guarded_style_ids,
+        prefix=proxies.prefix.get,
+        caller=current.get,
+        may=_may,
+        sparkline=sparkline,
+    )
     return environment
 
 

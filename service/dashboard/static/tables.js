@@ -71,11 +71,29 @@ function tools(table) {
   (table.closest(".scroll") ?? table).before(bar);
 }
 
+// What does not fit is scrolled by arrow keys as well, once the region can be reached.
+const reachable = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const fits = target.scrollWidth <= target.clientWidth && target.scrollHeight <= target.clientHeight;
+    if (fits) target.removeAttribute("tabindex");
+    else target.tabIndex = 0;
+  }
+});
+
+function scrollable(table) {
+  const region = table.closest(".scroll");
+  if (!region) return;
+  region.setAttribute("role", "region");
+  region.setAttribute("aria-label", `table of ${table.dataset.name}`);
+  reachable.observe(region);
+}
+
 // Give the tables in a part of a page what they need.
 export function dress(part) {
   for (const table of part.querySelectorAll("table[data-name]")) {
     if (!("paged" in table.dataset)) sortable(table); // a page of many rows is sorted where they are
     tools(table);
+    scrollable(table);
   }
 }
 
