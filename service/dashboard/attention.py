@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from service.clock import now
+from service.clock_repository import now
 from service.jobs.outlook import dry_steps
 from service.models import Job
 from service.scopes import Principal

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from service import proxies
-from service.clock import now
+from service.clock_repository import now
 from service.dashboard.rendering import page
 from service.db import SessionDep
 from service.errors import InvalidRequestError
