@@ -98,6 +98,7 @@ def newcomer(chromium: Browser, populated: Populated) -> Watched:
     seen.page.fill("#key", key)
     seen.page.keyboard.press("Enter")
     expect(seen.page.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+    seen.page.wait_for_load_state("load")  # with its scripts
     return seen
 
 
