@@ -12,7 +12,7 @@ _EXTRAS = {
     "psutil": "service", "anyio": "service", "markupsafe": "service",
     "structlog": "service", "prometheus_client": "service", "opentelemetry": "otel",
     "numpy": "laws", "scipy": "laws", "sklearn": "laws", "joblib": "laws", "lightgbm": "laws",
-    "plotly": "plots",
+    "plotly": "plots", "tsdownsample": "plots",
 }  # fmt: skip
 # Rights and space are mended outside; of any other error of a file, the stack trace is wanted.
 _OF_THE_MACHINE = {
