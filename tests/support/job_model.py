@@ -42,7 +42,8 @@ class JobModel:
         held: whether people hold the weights.
         ended: whether the job is over.
         applied: versions that the trainer has applied.
-        too_late: versions that came too late.
+        too_late: places at which versions came too late, but for what restarts took back.
+        lateness: how often a version came too late.
         counted: reports accepted, late and duplicate.
         refusals: refused requests with reports, by code.
     """
@@ -60,7 +61,8 @@ class JobModel:
     held: bool = False
     ended: bool = False
     applied: set[int] = field(default_factory=set)
-    too_late: set[int] = field(default_factory=set)
+    too_late: dict[int, int] = field(default_factory=dict)
+    lateness: int = 0
     counted: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
 
@@ -72,7 +74,7 @@ class JobModel:
     @property
     def etag(self) -> str:
         """Of the schedule: a restart may take versions back and need no new one."""
-        return f'"{self.attempt}-{max(self.published.keys() - self.too_late)}"'
+        return f'"{self.attempt}-{max(self.published.keys() - self.too_late.keys())}"'
 
     def report(self, reports: Sequence[Report]) -> Counter[str]:
         """What becomes of a batch: accepted, duplicates, late.
@@ -160,6 +162,7 @@ class JobModel:
                 raise Refusal(422, "invalid_request")
         self.places = {seq: step for seq, step in self.places.items() if seq <= back}
         self.published = {version: seq for version, seq in self.published.items() if seq <= back}
+        self.too_late = {version: seq for version, seq in self.too_late.items() if seq <= back}
         self.waiting = {}
         self.attempt += 1
         self.seq += 1
@@ -180,9 +183,10 @@ class JobModel:
             raise Refusal(409, "stale_attempt")
         if outcome == "applied":
             self.applied.add(version)
-        elif version != 1 and version in self.published and not {version} & (self.applied | self.too_late):
-            self.too_late.add(version)
+        elif version != 1 and version in self.published and version not in {*self.applied, *self.too_late}:
             self.seq += 1
+            self.too_late[version] = self.seq
+            self.lateness += 1
 
     def order(self, order: str, version: int | None = None) -> None:
         """Take an order.
@@ -205,7 +209,7 @@ class JobModel:
             "version": self.version,
             "versions_published": self.version - 1,
             "versions_applied": len(self.applied - {1}),
-            "versions_too_late": len(self.too_late),
+            "versions_too_late": self.lateness,
             "reports_accepted": self.counted["accepted"],
             "reports_late": self.counted["late"],
             "reports_duplicate": self.counted["duplicates"],
