@@ -20,7 +20,7 @@ def test_case_43_a_result_that_comes_during_a_fit_is_not_in_it_and_makes_it_stal
     proposal = work_on(tenant, "proposal", tenant.client.create_proposal("trial", {"fit_id": fit["id"]}))
     assert (proposal["state"], proposal["stale_inputs"]) == ("done", True)
     page = tenant.call("GET", "/studies/trial").text
-    assert page.count(">stale<") == 2, "of the fit and of the proposal"
+    assert page.count('<span class="badge bad">stale</span>') == 2, "of the fit and of the proposal"
     anew = tenant.client.create_fit("trial", {"method": "linear", "folds": 3})
     assert (anew["id"] != fit["id"], anew["runs"], anew["stale_inputs"]) == (True, 13, False)
 
