@@ -12,6 +12,9 @@ HEADER = "X-Request-Id"
 RAW_HEADER = HEADER.lower().encode()
 # Short and plain, since it is written into logs and headers as it came.
 _USABLE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+# Names and no secrets: the system's own source of random bits would cost each request a call of it. A source
+# of our own, since whoever seeds the common one would have ids repeat.
+_numbers = random.Random()  # noqa: S311
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
@@ -33,5 +36,4 @@ def current() -> str:
 
 
 def _fresh() -> str:
-    # A name and no secret: the system's own source of random bits would cost each request a call of it.
-    return f"{random.getrandbits(128):032x}"
+    return f"{_numbers.getrandbits(128):032x}"

@@ -1,4 +1,4 @@
-"""Indexes for lists and claims: those of one study or project cost the same however many others there are.
+"""Indexes for lists: pages of one study or project cost the same however many others there are.
 
 Revision: 0011
 Follows: 0010
@@ -22,17 +22,10 @@ _NEW = {
 def upgrade() -> None:
     for name, (table, columns) in _NEW.items():
         op.create_index(name, table, columns)
-    op.create_index(
-        "ix_proxy_runs_study_id_open",
-        "proxy_runs",
-        ["study_id", "id"],
-        postgresql_where="state IN ('pending', 'running')",
-    )
     op.drop_index("ix_proxy_runs_study_id", "proxy_runs")
 
 
 def downgrade() -> None:
     op.create_index("ix_proxy_runs_study_id", "proxy_runs", ["study_id"])
-    op.drop_index("ix_proxy_runs_study_id_open", "proxy_runs")
     for name, (table, _) in _NEW.items():
         op.drop_index(name, table)

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.errors import InvalidInputError, StateError
-from mixlaws.policy import ExpensivePolicy
 from mixlaws.simplex import as_weights
 from mixlaws.steering.alarms import AlarmState
 from mixlaws.steering.events import Event, EventKind
@@ -24,8 +23,8 @@ def obeyed(
 
 
 def _result(setting: Setting, state: SteeringState, told: JsonObject, _: object) -> SteeringState:
-    policy = setting.policy
-    if not isinstance(policy, ExpensivePolicy):
+    policy = setting.expensive
+    if policy is None:
         return state
     return setting.moved(state, lambda: policy.absorb(state.policy, told["result"]))
 

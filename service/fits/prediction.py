@@ -16,8 +16,8 @@ from mixlaws.estimator import Predictor, ProbabilisticPredictor, RescalablePredi
 from mixlaws.intervals import TOLD_LEVEL, half_widths
 from mixlaws.simplex import as_weights
 from service.compute.predictors import load_predictor
-from service.errors import ConflictError, InvalidRequestError, NotFoundError
-from service.fits import repository
+from service.errors import ConflictError, InvalidRequestError
+from service.fits import repository, service
 from service.fits.imported import check_own
 from service.fits.schemas import PredictedOut, PredictIn, PredictionsOut, ScaleIn, ScaleOut
 from service.models import Fit, TaskState
@@ -80,7 +80,7 @@ def predict(
     """
     found = repository.by_id_without_result(session, project_id, fit_id)
     if found is None:
-        raise NotFoundError(f"no fit {fit_id} in this project: list the fits of its study to find its id")
+        raise service.missing(fit_id)
     fit, study = found
     if fit.state is not TaskState.DONE:
         raise ConflictError(f"fit {fit.id} is {fit.state.value}: wait until it is done", code="fit_not_done")

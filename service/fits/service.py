@@ -130,7 +130,7 @@ def get(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study]:
     """
     found = repository.by_id(session, project_id, fit_id)
     if found is None:
-        raise _missing(fit_id)
+        raise missing(fit_id)
     return found
 
 
@@ -144,7 +144,7 @@ def cancel(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study
     _, study = get(session, project_id, fit_id)
     fit = repository.locked(session, fit_id)
     if fit is None:
-        raise _missing(fit_id)
+        raise missing(fit_id)
     asking.cancel(session, fit)
     return fit, study
 
@@ -193,5 +193,6 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _missing(fit_id: UUID) -> NotFoundError:
+def missing(fit_id: UUID) -> NotFoundError:
+    """What to say of a fit that a project does not have."""
     return NotFoundError(f"no fit {fit_id} in this project: list the fits of its study to find its id")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.domains import DomainSet
 from mixlaws.errors import FitError
-from mixlaws.policy import ExpensivePolicy, History, HistoryRequest
+from mixlaws.policy import History, HistoryRequest
 from mixlaws.steering.events import Event, EventKind
 from service.deferring import defer
 from service.jobs import log, log_repository, recording
@@ -48,8 +48,8 @@ def task_input(session: Session, step: ExpensiveStep) -> dict[str, Any]:
 def compute(raw: dict[str, Any]) -> dict[str, Any]:
     """The expensive step of a policy; empty if nothing could be learnt."""
     definition = JobDefinition.stored(raw["definition"])
-    policy = definition.steering.policy
-    if not isinstance(policy, ExpensivePolicy):
+    policy = definition.steering.expensive
+    if policy is None:
         return {}
     request = HistoryRequest(raw["step_from"], raw["step_to"])
     past = history([Measured(**report) for report in raw["reports"]], definition.domains)

@@ -140,7 +140,13 @@ def _folded(
     for entry in entries:
         state = folded(definition.steering, state, entry, weights_of)
     last = entries[-1]
-    head = Head(last.seq, last.reports[0].step_to, reported, head.version, head.last_effective, state)
+    head = replace(
+        head,
+        applied_seq=last.seq,
+        applied_step=last.reports[0].step_to,
+        reported_step=reported,
+        state=state,
+    )
     events: list[tuple[int, Event]] = []
     if head.applied_seq // _SIZE_EVERY > before // _SIZE_EVERY:
         head, events = within_size(definition, head)

@@ -122,7 +122,7 @@ def record(
     if event.kind in {EventKind.ATTEMPT, EventKind.ROLLBACK}:
         states.keep(session, job.id, seq, definition, head.state)
     if what is not None:
-        repository.announce(session, [job.id])
+        repository.remember_announced(session, [job.id])  # the others are told by what was written
     return head
 
 

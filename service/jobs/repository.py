@@ -234,15 +234,17 @@ def attempt(session: Session, job: Job) -> Attempt:
 
 
 def announce(session: Session, job_ids: Iterable[UUID]) -> None:
-    """Tell every process, at the moment of the commit, that these jobs have a new schedule.
-
-    The session remembers them too: notifications take a moment, and this process should know at once.
-    """
-    jobs = [str(job_id) for job_id in job_ids]
+    """Tell every process, at the moment of the commit, that these jobs have a new schedule."""
+    jobs = list(job_ids)
     if jobs:
         query = text("SELECT pg_notify(:channel, job) FROM unnest(CAST(:jobs AS text[])) AS job")
-        session.execute(query, {"channel": CHANNEL, "jobs": jobs})
-        session.info.setdefault("announced", set()).update(UUID(job) for job in jobs)
+        session.execute(query, {"channel": CHANNEL, "jobs": [str(job_id) for job_id in jobs]})
+        remember_announced(session, jobs)
+
+
+def remember_announced(session: Session, job_ids: Iterable[UUID]) -> None:
+    """Tell this very process after the commit too: notifications take a moment."""
+    session.info.setdefault("announced", set()).update(job_ids)
 
 
 def _in_plan(stage: type[ScheduleStage]) -> tuple[ColumnElement[bool], ...]:

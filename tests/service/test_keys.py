@@ -55,7 +55,9 @@ def test_a_key_that_makes_no_sense_is_refused_by_field(
     shared_service: Service, change: dict[str, object], field: str
 ) -> None:
     body = {"name": "for a test", "scopes": ["studies:read"], **change}
+    before = shared_service.known_keys()
     problem_of(shared_service.call("POST", "/v1/keys", body), 422, field)
+    assert shared_service.known_keys().keys() == before.keys()
 
 
 def test_a_secret_is_told_once_and_stored_nowhere(shared_service: Service) -> None:

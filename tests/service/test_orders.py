@@ -188,8 +188,10 @@ def test_a_domain_without_which_no_restart_could_go_on_is_refused(
 ) -> None:
     service.client.create_job({**JOB, "name": "strict", **job})
     body = {"name": domain, "tokens": 10, "reason": "more"}
+    before = service.client.job("strict")["definition"]["domains"]
     problem_of(service.call("POST", "/v1/jobs/strict/domains", body), 422, words)
     service.client.open_attempt("strict", 0)
+    assert service.client.job("strict")["definition"]["domains"] == before
 
 
 def test_domains_that_are_added_together_have_their_shares_of_all_tokens(service: Service) -> None:
