@@ -50,8 +50,8 @@ def main() -> None:
 
 def not_measured() -> dict[str, list[str]]:
     """Signals that a policy needs and that the simulated trainer has not, by policy; without those it has."""
-    lacking = {name: sorted(POLICIES[name]().signals - MEASURED) for name in sorted(POLICIES)}
-    return {name: signals for name, signals in lacking.items() if signals}
+    lacking = {name: POLICIES[name]().signals - MEASURED for name in sorted(POLICIES)}
+    return {name: sorted(map(str, signals)) for name, signals in lacking.items() if signals}
 
 
 def played(environment: str, seeds: int, policies: Collection[str]) -> list[Row]:
