@@ -6,13 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
 from mixlaws.domains import DomainSet
-from mixlaws.feedback import Signal
+from mixlaws.feedback import Feedback, Signal
+from mixlaws.problem import MixtureProblem
 from mixlaws.registry import POLICIES
-from service.jobs.adding import sent
+from mixlaws.steering.plans import SAME
+from service.jobs.adding import added, sent
 from service.jobs.signals import SignalsBody
 from service.models import Report
 from tests.service.problems import problem_of
@@ -46,6 +49,19 @@ def test_the_page_says_which_policy_needs_which_kind() -> None:
     for name in POLICIES:
         for signal in example(name, domains).signals:
             assert f"`{name}`" in rows[signal]
+
+
+@pytest.mark.parametrize("name", ["dga", "doge", "doremi", "dump", "moe_dynamic", "pike", "rnb"])
+def test_what_the_page_shows_moves_a_policy_that_needs_it(name: str) -> None:
+    domains = DomainSet(("web", "code"), (2, 1))
+    policy, problem = example(name, domains), MixtureProblem.create(domains)
+    needed = {kind: measured[kind] for kind, measured in KINDS.items() if kind in policy.signals}
+    nothing = np.zeros(2)
+    state = policy.init(problem)
+    told = Feedback(1190, nothing, nothing.astype(int), problem.prior, **added(domains, [needed]))
+    before, after = (policy.stages(each)[0].weights for each in (state, policy.update(state, told)))
+    assert after.sum() == pytest.approx(1)
+    assert np.abs(after - before).max() > SAME, "else nothing is published"
 
 
 @pytest.mark.parametrize("kind", KINDS)
