@@ -9,7 +9,7 @@ from pydantic import Field, FiniteFloat
 
 from service.schemas import MOST_DOMAINS, Answer, Body, DomainsBody, PositiveCount, Slug, Text, Weights
 
-MOST_NOTES = 20_000  # characters: some ten pages
+MOST_NOTES = 10_000  # characters: some five pages, and what a parser reads in half a second at worst
 StudyName = Annotated[str, Path(description="Name of a study.")]
 # Beyond it a sum of coefficients may overflow, and all of them would count as nothing.
 Coefficient = Annotated[FiniteFloat, Field(le=1e100)]
@@ -36,7 +36,11 @@ class StudyIn(DomainsBody):
     final_tokens: PositiveCount | None = Field(
         default=None, description="Tokens of the run that the mixture is for; it turns epochs into caps."
     )
-    notes: Text = Field(default="", max_length=10_000, description="Notes to begin with; they have an address of their own.")
+    notes: Text = Field(
+        default="",
+        max_length=MOST_NOTES,
+        description="Notes to begin with; they have an address of their own.",
+    )
 
 
 class StudyNotes(Body):

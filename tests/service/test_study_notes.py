@@ -59,7 +59,9 @@ def test_what_was_seen_of_a_study_that_is_gone_edits_no_other_of_its_name(study:
 def test_notes_are_as_long_as_they_may_be_and_no_longer(study: Service) -> None:
     anyway = {"If-Match": "*"}
     assert study.call("PUT", PATH, {"notes": "ü" * MOST_NOTES}, headers=anyway).status_code == 200
-    problem_of(study.call("PUT", PATH, {"notes": "ü" * (MOST_NOTES + 1)}, headers=anyway), 422, f"{MOST_NOTES}")
+    problem_of(
+        study.call("PUT", PATH, {"notes": "ü" * (MOST_NOTES + 1)}, headers=anyway), 422, f"{MOST_NOTES}"
+    )
 
 
 def test_who_may_only_read_edits_nothing(study: Service) -> None:
