@@ -132,7 +132,7 @@ def test_who_saves_over_newer_notes_sees_both_and_loses_nothing(
     expect(box(page)).to_have_value("mine")
     expect(page.get_by_label("saved meanwhile")).to_have_value("theirs, *first*")
     assert stored(service, study) == "theirs, *first*", "nothing was written over"
-    shoot(seen, "notes-conflict-1280")
+    shoot(seen, "notes-conflict-1280", section(page))
     assert faults(seen) == []
     # Even who then insists is told of a third one.
     service.client.put_study_notes(study, {"notes": "a third"}, if_match="*")
@@ -251,13 +251,13 @@ def test_notes_fit_the_screen_and_have_no_serious_fault(
     service.client.put_study_notes(name, {"notes": TEXT}, if_match="*")
     seen = logged_in(chromium, service, width=width, scheme=scheme)
     seen.open(paths["study"])
-    shoot(seen, f"notes-{width}-{scheme}")
+    shoot(seen, f"notes-{width}-{scheme}", section(seen.page))
     assert faults(seen) == []
     seen.page.get_by_role("button", name="Edit notes").click()
     seen.page.get_by_role("button", name="Preview").click()
     expect(seen.page.locator(".preview").get_by_role("heading", name="Why")).to_be_visible()
     assert seen.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    shoot(seen, f"notes-edited-{width}-{scheme}")
+    shoot(seen, f"notes-edited-{width}-{scheme}", section(seen.page))
     assert faults(seen) == []
     seen.page.get_by_role("button", name="Cancel").click()
     seen.check()

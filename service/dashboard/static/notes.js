@@ -59,15 +59,19 @@ function fill(text) {
   typed();
 }
 
+function conflict(on) {
+  for (const told of form.querySelectorAll("[data-conflict]")) told.hidden = !on;
+  save.textContent = on ? "Save mine instead" : "Save";
+}
+
 function open(on) {
   form.hidden = !on;
   edit.parentElement.hidden = on;
   part("shown").hidden = on;
   part("done").textContent = "";
   if (!on) {
-    part("conflict").hidden = true;
+    conflict(false);
     section.querySelector("[role=alert]").hidden = true;
-    save.textContent = "Save";
     show(false);
   }
   (on ? box : edit).focus();
@@ -100,8 +104,7 @@ handles(form, async () => {
   const { answer, said } = await exchange("PUT", form.dataset.address, { notes: box.value }, { "If-Match": tag });
   if (answer.status === 412) {
     theirs.value = said.stored.notes;
-    part("conflict").hidden = false;
-    save.textContent = "Save mine instead";
+    conflict(true);
     await known(said.stored.notes, said.etag);
     counted();
     return;
