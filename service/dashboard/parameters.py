@@ -55,5 +55,5 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
-        return "none"
+        return "as usual"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -84,6 +84,7 @@ def test_auto_takes_an_objective_and_some_sweeps(seen: Watched, populated: Popul
     assert configuration["sweep_ids"] == [sweeps[1]["id"]], "the newest comes first"
     service.client.cancel_fit(page.url.rsplit("/", 1)[1])
     expect(page.get_by_text("The fit was cancelled.")).to_be_visible(timeout=30_000)
+    assert faults(seen) == []
 
 
 def test_why_a_fit_is_refused_is_told_in_the_form(seen: Watched) -> None:

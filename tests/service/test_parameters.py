@@ -27,7 +27,7 @@ def test_numbers_and_choices_are_offered_with_their_defaults_and_nothing_else() 
     offered = parameters(ESTIMATORS)
     assert offered["auto"] == [
         Parameter("prefer", "accuracy", (('"transfer"', "transfer"),)),
-        Parameter("seconds", "none"),
+        Parameter("seconds", "as usual"),
     ], "an objective is neither a number nor a choice"
     assert Parameter("ridge", "auto") in offered["exponential"]
     assert Parameter("raw_residuals", "no", (("true", "yes"),)) in offered["exponential"]
