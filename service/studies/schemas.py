@@ -9,7 +9,7 @@ from pydantic import Field, FiniteFloat
 
 from service.schemas import MOST_DOMAINS, Answer, Body, DomainsBody, PositiveCount, Slug, Text, Weights
 
-MOST_NOTES = 10_000  # characters: some five pages, and what a parser reads in half a second at worst
+MOST_NOTES = 10_000  # characters: some five pages, and about a second of parsing at worst
 StudyName = Annotated[str, Path(description="Name of a study.")]
 # Beyond it a sum of coefficients may overflow, and all of them would count as nothing.
 Coefficient = Annotated[FiniteFloat, Field(le=1e100)]
