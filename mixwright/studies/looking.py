@@ -50,9 +50,9 @@ def show(study: StudyName, *, json: options.Json = False, service: options.Servi
     from mixwright.showing import say, table  # noqa: PLC0415
 
     with connected(service) as client:
-        told = client.study(study)
+        told, notes = client.study(study), client.study_notes(study).value["notes"]
     if json:
-        typer.echo(json_module.dumps(told))
+        typer.echo(json_module.dumps({**told, "notes": notes}))
         return
     definition, console = told["definition"], Console()
     say(console, f"{told['name']}: created {tables.moment(told['created_at'])}; runs: {_runs(told)}")
@@ -60,8 +60,8 @@ def show(study: StudyName, *, json: options.Json = False, service: options.Servi
     if domain_set:
         say(console, f"domains of {domain_set['name']}, version {domain_set['version']}")
     say(console, f"objective: {tables.shares(definition['objective'] or {})}")
-    if definition["notes"]:
-        say(console, definition["notes"])
+    if notes:
+        say(console, notes)
     rows = [
         [domain["name"], f"{domain['tokens']:,}", f"{prior[domain['name']]:.1%}"]
         for domain in definition["domains"]

@@ -1,7 +1,6 @@
 """Asking a finished fit about mixtures by hand, and for proposals under bounds."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.figures.exploration import exploration
 from mixlaws.registry import PROPOSERS
+from service.dashboard.parameters import parameters
 from service.dashboard.rendering import page
 from service.db import SessionDep
 from service.errors import InvalidRequestError
@@ -60,7 +60,7 @@ def show_explore(
         answers=named,
         answer=answers[-1],
         figure_of_targets=_figure(targets, named),
-        asking=_proposers() if Scope.STUDIES_WRITE in caller.scopes else None,
+        asking=parameters(PROPOSERS) if Scope.STUDIES_WRITE in caller.scopes else None,
     )
 
 
@@ -97,15 +97,3 @@ def _figure(targets: list[str], answers: Mapping[str, ExploredOut]) -> go.Figure
         return predicted, None if widths is None else np.array([widths[target] for target in targets])
 
     return exploration(targets, {name: told(answer) for name, answer in answers.items()})
-
-
-def _proposers() -> dict[str, list[tuple[str, float | None]]]:
-    """Numbers that each proposer can be given, with their defaults; what is no number is left to the API."""
-    return {
-        name: [
-            (one.name, None if one.default is None else float(one.default))
-            for one in fields(cls)  # type: ignore[arg-type]
-            if one.default is None or isinstance(one.default, int | float)
-        ]
-        for name, cls in sorted(PROPOSERS.items())
-    }

@@ -17,6 +17,7 @@ from service.dashboard import (
     job,
     keys,
     login,
+    notes,
     problems,
     proposal,
     study,
@@ -36,7 +37,7 @@ _YEAR = "public, max-age=31536000, immutable"
 def install(app: FastAPI) -> None:
     """Add pages and static files, and show errors of pages as pages."""
     for page in (
-        login, home, study, sweep, fit, explore, proposal, job, compare, keys, audit, problems,
+        login, home, study, notes, sweep, fit, explore, proposal, job, compare, keys, audit, problems,
     ):  # fmt: skip
         app.include_router(page.router, include_in_schema=False)
     app.state.curves = Curves()

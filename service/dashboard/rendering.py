@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from service import proxies
 from service.dashboard.drawing_library import guarded_style_ids
+from service.dashboard.markdown import markdown
 from service.dashboard.plain_figures import plain_figure
 from service.dashboard.sparklines import sparkline
 from service.scopes import current
@@ -125,6 +126,7 @@ def _make_environment() -> Environment:
         tokens=_tokens,
         badge=_badge,
         counted=_counted,
+        markdown=markdown,
     )
     environment.globals.update(
         figure=_figure,

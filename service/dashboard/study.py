@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
+from mixlaws.registry import ESTIMATORS
 from service.dashboard.confirmed import confirmed
 from service.dashboard.mixture_views import mixture_view
+from service.dashboard.parameters import parameters
 from service.dashboard.rendering import page
 from service.dashboard.runs_table import PURPOSES, STATES, RunsAsked, coefficients, runs_table
 from service.db import SessionDep
@@ -24,7 +26,9 @@ from service.proposals import service as proposals
 from service.runs import table_repository
 from service.runs.table_repository import Some
 from service.scopes import Principal, Scope, needs
+from service.studies import notes
 from service.studies import service as studies
+from service.studies.schemas import MOST_NOTES
 from service.sweeps import repository as sweep_repository
 from service.sweeps import service as sweeps
 
@@ -63,6 +67,10 @@ def show_study(
         states=STATES,
         purposes=PURPOSES,
         selected=None,
+        notes=notes.shown(found).notes,
+        notes_tag=notes.etag(found),
+        most_notes=MOST_NOTES,
+        methods_parameters=parameters(ESTIMATORS),
         **_sweeps(session, found),
         **_decided(session, found),
         **_jobs(session, caller, study),
@@ -81,7 +89,14 @@ def _prior(session: Session, study: Study, proxies: Some) -> Prior | None:
 
 def _sweeps(session: Session, study: Study) -> dict[str, Any]:
     found = sweep_repository.page(session, study.id, Wanted[UUID](limit=_MOST_ROWS))
-    return {"sweeps": sweeps.shown(session, found.rows, study), "more_sweeps": found.last is not None}
+    shown = sweeps.shown(session, found.rows, study)
+    return {
+        "sweeps": shown,
+        "more_sweeps": found.last is not None,
+        "fitted_sweeps": [
+            sweep for sweep in shown if sweep.definition.purpose == "proxy" and sweep.runs.get("completed")
+        ],
+    }
 
 
 def _decided(session: Session, study: Study) -> dict[str, Any]:

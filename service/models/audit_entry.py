@@ -19,6 +19,7 @@ class AuditKind(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
     STUDY_CREATED = "study.created"
+    STUDY_NOTED = "study.noted"
     STUDY_DELETED = "study.deleted"
     JOB_CREATED = "job.created"
     JOB_DELETED = "job.deleted"

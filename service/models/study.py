@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.models.base import Base, CreatedAt, Json, PrimaryId
@@ -10,6 +10,9 @@ from service.models.base import Base, CreatedAt, Json, PrimaryId
 
 class Study(Base):
     """A study; `definition` is the body it was created with, complete with defaults.
+
+    `notes` are those that people wrote since, null until they did; `notes_revision` counts their edits. Lists
+    of studies do not read them.
 
     One that was deleted belongs to no project: nobody finds it any more, and its rows go in small parts.
     """
@@ -24,4 +27,6 @@ class Study(Base):
     project_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str]
     definition: Mapped[Json]
+    notes: Mapped[str | None] = mapped_column(deferred=True)
+    notes_revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[CreatedAt]

@@ -6,15 +6,23 @@ from fastapi import APIRouter, Query, Response, status
 
 from service.audit import trail
 from service.db import SessionDep
-from service.errors import ConflictError, InvalidCursorError, InvalidRequestError, NotFoundError
+from service.errors import (
+    ConflictError,
+    InvalidCursorError,
+    InvalidRequestError,
+    NotFoundError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
+)
 from service.models import AuditKind
 from service.pages import PagingById
+from service.preconditions import IfMatch
 from service.problem_details import errors
 from service.routes import Route, already
 from service.schemas import Page
 from service.scopes import Principal, Scope, needs
-from service.studies import repository, service
-from service.studies.schemas import StudyIn, StudyName, StudyOut
+from service.studies import notes, repository, service
+from service.studies.schemas import StudyIn, StudyName, StudyNotes, StudyOut
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"], route_class=Route)
 
@@ -59,3 +67,36 @@ def get_study(
 ) -> StudyOut:
     """One study."""
     return service.shown(session, [service.get(session, caller.project_id, study)])[0]
+
+
+@router.get("/{study}/notes", responses=errors(NotFoundError))
+def get_study_notes(
+    study: StudyName,
+    response: Response,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
+) -> StudyNotes:
+    """Notes of a study, with the ETag that an edit must show."""
+    found = service.get(session, caller.project_id, study)
+    response.headers["ETag"] = notes.etag(found)
+    return notes.shown(found)
+
+
+@router.put(
+    "/{study}/notes",
+    responses=errors(NotFoundError, PreconditionFailedError, PreconditionRequiredError),
+)
+def put_study_notes(
+    study: StudyName,
+    body: StudyNotes,
+    response: Response,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.STUDIES_WRITE)],
+    if_match: IfMatch = None,
+) -> StudyNotes:
+    """Replace the notes of a study. An ETag that is not the newest answers 412 with the notes as they are."""
+    found, changed = notes.edit(session, caller.project_id, study, body, if_match)
+    if changed:
+        trail.record(session, caller, AuditKind.STUDY_NOTED, found.name, study=str(found.id))
+    response.headers["ETag"] = notes.etag(found)
+    return notes.shown(found)

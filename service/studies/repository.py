@@ -55,6 +55,12 @@ def lock(session: Session, study: Study) -> None:
     session.execute(select(Study.id).where(Study.id == study.id).with_for_update(key_share=True))
 
 
+def lock_notes(session: Session, study: Study) -> None:
+    """Let editors of a study's notes do so one after the other, and read what the last one left."""
+    lock(session, study)
+    session.refresh(study, ["notes", "notes_revision"])
+
+
 def run_counts(session: Session, study_ids: list[UUID]) -> dict[UUID, dict[str, int]]:
     """Number of runs in each state, by study."""
     rows = session.execute(

@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field, FiniteFloat
 
-from service.schemas import MOST_DOMAINS, Answer, DomainsBody, PositiveCount, Slug, Text, Weights
+from service.schemas import MOST_DOMAINS, Answer, Body, DomainsBody, PositiveCount, Slug, Text, Weights
 
+MOST_NOTES = 10_000  # characters: some five pages, and about a second of parsing at worst
 StudyName = Annotated[str, Path(description="Name of a study.")]
 # Beyond it a sum of coefficients may overflow, and all of them would count as nothing.
 Coefficient = Annotated[FiniteFloat, Field(le=1e100)]
@@ -35,7 +36,20 @@ class StudyIn(DomainsBody):
     final_tokens: PositiveCount | None = Field(
         default=None, description="Tokens of the run that the mixture is for; it turns epochs into caps."
     )
-    notes: Text = Field(default="", max_length=10_000, description="Notes for people.")
+    notes: Text = Field(
+        default="",
+        max_length=MOST_NOTES,
+        description="Notes to begin with; they have an address of their own.",
+    )
+
+
+class StudyNotes(Body):
+    """What people wrote about a study."""
+
+    notes: Text = Field(
+        max_length=MOST_NOTES,
+        description="Markdown, for people; the dashboard shows it without HTML and images.",
+    )
 
 
 class StudyOut(Answer):

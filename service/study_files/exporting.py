@@ -32,8 +32,10 @@ def lines(session: Session, study: Study) -> Iterator[str]:
 def _contents(session: Session, study: Study) -> Iterator[dict[str, Any]]:
     study_id = study.id
     definition = {key: value for key, value in study.definition.items() if key != "name"}
+    # Only where they were edited, so that older versions read the file of a study whose notes were not.
+    notes = {} if study.notes is None else {"notes": study.notes}
     yield {
-        "kind": "study", "schema": SCHEMA, "name": study.name, "definition": definition,
+        "kind": "study", "schema": SCHEMA, "name": study.name, "definition": definition, **notes,
         "created_at": study.created_at,
     }  # fmt: skip
     sweeps: dict[UUID, int] = {}

@@ -38,6 +38,7 @@ def store(
     if not created:
         _check_same(session, study, head, lines)
         return study, False
+    study.notes = head.notes
     storing = Storing(session, study)
     for number, line in enumerate(lines, start=2):
         try:

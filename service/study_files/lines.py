@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, Field, FiniteFloat, TypeAdapter
 
 from service.models import RunState
 from service.schemas import LARGEST_INTEGER, LARGEST_NUMBER, Body, Document, Slug, Text
+from service.studies.schemas import MOST_NOTES
 
 SCHEMA = "mixwright-study/v1"
 UNFINISHED = "it was not finished when the study was exported: ask for it again"
@@ -32,6 +33,7 @@ class StudyLine(Body):
     schema_: Literal["mixwright-study/v1"] = Field(alias="schema")
     name: Slug
     definition: dict[str, Any]
+    notes: Annotated[Text, Field(max_length=MOST_NOTES)] | None = None  # those of the definition, if none
     created_at: AwareDatetime
 
 

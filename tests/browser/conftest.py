@@ -39,6 +39,11 @@ class Watched:
         """Open a page and wait until its figures are drawn."""
         answer = self.page.goto(self.url + path, wait_until="load")
         assert answer is not None
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Wait until the figures of the page are drawn: what is left before would count as failed."""
+        self.page.wait_for_load_state("load")
         figures = self.page.locator(".figure").count()
         self.page.wait_for_function(
             "count => document.querySelectorAll('.figure .main-svg').length >= count", arg=figures

@@ -106,7 +106,7 @@ def test_a_first_visit_offers_commands_to_copy(newcomer: Watched) -> None:
     page = newcomer.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     for name, command in (
-        ("import", "mixwright import my-swarm --study my-study"),
+        ("import", "mixwright import my-swarm --study my-study --tokens tokens.json"),
         ("demo", "mixwright demo"),
     ):
         button = page.get_by_role("button", name=f"copy the command: {name}", exact=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from service.keys.sessions import create_link
 from tests.browser.conftest import Watched, logged_in, watched
@@ -18,12 +18,13 @@ PAGES = ("home", "study", "fit", "linear-fit", "proposal", "job")
 Populated = tuple[Service, dict[str, str]]
 
 
-def shoot(seen: Watched, name: str) -> None:
-    """Keep a picture for people, where they asked for one."""
+def shoot(seen: Watched, name: str, part: Locator | None = None) -> None:
+    """Keep a picture of a page, or of a part of it, for people who asked for pictures."""
     folder = os.environ.get("MIXWRIGHT_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        seen.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        file = Path(folder) / f"{name}.png"
+        part.screenshot(path=file) if part else seen.page.screenshot(path=file, full_page=True)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -43,6 +43,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/studies/{study}/runs": {
         "runs": [{"name": "r", "weights": {"web": 1.0}, "losses": {"web": 1.0}}]
     },
+    "PUT /v1/studies/{study}/notes": {"notes": "strange"},
+    "POST /studies/{study}/notes/preview": {"notes": "strange"},
     "PUT /v1/studies/{study}/runs/{run_id}": {"weights": {"web": 0.75, "code": 0.25}},
     "POST /v1/sweeps/{sweep_id}/cancel": WHY,
     "POST /v1/studies/{study}/fits": {"method": "linear"},

@@ -97,6 +97,7 @@ GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/runs/{run_id}/cancel"): {"reason": "why"},
     ("POST", "/v1/runs/{run_id}/invalidate"): {"reason": "why"},
     ("PUT", "/v1/runs/{run_id}/notes"): {"notes": "mine", "tags": ["odd"]},
+    ("PUT", "/v1/studies/{study}/notes"): {"notes": "# mine"},
     ("PUT", "/v1/studies/{study}/runs/{run_id}"): {
         "weights": WEIGHTS,
         "seed": 1,

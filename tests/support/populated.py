@@ -14,12 +14,14 @@ STUDY, JOB = "populated", "populated-job"
 _STEPS = 400
 
 
-def finish_runs(service: Service, simulation: Simulation, *, noise: float, seed: int) -> int:
+def finish_runs(
+    service: Service, simulation: Simulation, *, noise: float, seed: int, study: str | None = None
+) -> int:
     """Hand in results of every open run, measured on a known truth; returns how many there were."""
     rng = np.random.default_rng(seed)
     domains = simulation.problem.domains
     count = 0
-    while lease := service.client.claim_run("tester"):
+    while lease := service.client.claim_run("tester", study=study):
         weights = domains.to_array(lease["run"]["weights"])
         losses = simulation.truth.predict(weights[None, :])[0] + noise * rng.standard_normal(len(domains))
         service.client.put_result(

@@ -47,6 +47,12 @@ class StudyIn(_StudyInNeeds, total=False):
     notes: str
 
 
+class StudyNotes(TypedDict):
+    """What people wrote about a study."""
+
+    notes: str
+
+
 class StudyOut(TypedDict):
     """A study."""
 

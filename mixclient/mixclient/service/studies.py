@@ -2,8 +2,8 @@
 
 from typing import IO, Literal
 
-from mixclient.documents.studies import DomainSetIn, DomainSetOut, StudyIn, StudyOut
-from mixclient.service.answers import nothing
+from mixclient.documents.studies import DomainSetIn, DomainSetOut, StudyIn, StudyNotes, StudyOut
+from mixclient.service.answers import Tagged, nothing, tagged
 from mixclient.service.call import PAGE, Call
 from mixclient.service.operation import listing, operation
 
@@ -38,6 +38,26 @@ class Studies:
             force: delete it even if workers train its runs.
         """
         return Call({"study": study}, query={"confirm": confirm, "force": force}, read=nothing)
+
+    @operation("GET", "/v1/studies/{study}/notes")
+    def study_notes(self, study: str) -> Call[Tagged[StudyNotes]]:
+        """The notes of a study, Markdown, with the tag that `put_study_notes` takes."""
+        return Call({"study": study}, read=tagged)
+
+    @operation("PUT", "/v1/studies/{study}/notes")
+    def put_study_notes(
+        self, study: str, notes: StudyNotes, *, if_match: str | None = None
+    ) -> Call[StudyNotes]:
+        """Replace the notes of a study.
+
+        Args:
+            study: its name.
+            notes: what shall stand there.
+            if_match: tag of the notes that were read; refused with 412 if they have changed since.
+        """
+        # Sent twice, the second would find the notes changed: by the first.
+        headers, repeatable = {"If-Match": if_match}, if_match is None
+        return Call({"study": study}, body=notes, headers=headers, repeatable=repeatable)
 
     @operation("POST", "/v1/domain-sets", keyed=True)
     def create_domain_set(self, domain_set: DomainSetIn) -> Call[DomainSetOut]:

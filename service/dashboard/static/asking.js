@@ -1,6 +1,7 @@
 // Asks for a proposal under what the form says.
 
 import { mixture } from "./explore.js";
+import { chosen, settle } from "./parameters.js";
 import { handles, send } from "./sending.js";
 
 const USUAL = { exploit: "convex", explore: "explore" };
@@ -8,18 +9,11 @@ const form = document.getElementById("asking");
 const { intent, proposer, measure, most, repetition, per_efold: fall } = form.elements;
 const names = Object.keys(mixture());
 
-function settle() {
-  const chosen = proposer.value || USUAL[intent.value];
-  for (const set of form.querySelectorAll("[data-proposer]")) set.hidden = set.dataset.proposer !== chosen;
+function settled() {
+  settle(form, proposer.value || USUAL[intent.value]);
   most.disabled = measure.value === "";
   fall.disabled = repetition.value !== "smooth";
   for (const input of [most, fall]) input.closest("label").hidden = input.disabled;
-}
-
-function parameters() {
-  const inputs = form.querySelectorAll("fieldset:not([hidden]) [data-parameter]");
-  const given = [...inputs].filter((input) => input.value !== "");
-  return Object.fromEntries(given.map((input) => [input.dataset.parameter, Number(input.value)]));
 }
 
 function constraints() {
@@ -36,14 +30,14 @@ function constraints() {
   return { frozen, groups };
 }
 
-form.addEventListener("change", settle);
-settle();
+form.addEventListener("change", settled);
+settled();
 handles(form, async (told) => {
   const made = await send(form.dataset.address, {
     fit_id: form.dataset.fit,
     intent: told.get("intent"),
     proposer: told.get("proposer") || null,
-    params: parameters(),
+    params: chosen(form),
     count: Number(told.get("count")),
     seed: Number(told.get("seed")),
     within_sampled: told.has("within_sampled"),

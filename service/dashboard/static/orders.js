@@ -2,6 +2,7 @@
 // The API checks scope and values; what it says against an order is shown in the dialog.
 
 import { refresh } from "./live.js";
+import { send } from "./sending.js";
 
 const MOST_NAMED = 6; // domains: the rest is told in the table of the page
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -20,15 +21,8 @@ function bodyOf(form) {
   return told;
 }
 
-async function send(dialog, dryRun) {
-  const answer = await fetch(dialog.dataset.address, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ ...bodyOf(dialog.querySelector("form")), dry_run: dryRun }),
-  });
-  const told = await answer.json();
-  if (answer.ok) return told;
-  throw new Error(answer.status === 401 ? "You are logged out: reload the page and log in." : told.detail);
+function order(dialog, dryRun) {
+  return send(dialog.dataset.address, { ...bodyOf(dialog.querySelector("form")), dry_run: dryRun });
 }
 
 // What an order leads to first; after it may come stages without domains that will have run dry.
@@ -62,7 +56,7 @@ async function go(dialog) {
   say(dialog.querySelector("[data-problem]"), "");
   dialog.dataset.busy = "yes";
   try {
-    const told = outcome(await send(dialog, !confirmed), Number(dialog.dataset.before));
+    const told = outcome(await order(dialog, !confirmed), Number(dialog.dataset.before));
     if (confirmed) {
       dialog.close();
       say(document.getElementById("ordered"), `${dialog.dataset.done}: ${told}.`);

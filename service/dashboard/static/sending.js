@@ -1,14 +1,26 @@
 // Writes to the API from a page, with the cookie of whoever looks at it.
 
-// The answer to a body; what was refused is an error that says why.
-export async function send(address, body) {
+const LOGGED_OUT = "You are logged out: log in again in another tab, and send this once more.";
+
+// An answer, and what its body says.
+export async function exchange(method, address, body, headers = {}) {
   const answer = await fetch(address, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    method,
+    headers: { "Content-Type": "application/json", Accept: "application/json", ...headers },
     body: JSON.stringify(body),
   });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.detail ?? `status ${answer.status}`);
+  return { answer, said: await answer.json() };
+}
+
+// Why something was refused, as an error.
+export function refusal(answer, said) {
+  return new Error(answer.status === 401 ? LOGGED_OUT : (said.detail ?? `status ${answer.status}`));
+}
+
+// The answer to a body; what was refused is an error that says why.
+export async function send(address, body) {
+  const { answer, said } = await exchange("POST", address, body);
+  if (!answer.ok) throw refusal(answer, said);
   return said;
 }
 
