@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.policies.packing import packed, unpacked

@@ -25,7 +25,7 @@ import numpy as np
 
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.feedback import Feedback, Signal
-from mixlaws.policies.tikmix_solver import Strengths, best_mixture, normalised
+from mixlaws.policies.tikmix_solver import Strengths, best_mixture, scale
 from mixlaws.policies.tikmix_state import Known
 from mixlaws.policy import Stage, check_state
 from mixlaws.problem import MixtureProblem
@@ -78,9 +78,10 @@ class TikmixD:
         if measured is None or not np.isfinite(measured.influence).any():
             return state
         known = state.known.told(measured)
-        gains, now = normalised(known.table(feedback.weights)), feedback.weights
+        table = known.table(feedback.weights)
         strengths = Strengths(self.uniformity, self.gain, self.entropy)
-        return TikmixDState(known.kept(), frozen(best_mixture(gains, now, strengths)))
+        weights = best_mixture(table / scale(table), feedback.weights, strengths)
+        return TikmixDState(known.kept(), frozen(weights))
 
     def stages(self, state: TikmixDState, /) -> Sequence[Stage]:
         """One stage until the next measurement."""

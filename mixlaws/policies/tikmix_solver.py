@@ -62,10 +62,10 @@ class Strengths:
         return float(-self.uniformity * gains.var() + self.gain * gains.mean() + self.entropy * entropy)
 
 
-def normalised(influence: FloatArray) -> FloatArray:
-    """(d, t) influences, each target divided by its largest one in size; one that nothing moves stays 0."""
+def scale(influence: FloatArray) -> FloatArray:
+    """(t,) what influences (d, t) are divided by: the largest in size of each target, 1 if all are 0."""
     largest = np.abs(influence).max(axis=0, initial=0.0)
-    return np.asarray(influence / np.where(largest > 0, largest, 1.0))
+    return np.where(largest > 0, largest, 1.0)
 
 
 def best_mixture(

@@ -11,7 +11,7 @@ from mixlaws.measurements import Influence
 from mixlaws.policies.packing import packed, unpacked
 
 KIND = "<f4"  # of a dump: estimates of influence have no more digits than single precision
-_MOST_KEPT = 9000  # numbers of a table that a state keeps: 48 KB
+MOST_KEPT = 9000  # numbers that a state keeps: 48 KB
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Known:
 
     def kept(self) -> "Known":
         """What a state keeps of it: nothing of a table that is too large."""
-        return self if self.influence.size <= _MOST_KEPT else Known.nothing(len(self.influence))
+        return self if self.influence.size <= MOST_KEPT else Known.nothing(len(self.influence))
 
     def table(self, weights: FloatArray) -> FloatArray:
         """(d, t) influences without gaps, of the targets of which anything is known.
