@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.policies.packing import packed, unpacked
 from mixlaws.policy import check_state
