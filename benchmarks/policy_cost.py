@@ -19,6 +19,7 @@ from rich.table import Table
 
 from mixlaws.domains import DomainSet
 from mixlaws.feedback import Evaluation, Feedback, TokenSums
+from mixlaws.measurements import Influence
 from mixlaws.policies.ado import Ado
 from mixlaws.policy import History, HistoryRequest
 from mixlaws.problem import MixtureProblem
@@ -84,9 +85,11 @@ def measured(rng: np.random.Generator, step: int, weights: Any, ended: int) -> F
     sums = (2 + rng.random(d) + 3 / np.sqrt(step)) * counts
     excess = TokenSums(rng.random(d) * counts, counts)
     evaluation = Evaluation(sums, counts, step, "held-out")
+    influence = Influence(rng.standard_normal((d, 9)), tuple("abcdefghi"), "random", 1000)
     return Feedback(
         step, sums, counts, weights, version=step, stages_done=ended, sequence_counts=counts // 1024,
         excess=excess, excess_clipped=excess, evaluation=evaluation,
+        influence=influence,
     )  # fmt: skip
 
 

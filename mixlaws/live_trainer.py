@@ -1,7 +1,7 @@
 """A simulated trainer: follows plans, draws in exact shares, and tells noisy losses of known curves.
 
 It draws whole sequences; what does not fill one is carried on. The mean loss of k sequences has the deviation
-`noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. The
+`noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. Influence is the derivative of the curves, without noise. The
 excess of a token over the reference model is normal around that of its domain.
 """
 
@@ -15,6 +15,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.driving import PlanFollower
 from mixlaws.feedback import Evaluation, Feedback, Signal, TokenSums
 from mixlaws.learning_truth import LearningTruth
+from mixlaws.measurements import Influence
 from mixlaws.policy import Stage
 from mixlaws.steering.guards import BoundGuards
 
@@ -91,8 +92,9 @@ class LiveTrainer:
         self.read += counts
         self.step += steps
         ended = follower.stages_done not in (done, None)
+        influence = None
         if ended or self.step % pace.evaluate_every == 0:
-            evaluation = self._evaluation()
+            evaluation, influence = self._evaluation(), self._influence()
         excess, clipped = self._excess(losses)
         return guards.admit(
             Feedback(
@@ -100,6 +102,7 @@ class LiveTrainer:
                 steps=steps, version=follower.version, stages_done=follower.stages_done,
                 sequence_counts=sequences, excess=TokenSums(excess * counts, counts),
                 excess_clipped=TokenSums(clipped * counts, counts), evaluation=evaluation,
+                influence=influence,
             )
         )  # fmt: skip
 
@@ -117,6 +120,15 @@ class LiveTrainer:
         losses = self.truth.losses(self.read) + self._set_error
         losses += self.pace.drift * self.rng.standard_normal(len(losses))
         return Evaluation(losses * counts, counts, self.step, "held-out")
+
+    def _influence(self) -> Influence | None:
+        """How much a token of each domain would lower each loss, exactly, times the tokens of a sample."""
+        if Signal.INFLUENCE not in self.signals:
+            return None
+        budget, sample = self.truth.budget, _EVALUATED * SEQUENCE
+        falls = -self.truth.jacobian((self.read / budget)[None, :])[0].T * (sample / budget)
+        targets = tuple(f"loss-{index:03}" for index in range(len(falls)))
+        return Influence(falls, targets, "derivative", sample)
 
     def _excess(self, losses: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(d,) mean excess of tokens over the reference, and the mean of its positive part."""

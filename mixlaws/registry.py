@@ -23,6 +23,7 @@ from mixlaws.policies.aioli import Aioli
 from mixlaws.policies.doremi import DoReMi
 from mixlaws.policies.handwritten import Handwritten
 from mixlaws.policies.natural import NaturalPolicy
+from mixlaws.policies.neucb import Neucb
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
@@ -98,6 +99,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "doremi": DoReMi,
     "handwritten": Handwritten,
     "natural": NaturalPolicy,
+    "neucb": Neucb,
     "odm": Odm,
     "skillit": SkillIt,
     "static": Static,
