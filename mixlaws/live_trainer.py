@@ -1,8 +1,9 @@
 """A simulated trainer: follows plans, draws in exact shares, and tells noisy losses of known curves.
 
 It draws whole sequences; what does not fill one is carried on. The mean loss of k sequences has the deviation
-`noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. Influence is the derivative of the curves, without noise. The
-excess of a token over the reference model is normal around that of its domain.
+`noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. The
+excess of a token over the reference model is normal around that of its domain. Influence is the derivative of
+the curves, without noise.
 """
 
 from collections.abc import Sequence
