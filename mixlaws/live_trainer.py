@@ -3,7 +3,7 @@
 It draws whole sequences; what does not fill one is carried on. The mean loss of k sequences has the deviation
 `noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. The
 excess of a token over the reference model is normal around that of its domain. Influence is the derivative of
-the curves, without noise.
+the mean loss, without noise.
 """
 
 from collections.abc import Sequence
@@ -123,13 +123,12 @@ class LiveTrainer:
         return Evaluation(losses * counts, counts, self.step, "held-out")
 
     def _influence(self) -> Influence | None:
-        """How much a token of each domain would lower each loss, exactly, times the tokens of a sample."""
+        """How much a sample of each domain would lower the mean loss."""
         if Signal.INFLUENCE not in self.signals:
             return None
         budget, sample = self.truth.budget, _EVALUATED * SEQUENCE
-        falls = -self.truth.jacobian((self.read / budget)[None, :])[0].T * (sample / budget)
-        targets = tuple(f"loss-{index:03}" for index in range(len(falls)))
-        return Influence(falls, targets, "derivative", sample)
+        slopes = self.truth.jacobian((self.read / budget)[None, :])[0].mean(axis=0)
+        return Influence(-slopes[:, None] * (sample / budget), ("mean loss",), "derivative", sample)
 
     def _excess(self, losses: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(d,) mean excess of tokens over the reference, and the mean of its positive part."""
