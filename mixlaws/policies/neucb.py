@@ -34,13 +34,13 @@ from mixlaws.arrays import BoolArray, FloatArray, JsonObject, frozen
 from mixlaws.errors import InvalidInputError
 from mixlaws.feedback import Feedback, Signal
 from mixlaws.policies.arithmetic import softmax
+from mixlaws.policies.neucb_context import contexts, moved
 from mixlaws.policies.neucb_state import NeucbState
 from mixlaws.policy import Stage
 from mixlaws.problem import MixtureProblem
 from mixlaws.steering.trust_region import held_back
 
 _LOSS_MEMORY, _REWARD_MEMORY = 0.5, 0.8  # of the running means in a context
-_LARGEST_LOSS = 10.0  # times the first one, in a context
 
 
 @dataclass(frozen=True)
@@ -151,15 +151,15 @@ class Neucb:
         told = again & np.isfinite(state.recent)
         state = replace(
             state,
-            rewards=state.rewards.told(_contexts(state), rewards, told, self.memory),
+            rewards=state.rewards.told(contexts(state), rewards, told, self.memory),
             sums=frozen(np.where(closed, 0.0, state.sums)),
             counts=frozen(np.where(closed, 0.0, state.counts)),
             losses=frozen(np.where(closed, losses, state.losses)),
             middle=frozen(np.where(closed, middle, state.middle)),
             first=frozen(np.where(closed & np.isnan(state.first), losses, state.first)),
             # The newest loss is left out of its own context: its error would be in the reward as well.
-            recent=_moved(state.recent, before, again, _LOSS_MEMORY),
-            slope=_moved(state.slope, rewards, again, _REWARD_MEMORY),
+            recent=moved(state.recent, before, again, _LOSS_MEMORY),
+            slope=moved(state.slope, rewards, again, _REWARD_MEMORY),
         )
         return replace(state, weights=frozen(self._weights(state)))
 
@@ -167,7 +167,7 @@ class Neucb:
         tried = state.rewards.count > 0
         if not tried.any():
             return state.prior
-        expected, error = state.rewards.expected(_contexts(state), self.ridge)
+        expected, error = state.rewards.expected(contexts(state), self.ridge)
         hope = expected + self.optimism * error
         best = hope[tried].max()
         if not best > 0:
@@ -176,25 +176,3 @@ class Neucb:
         shares = softmax(np.log(parts) / self.temperature)
         possible = np.where(state.prior > 0, shares, 0.0)
         return held_back(possible / possible.sum(), state.prior, kl=self.trust, ratio=None)
-
-
-def _contexts(state: NeucbState) -> FloatArray:
-    """(d, 5) contexts."""
-    known = np.isfinite(state.recent) & (state.first > 0)
-    ratio = np.where(known, state.recent, 1.0) / np.where(known, state.first, 1.0)
-    share = state.read / max(float(state.read.sum()), 1.0)
-    return np.column_stack(
-        [
-            np.ones(len(ratio)),
-            np.clip(ratio, 0.0, _LARGEST_LOSS),
-            np.nan_to_num(state.slope),
-            np.log1p(len(ratio) * share),
-            np.log1p(state.read / np.maximum(state.held, 1.0)),
-        ]
-    )
-
-
-def _moved(mean: FloatArray, values: FloatArray, given: BoolArray, kept: float) -> FloatArray:
-    """(d,) running means, which begin at their first value."""
-    begun = np.where(np.isnan(mean), values, kept * mean + (1 - kept) * values)
-    return frozen(np.where(given, begun, mean))

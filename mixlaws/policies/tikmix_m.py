@@ -30,16 +30,15 @@ import numpy as np
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.feedback import Feedback, Signal
 from mixlaws.policies.packing import packed, unpacked
-from mixlaws.policies.tikmix_regression import Interactions, learnt
-from mixlaws.policies.tikmix_solver import SLACK, Strengths, best_mixture, scale
+from mixlaws.policies.tikmix_regression import learnt
+from mixlaws.policies.tikmix_search import climbed
+from mixlaws.policies.tikmix_solver import Strengths, best_mixture, scale
 from mixlaws.policies.tikmix_state import KIND, MOST_KEPT, Known
 from mixlaws.policy import Stage, check_state
 from mixlaws.problem import MixtureProblem
 
 SCHEMA = 1
 _MOST_TABLES = 16
-_ROUNDS = 2  # of gains made linear anew; each costs as much as TiKMiX-D, and the next measurement goes on
-_PARTS = (1.0, 0.5, 0.25, 0.125)  # of the way to a solution that are tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +105,7 @@ class TikmixM:
         if table.shape[1] == known.influence.shape[1]:
             interactions = learnt(state.mixtures, state.steps, state.tables / unit)
         if interactions is not None:
-            weights = _climbed(interactions, now, weights, strengths)
+            weights = climbed(interactions, now, weights, strengths)
         return replace(state, known=known.kept(), weights=frozen(weights))
 
     def stages(self, state: TikmixMState, /) -> Sequence[Stage]:
@@ -153,24 +152,3 @@ def _with_table(state: TikmixMState, known: Known, now: FloatArray, step: int) -
         steps=frozen(np.append(state.steps, float(step))[start:]),
         tables=frozen(np.concatenate([state.tables, known.influence[None]])[start:]),
     )
-
-
-def _climbed(model: Interactions, now: FloatArray, additive: FloatArray, strengths: Strengths) -> FloatArray:
-    """(d,) the mixture of a largest objective that is found from the better of two."""
-    least = model.gains(now) - SLACK
-
-    def value(weights: FloatArray) -> float:
-        gains = model.gains(weights)
-        return strengths.value(gains, weights) if np.all(gains >= least) else -np.inf
-
-    weights = additive if value(additive) > value(now) else now
-    for _ in range(_ROUNDS):
-        gains, slopes = model.gains(weights), model.jacobian(weights)
-        # Weights sum to 1, so that a constant can be added to what each domain gives.
-        aim = best_mixture(slopes + (gains - weights @ slopes), weights, strengths, gains - least)
-        trials = [weights + part * (aim - weights) for part in _PARTS]
-        better = next((trial for trial in trials if value(trial) > value(weights) + SLACK), None)
-        if better is None:
-            break
-        weights = better
-    return np.asarray(weights / weights.sum())
