@@ -58,10 +58,10 @@ class Neucb:
         held_out: whether rewards are of losses on an evaluation set, not of training batches.
     """
 
-    growth: float = 0.1
+    growth: float = 0.2
     memory: float = 0.95
     ridge: float = 1.0
-    optimism: float = 0.5
+    optimism: float = 1.0
     temperature: float = 1.0
     least: float = 0.01
     trust: float | None = 1.0
