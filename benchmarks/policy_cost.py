@@ -20,7 +20,7 @@ from rich.table import Table
 
 from mixlaws.domains import DomainSet
 from mixlaws.feedback import Evaluation, Feedback, TokenSums
-from mixlaws.measurements import ExpertCounts, GradientNorms, GradientProducts, Gram
+from mixlaws.measurements import ExpertCounts, GradientNorms, GradientProducts, Gram, Influence
 from mixlaws.policies.ado import Ado
 from mixlaws.policy import History, HistoryRequest
 from mixlaws.problem import MixtureProblem
@@ -92,6 +92,7 @@ def measured(rng: np.random.Generator, step: int, weights: Any, ended: int) -> F
     gradients = rng.standard_normal((d, DIRECTIONS))
     squares = np.sum(gradients**2, axis=1)
     targets = tuple(f"target-{index:02}" for index in range(DIRECTIONS))
+    influence = Influence(gradients[:, :9], targets[:9], "random", 1000)
     return Feedback(
         step, sums, counts, weights, version=step, stages_done=ended, sequence_counts=counts // 1024,
         excess=excess, excess_clipped=excess, evaluation=evaluation,
@@ -100,6 +101,7 @@ def measured(rng: np.random.Generator, step: int, weights: Any, ended: int) -> F
         grad_norms=GradientNorms(squares, 100 * squares, 64),
         expert_counts=ExpertCounts(rng.random((d, EXPERTS)), layer=0, gate="soft"),
         advantages=TokenSums(rng.random(d), np.ones(d, dtype=np.int64)),
+        influence=influence,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from mixlaws.policies.dump import Dump
 from mixlaws.policies.handwritten import Handwritten
 from mixlaws.policies.moe_dynamic import MoeDynamic
 from mixlaws.policies.natural import NaturalPolicy
+from mixlaws.policies.neucb import Neucb
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.pike import Pike
 from mixlaws.policies.rnb import Rnb
@@ -34,6 +35,8 @@ from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
 from mixlaws.policies.stratified import Stratified
 from mixlaws.policies.temperature import TemperaturePolicy
+from mixlaws.policies.tikmix_d import TikmixD
+from mixlaws.policies.tikmix_m import TikmixM
 from mixlaws.policies.unimax import UniMaxPolicy
 from mixlaws.policies.velocitune import Velocitune
 from mixlaws.policy import AnyPolicy
@@ -106,6 +109,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "handwritten": Handwritten,
     "moe_dynamic": MoeDynamic,
     "natural": NaturalPolicy,
+    "neucb": Neucb,
     "odm": Odm,
     "pike": Pike,
     "rnb": Rnb,
@@ -113,6 +117,8 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "static": Static,
     "stratified": Stratified,
     "temperature": TemperaturePolicy,
+    "tikmix_d": TikmixD,
+    "tikmix_m": TikmixM,
     "unimax": UniMaxPolicy,
     "velocitune": Velocitune,
 }

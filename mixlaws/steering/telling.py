@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_UNTOLD = frozenset({"schema", "policy", "names", "keys", "set_hash", "order"})
+_UNTOLD = frozenset({"schema", "policy", "names", "keys", "set_hash", "order", "kind"})
 _WORDS: Mapping[str, str] = {
     "weights": "weight it asks for",
     "rewards": "running reward",
@@ -22,6 +22,9 @@ _WORDS: Mapping[str, str] = {
     "velocities": "velocity of learning",
     "next_update": "step of the next update",
     "updated": "step of the last update",
+    "held": "tokens it holds",
+    "read": "tokens read",
+    "slope": "mean reward",
 }
 _COLUMNS = range(1, 5)  # numbers of each domain that still make a table
 _LONGEST = 24  # letters of a text: longer ones are packed arrays and digests
