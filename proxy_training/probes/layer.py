@@ -73,7 +73,7 @@ class LayerWatch:
         Raises:
             ValueError: no backward pass was made, or of another number of samples.
         """
-        inputs, outputs = self._saved(len(domains))
+        inputs, outputs = self.saved(len(domains))
         weight = self._layer.weight
         size = weight.numel() if sketch is None else sketch.size
         sums = torch.zeros(1, d, size, device=weight.device)
@@ -98,7 +98,7 @@ class LayerWatch:
         Raises:
             ValueError: no backward pass was made, or of another number of samples.
         """
-        inputs, outputs = self._saved(count)
+        inputs, outputs = self.saved(count)
         (tokens, width), height = inputs.shape[1:], outputs.shape[2]
         if tokens * (width + height) < width * height:
             products = (inputs @ inputs.mT).float() * (outputs @ outputs.mT).float()
@@ -106,16 +106,12 @@ class LayerWatch:
             products = (outputs.mT @ inputs).float().square()
         return products.sum(dim=(1, 2)) * float(count if scale is None else scale) ** 2
 
-    def _seen(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output.requires_grad:
-            self._inputs = inputs[0].detach()
-            output.register_hook(self._propagated)  # type: ignore[no-untyped-call]
+    def saved(self, count: int) -> tuple[Tensor, Tensor]:
+        """(B, T, inputs) inputs and (B, T, outputs) gradients of outputs, of B samples.
 
-    def _propagated(self, gradient: Tensor) -> None:
-        self._outputs = gradient.detach()
-
-    def _saved(self, count: int) -> tuple[Tensor, Tensor]:
-        """(B, T, inputs) inputs and (B, T, outputs) gradients of outputs."""
+        Raises:
+            ValueError: no backward pass was made, or of another number of samples.
+        """
         if self._inputs is None or self._outputs is None:
             raise ValueError(f"no backward pass went through {self.name}: make one while it is watched")
         if len(self._inputs) != count or self._inputs.dim() != 3:
@@ -124,3 +120,11 @@ class LayerWatch:
                 f"B = {count}, the samples of one backward pass"
             )
         return self._inputs, self._outputs.to(self._inputs.dtype)
+
+    def _seen(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if output.requires_grad:
+            self._inputs = inputs[0].detach()
+            output.register_hook(self._propagated)  # type: ignore[no-untyped-call]
+
+    def _propagated(self, gradient: Tensor) -> None:
+        self._outputs = gradient.detach()

@@ -41,7 +41,7 @@ class MicroBatchGradients:
     """
 
     def __init__(
-        self, parameters: Mapping[str, nn.Parameter], sketch: CountSketch, *, d: int, halves: bool = False
+        self, parameters: Mapping[str, Tensor], sketch: CountSketch, *, d: int, halves: bool = False
     ) -> None:
         self._parameters, self._sketch = dict(parameters), sketch
         device = next(iter(self._parameters.values())).device
@@ -93,10 +93,11 @@ class MicroBatchGradients:
         return f"{len(self._parameters)} from {first} to {last}"
 
 
-def linear_weights(model: nn.Module) -> dict[str, nn.Parameter]:
+def linear_weights(model: nn.Module) -> dict[str, Tensor]:
     """Weights of all linear layers by name: neither embeddings, nor norms, nor biases."""
-    return {
-        f"{name}.weight": module.weight
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear)
-    }
+    return {f"{name}.weight": layer.weight for name, layer in linear_layers(model).items()}
+
+
+def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
+    """All linear layers by name."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
