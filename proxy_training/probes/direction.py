@@ -20,8 +20,8 @@ Source: DoGE, arXiv:2310.15393, and DGA, arXiv:2410.02498, for what the products
 """
 
 import warnings
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Literal
 
 import numpy as np
@@ -137,10 +137,7 @@ def derivatives(
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         if method == "forward":
-            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-            # torch itself, when it first carries a derivative forward, calls what it has deprecated.
-            stack.enter_context(warnings.catch_warnings())
-            warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+            stack.enter_context(forward_derivatives())
             found = jvp(losses, (parameters,), (dict(direction),))[1]
         else:
             step = _RELATIVE_STEP * _length(parameters) / max(_length(direction), 1e-30)
@@ -183,6 +180,15 @@ def target_products(
     counts = found[0].counts // (batch.tokens.shape[1] - 1)
     products = np.stack([sums.means for sums in found], axis=1)
     return GradientProducts(products, np.full(d, np.nan), counts, learning_rate, names)
+
+
+@contextmanager
+def forward_derivatives() -> Iterator[None]:
+    """Where torch carries derivatives forward: with attention by its plain formula."""
+    with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+        # torch itself calls what it has deprecated, the first time.
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+        yield
 
 
 class _Scored(nn.Module):
