@@ -15,6 +15,7 @@ Every probe takes tensors that a trainer has, and gives a measurement of `mixlaw
 
 Axis letters: B samples, T tokens of a sample, d domains, t targets, m coordinates of a gradient.
 
-Where `torch.distributed` is initialised, what is returned is of all ranks, and every rank must call. Sums and
-counts are added, in float64; means are taken afterwards.
+Where `torch.distributed` is initialised every rank must call, and what is returned is of all ranks; gradients
+of domains alone stay those of a rank until they are added. Sums and counts are added, in float64; means are
+taken afterwards.
 """
