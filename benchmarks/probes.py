@@ -1,6 +1,6 @@
 """What probes cost a training step, how exact sketches are, and how well influence agrees with the truth.
 
-    python -m benchmarks.probes [--pairs 60] [--width 256] [--layers 4] [--json]
+    python -m benchmarks.probes [--pairs 40] [--width 128] [--layers 4] [--seeds 3] [--json]
 
 A step with a probe and the same step without one alternate; what a probe costs is the median difference of
 neighbours over the median plain step. The share is that of a probe every 50 steps. Sketches are compared with
@@ -28,7 +28,7 @@ from proxy_training.probes.noise import NoiseAverage, sample_noise
 from proxy_training.probes.sketch import CountSketch
 from proxy_training.spec import TrainSpec
 
-DOMAINS, SAMPLES, CONTEXT, VOCABULARY = 8, 32, 64, 4096
+DOMAINS, SAMPLES, CONTEXT, VOCABULARY = 8, 32, 64, 1024
 EVERY = 50  # steps from probe to probe
 
 Probe = Callable[["Step"], None]
@@ -37,7 +37,7 @@ Probe = Callable[["Step"], None]
 def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__)
-    for name, default in (("pairs", 60), ("width", 256), ("layers", 4), ("seeds", 3)):
+    for name, default in (("pairs", 40), ("width", 128), ("layers", 4), ("seeds", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
     chosen = parser.parse_args()
     step = Step(width=chosen.width, layers=chosen.layers)
