@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from mixclient import Sampler, Schedule
 from mixlaws.domains import DomainSet
 from mixlaws.problem import MixtureProblem
 from mixlaws.simulation import Simulation
+from proxy_training.model import Decoder
 from service.jobs.definition import JobDefinition
 from service.jobs.schemas import JobIn, ReportIn, ScheduleOut
+from tests.proxy_training.probes.small import CONTEXT, VOCABULARY, decoder
 from tests.support.forking import Program
 from tests.support.populated import finish_runs, settled
 from tests.support.servers import Service
@@ -83,7 +86,7 @@ def test_the_example_trains_and_follows(service: Service, tmp_path: Path) -> Non
 
 
 def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Service, tmp_path: Path) -> None:
-    loop, signals, checkpoint, resume, ranks = blocks("integrate.md")
+    loop, signals, probes, checkpoint, resume, ranks = blocks("integrate.md")
     assert len(loop.strip().splitlines()) < 20
     domains = [{"name": "web", "tokens": 9_000}, {"name": "code", "tokens": 3_000}]
     job = {"name": "first", "policy": "odm", "domains": domains, "samples_per_step": 8, "lead_steps": 5}
@@ -99,6 +102,11 @@ def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Servi
         patch.setenv("HOME", str(tmp_path))  # where reports wait
         exec(loop, names)  # noqa: S102
         exec(signals, names)  # noqa: S102
+        names |= {"model": decoder(), "losses": Decoder.losses}
+        exec(probes, names)  # noqa: S102
+        trained.append(names["client"].step(len(trained)))
+        tokens = torch.randint(VOCABULARY, (8, CONTEXT + 1))
+        names["measured_step"](len(trained) - 1, tokens, torch.tensor(trained[-1]))
         evaluated: list[int] = []
 
         def evaluate() -> tuple[list[float], list[int]]:
@@ -114,6 +122,8 @@ def test_the_loop_for_a_trainer_of_ones_own_runs_as_it_is_printed(service: Servi
         exec(checkpoint, names)  # noqa: S102
         assert service.client.job("first")["reported_step"] == last
         assert Schedule.parse(json.loads(names["saved"]["schedule"])).stage_ends(last)
+        counters = names["client"].counters()
+        assert not {"unusable_measurements", "failed_sends"} & set(counters), counters
         exec(resume, names)  # noqa: S102
     resumed = names["client"]
     sampler = Sampler(resumed.schedule, seed=17)
