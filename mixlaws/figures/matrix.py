@@ -33,9 +33,9 @@ class _Column:
     unit: str
     numbers: FloatArray
 
-    @property
-    def format(self) -> str:
-        return ".3f" if self.unit == _LOSS else ".1%"
+    def told(self, letter: str) -> str:
+        """A number under the mouse."""
+        return f"{shown(self.name)}: %{{{letter}:{'.3f' if self.unit == _LOSS else '.1%'}}}"
 
     @property
     def title(self) -> str:
@@ -107,7 +107,7 @@ def _add_panel(
             mode="markers",
             name=f"{shown(x.name)} and {shown(y.name)}",
             marker={"size": 5, "opacity": 0.8, **colour},
-            hovertemplate=f"{shown(x.name)}: %{{x:{x.format}}}<br>{shown(y.name)}: %{{y:{y.format}}}<extra></extra>",
+            hovertemplate=f"{x.told('x')}<br>{y.told('y')}<extra></extra>",
         )
 
 
