@@ -25,6 +25,8 @@ from service.studies import service as studies
 
 router = APIRouter()
 
+_NUMBERS = (int, float, int | None, float | None)
+
 
 @router.get("/fits/{fit_id}/explore")
 def show_explore(
@@ -105,7 +107,7 @@ def _proposers() -> dict[str, list[tuple[str, float | None]]]:
         name: [
             (one.name, None if one.default is None else float(one.default))
             for one in fields(cls)  # type: ignore[arg-type]
-            if one.default is None or isinstance(one.default, int | float)
+            if one.type in _NUMBERS
         ]
         for name, cls in sorted(PROPOSERS.items())
     }

@@ -133,6 +133,11 @@ class ReferenceOut(Answer):
 
     weights: dict[str, float] = Field(description="Share of every domain.")
     predicted: dict[str, float] = Field(description="Predicted targets.")
+    half_width_95: dict[str, float] | None = Field(
+        default=None,
+        description="Half of the interval around each predicted target that holds 95 % of runs; "
+        "null if the method knows none.",
+    )
     objective: float = Field(description="Predicted objective.")
 
 
@@ -148,10 +153,6 @@ class ProposedOut(ReferenceOut):
 
     deviation: dict[str, float] | None = Field(
         description="Standard deviations of the predicted targets; null if the method knows none."
-    )
-    half_width_95: dict[str, float] | None = Field(
-        default=None,
-        description="Half of the interval around each predicted target that holds 95 % of runs.",
     )
     gain_over_prior: float = Field(description="Predicted fall of the objective against the prior.")
     gain_by_other_fits: dict[str, float] = Field(

@@ -14,6 +14,7 @@ from mixlaws.figures.confirmation import confirmation
 from mixlaws.figures.curves import curves
 from mixlaws.figures.effects import effects
 from mixlaws.figures.exploration import exploration
+from mixlaws.figures.front import front
 from mixlaws.figures.history import Change, Fork, add_changes, add_forks
 from mixlaws.figures.losses import losses
 from mixlaws.figures.matrix import matrix
@@ -49,6 +50,14 @@ def draw_matrix(names: Names, runs: int) -> go.Figure:
     some = names[:3]
     shares, measured = simplex(runs, len(names))[:, : len(some)], np.tile(values[:, None], (1, 2))
     return matrix(some, shares, names[:2], measured, values, value_name=names[-1])
+
+
+def draw_front(names: Names, runs: int) -> go.Figure:
+    found = 3 + simplex(runs, 2)
+    widths = np.full((runs, 2), 0.02)
+    widths[0, 0] = np.nan
+    others = {name: np.array([[3.4, 3.5], [0.1, np.nan]]) for name in names}
+    return front(names[:2], found, widths, others, labels=(names * runs)[:runs])
 
 
 def draw_unfinished(names: Names, runs: int) -> go.Figure:
@@ -145,7 +154,7 @@ def draw_calibration(names: Names, runs: int) -> go.Figure:  # noqa: ARG001 - it
 DRAWN = [
     draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
     draw_schedule, draw_history, draw_shares, draw_losses, draw_curves, draw_response, draw_effects,
-    draw_regret, draw_matrix, draw_exploration, draw_residuals, draw_calibration,
+    draw_regret, draw_matrix, draw_front, draw_exploration, draw_residuals, draw_calibration,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
 
@@ -258,6 +267,19 @@ def test_a_scatter_matrix_has_every_pair_once_and_one_scale_of_colours() -> None
     texts = [figure.layout[axis].title.text for axis in ("xaxis", "xaxis2", "xaxis3", "yaxis2", "yaxis3")]
     loss = "<br>nats per token"
     assert texts == ["a<br>share", "b<br>share", f"t{loss}", f"t{loss}", f"objective{loss}"]
+
+
+def test_a_front_joins_the_mixtures_that_none_beats_and_no_other() -> None:
+    found = np.array([[2.0, 3.0], [3.0, 2.0], [2.5, 2.9], [2.9, 2.9]])
+    widths = np.full((4, 2), np.nan)
+    widths[:, 0] = 0.1
+    prior = np.array([[4.0, 4.0], [0.2, 0.3]])
+    beaten, line, mark = front(["a", "b"], found, widths, {"prior": prior}, labels=list("wxyz")).data
+    assert (list(line.x), list(line.text)) == ([2.0, 2.5, 3.0], ["w", "y", "x"])
+    assert list(beaten.x) == [2.9]
+    assert line.error_x.visible
+    assert not line.error_y.visible, "no interval where none is known"
+    assert (mark.name, mark.x[0], mark.error_y.array[0]) == ("prior", 4.0, 0.3)
 
 
 def test_curves_of_runs_of_one_name_are_told_apart() -> None:
