@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mixlaws.figures.exploration import exploration
 from mixlaws.registry import PROPOSERS
 from service.dashboard.rendering import page
+from service.dashboard.runs_table import coefficients
 from service.db import SessionDep
 from service.errors import InvalidRequestError
 from service.fits import exploring, service
@@ -61,6 +62,7 @@ def show_explore(
         starts={"prior": prior, "uniform": uniform} | ({"proposal": chosen} if proposal else {}),
         answers=named,
         answer=answers[-1],
+        coefficients=coefficients(study),
         figure_of_targets=_figure(targets, named),
         asking=_proposers() if Scope.STUDIES_WRITE in caller.scopes else None,
     )
@@ -75,7 +77,9 @@ def explore(
     caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
 ) -> ExploredOut:
     """What the page's script shows of a mixture while it is moved; nothing is stored."""
-    (answer,) = exploring.explored(session, caller.project_id, fit_id, [body.mixture], _asked(request))
+    (answer,) = exploring.explored(
+        session, caller.project_id, fit_id, [body.mixture], _asked(request), body.objective
+    )
     return answer
 
 
@@ -105,9 +109,13 @@ def _proposers() -> dict[str, list[tuple[str, float | None]]]:
     """Numbers that each proposer can be given, with their defaults; what is no number is left to the API."""
     return {
         name: [
-            (one.name, None if one.default is None else float(one.default))
+            (one.name, _default(one.default))
             for one in fields(cls)  # type: ignore[arg-type]
             if one.type in _NUMBERS
         ]
         for name, cls in sorted(PROPOSERS.items())
     }
+
+
+def _default(value: Any) -> float | None:
+    return None if value is None else float(value)

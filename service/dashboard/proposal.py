@@ -1,5 +1,6 @@
 """A proposal: its mixtures beside the prior and the uniform one, and how far to trust them."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from service.dashboard.trading import trade
 from service.db import SessionDep
 from service.fits import service as fits
 from service.proposals import schedules, service
+from service.proposals.schemas import ProposalOut
 from service.schemas import MOST_DOMAINS, Text
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
@@ -42,7 +44,7 @@ def show_proposal(
         mixtures = {"proposal": shown.proposals[0].weights}
         mixtures |= {name: reference.weights for name, reference in shown.references.items()}
         figure = proposal(names, mixtures)
-        traded = trade(shown, coefficients(study), x or [], y or [])
+        traded = trade(shown, _counted(shown, coefficients(study)), x or [], y or [])
     return page(
         "proposal.html",
         proposal=shown,
@@ -54,3 +56,9 @@ def show_proposal(
         may_queue=Scope.STUDIES_WRITE in caller.scopes,
         may_steer=Scope.JOBS_WRITE in caller.scopes,
     )
+
+
+def _counted(shown: ProposalOut, usual: Mapping[str, float]) -> dict[str, float]:
+    """Coefficients of the targets in the objective that the proposal is best for."""
+    stated = shown.configuration.objective
+    return dict(usual) if stated is None else {target: stated.get(target, 0.0) for target in usual}

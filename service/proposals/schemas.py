@@ -102,6 +102,11 @@ class ProposalIn(Body):
         description="What `mixwright measure` wrote, or utilities in that form: rules that need it are "
         "compared with as well.",
     )
+    objective: dict[Text, Coefficient] | None = Field(
+        default=None,
+        max_length=MOST_DOMAINS,
+        description="Coefficients of the targets, scaled to sum to 1; by default those of the study.",
+    )
     frozen: dict[Text, Share | None] = Field(
         default={},
         max_length=MOST_DOMAINS,
