@@ -47,7 +47,7 @@ def front(
     for number, (name, (place, width)) in enumerate(others.items()):
         colour, symbol = _LOOKS[number % len(_LOOKS)]
         _add(figure, name, place[None, :], width[None, :], colour, [name], symbol=symbol)
-    x, y = (f"{shown(axis)}, predicted nats per token" for axis in axes)
+    x, y = (f"{shown(axis)},<br>predicted nats per token" for axis in axes)
     return styled(figure, x=x, y=y, height=460)
 
 
