@@ -62,18 +62,13 @@ def judged(
         rng: for alternatives and draws.
         rivals: (d,) mixtures that the proposal is to beat, by name; they are no alternatives of the regret.
     """
-    others = np.concatenate(
-        [
-            cloud(problem, proposal.weights, count=_ALTERNATIVES, rng=rng),
-            cloud(problem, problem.prior, count=_ALTERNATIVES, rng=rng),
-        ]
-    )
+    others = _alternatives(proposal.weights, problem, rng)
     distance = hull_distance(proposal.weights, sampled)
     gains, doubt = _polled(proposal.weights, predictor, problem, noise)
     details = {
         **proposal.details,
         **_chances(proposal.weights, predictor, problem, others, rivals, rng),
-        "flatness": _flatness(proposal, predictor, problem, others, noise),
+        "flatness": _flatness(proposal.weights, predictor, problem, others, noise),
         "hull_distance": distance,
         "extrapolates": float(distance > FAR),
         "at_cap": float(((proposal.weights >= problem.caps - _AT_CAP) & (problem.caps < 1)).sum()),
@@ -87,6 +82,25 @@ def hull_distance(weights: FloatArray, sampled: FloatArray, /) -> float:
     rows = np.vstack([sampled.T, _SUM_WEIGHT * np.ones(len(sampled))])
     coefficients, _ = nnls(rows, np.append(weights, _SUM_WEIGHT))
     return float(0.5 * np.abs(sampled.T @ coefficients - weights).sum())
+
+
+def flatness(
+    weights: FloatArray,
+    predictor: Predictor,
+    problem: MixtureProblem,
+    /,
+    *,
+    noise: float,
+    rng: np.random.Generator,
+) -> float:
+    """Largest total variation at which a mixture is still predicted within the noise of this one (d,)."""
+    return _flatness(weights, predictor, problem, _alternatives(weights, problem, rng), noise)
+
+
+def _alternatives(weights: FloatArray, problem: MixtureProblem, rng: np.random.Generator) -> FloatArray:
+    """(n, d) feasible mixtures around one (d,) and around the prior."""
+    clouds = [cloud(problem, centre, count=_ALTERNATIVES, rng=rng) for centre in (weights, problem.prior)]
+    return np.concatenate(clouds)
 
 
 def _chances(
@@ -139,8 +153,8 @@ def _polled(
 
 
 def _flatness(
-    proposal: Proposal, predictor: Predictor, problem: MixtureProblem, others: FloatArray, noise: float
+    weights: FloatArray, predictor: Predictor, problem: MixtureProblem, others: FloatArray, noise: float
 ) -> float:
-    objective = problem.objective(predictor.predict(others))
-    alike = others[objective <= proposal.objective + noise]
-    return float(0.5 * np.abs(alike - proposal.weights).sum(axis=1).max(initial=0.0))
+    own, *beside = problem.objective(predictor.predict(np.concatenate([weights[None, :], others])))
+    alike = others[np.array(beside) <= own + noise]
+    return float(0.5 * np.abs(alike - weights).sum(axis=1).max(initial=0.0))

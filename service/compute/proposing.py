@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from mixlaws.arrays import FloatArray
-from mixlaws.estimator import Predictor, Proposal
+from mixlaws.estimator import Predictor, ProbabilisticPredictor, Proposal
+from mixlaws.intervals import TOLD_LEVEL, half_widths
 from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
 from mixlaws.progress import part, through
@@ -103,9 +104,14 @@ def _uniform(problem: MixtureProblem) -> FloatArray:
 
 def _reference(weights: FloatArray, predictor: Predictor, problem: MixtureProblem) -> dict[str, Any]:
     predicted = predictor.predict(weights[None, :])[0]
+    width = None
+    if isinstance(predictor, ProbabilisticPredictor):
+        deviation = predictor.deviation(weights[None, :])[0]
+        width = half_widths(predictor, deviation, level=TOLD_LEVEL).tolist()
     return {
         "weights": weights.tolist(),
         "predicted": predicted.tolist(),
+        "half_width_95": width,
         "objective": float(problem.objective(predicted)),
     }
 

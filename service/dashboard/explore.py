@@ -14,6 +14,7 @@ from mixlaws.figures.exploration import exploration
 from mixlaws.registry import PROPOSERS
 from service.dashboard.parameters import parameters
 from service.dashboard.rendering import page
+from service.dashboard.runs_table import coefficients
 from service.db import SessionDep
 from service.errors import InvalidRequestError
 from service.fits import exploring, service
@@ -59,6 +60,7 @@ def show_explore(
         starts={"prior": prior, "uniform": uniform} | ({"proposal": chosen} if proposal else {}),
         answers=named,
         answer=answers[-1],
+        coefficients=coefficients(study),
         figure_of_targets=_figure(targets, named),
         asking=parameters(PROPOSERS) if Scope.STUDIES_WRITE in caller.scopes else None,
     )
@@ -73,7 +75,9 @@ def explore(
     caller: Annotated[Principal, needs(Scope.STUDIES_READ)],
 ) -> ExploredOut:
     """What the page's script shows of a mixture while it is moved; nothing is stored."""
-    (answer,) = exploring.explored(session, caller.project_id, fit_id, [body.mixture], _asked(request))
+    (answer,) = exploring.explored(
+        session, caller.project_id, fit_id, [body.mixture], _asked(request), body.objective
+    )
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Keys of the project: seen, made, and revoked; for administrators."""
+"""Keys of the project: seen, made, replaced, and revoked; for administrators."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,13 +14,16 @@ from service.dashboard.rendering import page
 from service.db import SessionDep
 from service.errors import InvalidRequestError
 from service.keys import endpoints, repository
-from service.keys.schemas import KeyId, KeyIn, NewKeyOut, Reason
+from service.keys.schemas import LONGEST_OVERLAP_SECONDS, KeyId, KeyIn, NewKeyOut, Reason, RotationIn
 from service.listing import Found
 from service.models import ApiKey
 from service.pages import PagingById
 from service.scopes import EVERY_SCOPE, Principal, Scope, needs
 
 router = APIRouter()
+
+_HOUR = 3600  # seconds: people plan the change of a key by the hour
+_MOST_HOURS = LONGEST_OVERLAP_SECONDS // _HOUR
 
 
 @router.get("/keys")
@@ -41,7 +44,7 @@ def make_key(
     days: Annotated[str, Form()] = "",
     scopes: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse:
-    """Make a key. Its secret is on this page and nowhere else, so that no cache may keep it."""
+    """Make a key. Its secret is on this page and nowhere else."""
     made, error = None, None
     try:
         body = KeyIn.model_validate({"name": name, "days": days.strip() or None, "scopes": scopes or []})
@@ -50,9 +53,25 @@ def make_key(
         error = _in_words(wrong)
     found = repository.page(session, caller.project_id, paging.wanted)
     answer = _shown(session, caller, found, paging.next(found.last), made=made, error=error)
-    answer.status_code = InvalidRequestError.status if error else 201
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return _told_once(answer, InvalidRequestError.status if error else 201)
+
+
+@router.post("/keys/{key_id}/rotate")
+def rotate_key(
+    key_id: KeyId,
+    request: Request,
+    session: SessionDep,
+    caller: Annotated[Principal, needs(Scope.KEYS_ADMIN)],
+    paging: PagingById,
+    hours: Annotated[int, Form(ge=0, le=_MOST_HOURS)],
+    days: Annotated[int | None, Form(ge=1, le=3650)] = None,
+    reason: Annotated[Reason, Form()] = "",
+) -> HTMLResponse:
+    """Replace a key by another one, whose secret is on this page and nowhere else."""
+    body = RotationIn(overlap_seconds=hours * _HOUR, days=days, reason=reason)
+    made = endpoints.rotate_key(key_id, body, request, session, caller)
+    found = repository.page(session, caller.project_id, paging.wanted)
+    return _told_once(_shown(session, caller, found, paging.next(found.last), made=made), 201)
 
 
 @router.post("/keys/{key_id}/revoke")
@@ -68,6 +87,13 @@ def revoke_key(
     return RedirectResponse(f"{proxies.prefix.get()}/keys", status_code=303)
 
 
+def _told_once(answer: HTMLResponse, status: int) -> HTMLResponse:
+    """A page with a secret, which no cache may keep."""
+    answer.status_code = status
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def _shown(
     session: Session,
     caller: Principal,
@@ -78,9 +104,13 @@ def _shown(
     error: str | None = None,
 ) -> HTMLResponse:
     moment = now(session)
+    replaced = {key.replaces_id for key in found.rows}
     return page(
         "keys.html",
         keys=found.rows,
+        replaced=replaced,
+        held=caller.scopes,
+        most_hours=_MOST_HOURS,
         ended={key.id for key in found.rows if key.expires_at is not None and key.expires_at <= moment},
         own=caller.key_id,
         next=following,

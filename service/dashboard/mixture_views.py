@@ -7,6 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
+from mixlaws.arrays import FloatArray
+from mixlaws.figures.matrix import matrix
 from mixlaws.figures.mixtures import mixtures
 from mixlaws.figures.triangle import triangle
 from service.runs import table_repository
@@ -63,12 +65,60 @@ def mixture_view(
     )
     if not points:
         return MixtureView(None, 0, 0, None)
-    best = points[0] if points[0].value is not None else None
-    weights = np.array([point.weights for point in points])
-    values = np.array([np.nan if point.value is None else point.value for point in points])
+    best = _best(points)
+    weights, values = _arrays(points)
     if corners is None:
         figure = mixtures(domains, weights, values, value_name=value_name)
         return MixtureView(figure, len(points), total, best)
     figure = triangle(domains, weights, values, corners=corners, value_name=value_name)
     held = weights[:, [list(domains).index(corner) for corner in corners]].sum(axis=1)
     return MixtureView(figure, len(points), total, best, placeless=int((held <= 0).sum()))
+
+
+def matrix_view(
+    session: Session,
+    domains: Sequence[str],
+    some: Some,
+    coefficients: Mapping[str, float],
+    *,
+    shares: Sequence[str],
+    losses: Sequence[str],
+    value_name: str,
+) -> MixtureView:
+    """Draw some shares and losses of some runs against each other.
+
+    Args:
+        session: where they are read.
+        domains: of the study, in their order.
+        some: which runs.
+        coefficients: of the targets in the value that colours them.
+        shares: domains that are drawn.
+        losses: targets that are drawn.
+        value_name: what the value is.
+    """
+    points, total = table_repository.thinned(session, some, coefficients, most=_MOST_RUNS)
+    if not points:
+        return MixtureView(None, 0, 0, None)
+    weights, values = _arrays(points)
+    told = table_repository.losses(session, [point.id for point in points])
+    measured = [[told.get(point.id, {}).get(name, np.nan) for name in losses] for point in points]
+    figure = matrix(
+        shares,
+        weights[:, [list(domains).index(name) for name in shares]],
+        losses,
+        np.array(measured, dtype=np.float64).reshape(len(points), len(losses)),
+        values,
+        value_name=value_name,
+    )
+    return MixtureView(figure, len(points), total, _best(points))
+
+
+def _best(points: Sequence[Point]) -> Point | None:
+    """The run of the smallest value, which comes first."""
+    return points[0] if points[0].value is not None else None
+
+
+def _arrays(points: Sequence[Point]) -> tuple[FloatArray, FloatArray]:
+    """(n, d) mixtures and (n,) values; NaN where there is none."""
+    values = [np.nan if point.value is None else point.value for point in points]
+    return np.array([point.weights for point in points]), np.array(values)

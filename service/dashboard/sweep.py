@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from mixlaws.figures.matrix import MOST_AXES
 from service.dashboard.chosen_runs import MOST_CHOSEN, chosen_runs
-from service.dashboard.mixture_views import mixture_view
+from service.dashboard.mixture_views import matrix_view, mixture_view
 from service.dashboard.rendering import page
 from service.dashboard.runs_table import STATES, RunsAsked, coefficients, runs_table
 from service.db import SessionDep
@@ -18,7 +19,7 @@ from service.errors import NotFoundError
 from service.models import Study, Sweep
 from service.runs import table_repository
 from service.runs.table_repository import Some, State
-from service.schemas import Text
+from service.schemas import MOST_DOMAINS, Text
 from service.scopes import Principal, Scope, needs
 from service.studies import service as studies
 from service.sweeps import service
@@ -28,6 +29,7 @@ router = APIRouter()
 
 OBJECTIVE = "objective"
 _MOST_TROUBLED = 20  # of each kind; the table below lists them all
+_FEWEST_AXES, _USUAL_AXES = 2, 4  # of a scatter matrix, beside the value
 _TROUBLES: tuple[State, ...] = ("stale", "failed", "invalid")
 
 
@@ -35,16 +37,20 @@ class SweepAsked(RunsAsked):
     """What the address of a sweep's page asks for.
 
     Args:
-        view: lines over all domains, or the triangle of three.
-        corners: those three.
+        view: lines over all domains, the triangle of three, or the scatter matrix of some.
+        a: corner of the triangle; likewise b and c.
+        share: domains of the matrix.
+        loss: targets of the matrix.
         value: target that colours mixtures and is drawn as curves; empty for the objective.
         run: runs that are compared.
     """
 
-    view: Literal["lines", "triangle"] = "lines"
+    view: Literal["lines", "triangle", "matrix"] = "lines"
     a: Text = ""
     b: Text = ""
     c: Text = ""
+    share: list[Text] = Field(default=[], max_length=MOST_DOMAINS)
+    loss: list[Text] = Field(default=[], max_length=MOST_DOMAINS)
     value: Text = ""
     run: list[UUID] = Field(default=[], max_length=200)
 
@@ -65,7 +71,13 @@ def show_sweep(
     names, targets = [domain.name for domain in definition.domains], definition.targets or []
     measure = {asked.value: 1.0} if asked.value in targets else coefficients(owner)
     value_name = asked.value if asked.value in targets else OBJECTIVE
-    corners = _corners(names, asked)
+    some = Some(owner.id, sweep_id=sweep.id)
+    corners, axes = _corners(names, asked), _axes(names, targets, asked, value_name)
+    if axes is None:
+        view = mixture_view(session, names, some, measure, corners=corners, value_name=value_name)
+    else:
+        shares, losses = axes
+        view = matrix_view(session, names, some, measure, shares=shares, losses=losses, value_name=value_name)
     return page(
         "sweep.html",
         study=study,
@@ -75,17 +87,12 @@ def show_sweep(
         names=names,
         targets=targets,
         value_name=value_name,
+        asked=asked,
         corners=corners or names[:3],
-        view="triangle" if corners else "lines",
+        axes=axes,
+        most_axes=MOST_AXES - 1,
         wrong_corners=asked.view == "triangle" and corners is None,
-        mixtures=mixture_view(
-            session,
-            names,
-            Some(owner.id, sweep_id=sweep.id),
-            measure,
-            corners=corners,
-            value_name=value_name,
-        ),
+        mixtures=view,
         troubles=_troubles(session, owner, sweep),
         chosen=chosen_runs(session, sweep, owner, asked.run, measure, value_name=value_name),
         most_chosen=MOST_CHOSEN,
@@ -103,6 +110,20 @@ def _corners(names: Sequence[str], asked: SweepAsked) -> list[str] | None:
         return list(names)
     wanted = [name for name in (asked.a, asked.b, asked.c) if name in names]
     return wanted if asked.view == "triangle" and len(set(wanted)) == 3 else None
+
+
+def _axes(
+    names: Sequence[str], targets: Sequence[str], asked: SweepAsked, value_name: str
+) -> tuple[list[str], list[str]] | None:
+    """Domains and targets of a scatter matrix, as many as it can show; None for another figure."""
+    if asked.view != "matrix":
+        return None
+    shares = [name for name in names if name in asked.share]
+    losses = [name for name in targets if name in asked.loss and name != value_name]
+    if len(shares) + len(losses) < _FEWEST_AXES:
+        return list(names[:_USUAL_AXES]), losses[:1]
+    shares = shares[: MOST_AXES - 1]
+    return shares, losses[: MOST_AXES - 1 - len(shares)]
 
 
 def _troubles(session: Session, study: Study, sweep: Sweep) -> list[dict[str, Any]]:

@@ -23,7 +23,8 @@ def posed(definition: StudyIn, body: ProposalIn) -> MixtureProblem:
         InvalidRequestError: repetition at its worth lacks what it needs.
         MixlawsError: a domain is unknown, a group unusable, or no mixture satisfies all constraints.
     """
-    problem = posed_for(settled(body.intent, body.proposer)[0], studies.problem(definition))
+    stated = definition.model_copy(update={"objective": body.objective or definition.objective})
+    problem = posed_for(settled(body.intent, body.proposer)[0], studies.problem(stated))
     if body.repetition == "smooth":
         if problem.final_tokens is None:
             raise InvalidRequestError(

@@ -102,6 +102,11 @@ class ProposalIn(Body):
         description="What `mixwright measure` wrote, or utilities in that form: rules that need it are "
         "compared with as well.",
     )
+    objective: dict[Text, Coefficient] | None = Field(
+        default=None,
+        max_length=MOST_DOMAINS,
+        description="Coefficients of the targets, scaled to sum to 1; by default those of the study.",
+    )
     frozen: dict[Text, Share | None] = Field(
         default={},
         max_length=MOST_DOMAINS,
@@ -133,6 +138,11 @@ class ReferenceOut(Answer):
 
     weights: dict[str, float] = Field(description="Share of every domain.")
     predicted: dict[str, float] = Field(description="Predicted targets.")
+    half_width_95: dict[str, float] | None = Field(
+        default=None,
+        description="Half of the interval around each predicted target that holds 95 % of runs; "
+        "null if the method knows none.",
+    )
     objective: float = Field(description="Predicted objective.")
 
 
@@ -148,10 +158,6 @@ class ProposedOut(ReferenceOut):
 
     deviation: dict[str, float] | None = Field(
         description="Standard deviations of the predicted targets; null if the method knows none."
-    )
-    half_width_95: dict[str, float] | None = Field(
-        default=None,
-        description="Half of the interval around each predicted target that holds 95 % of runs.",
     )
     gain_over_prior: float = Field(description="Predicted fall of the objective against the prior.")
     gain_by_other_fits: dict[str, float] = Field(

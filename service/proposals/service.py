@@ -17,6 +17,7 @@ from service.fits import repository as fits
 from service.fits import service as fit_service
 from service.fits.freshness import Freshness
 from service.fits.imported import check_own
+from service.fits.noise import Noise
 from service.methods import build
 from service.models import Fit, ProposalRequest, Study, TaskState
 from service.proposals import constraints, repository
@@ -96,7 +97,9 @@ def task_input(session: Session, request: ProposalRequest, study: Study) -> dict
         "sampled": fit_service.sampled(session, fit, study),
         "fit": _told(fit),
         "others": [_told(other) for other in others.values()],
-        "noise": _noise(fit),
+        "noise": Noise.told(fit.result or {}, definition.targets or []).of(
+            None if body.objective is None else problem.coefficients
+        ),
         "targets": definition.targets,
         "statistics": configuration.get("statistics"),
         "rivals": configuration.get("rivals", {}),
@@ -194,13 +197,6 @@ def _told(fit: Fit) -> dict[str, Any]:
         "scale": result.get("scale"),
         "r2": result["objective_scores"]["r2"],
     }
-
-
-def _noise(fit: Fit) -> float:
-    """Noise of the objective: of repeated runs where there are any, else what held-out errors show."""
-    result = fit.result or {}
-    measured = result["noise"]["objective"]
-    return float(measured if measured is not None else result["objective_scores"]["mae"])
 
 
 def _missing(proposal_id: UUID) -> NotFoundError:

@@ -153,6 +153,14 @@ def of_sweep(session: Session, sweep_id: UUID, run_ids: Sequence[UUID]) -> list[
     return sorted(((row[0], row[1]) for row in found), key=lambda row: run_ids.index(row[0].id))
 
 
+def losses(session: Session, run_ids: Sequence[UUID]) -> dict[UUID, dict[str, float]]:
+    """Losses by target, nats per token, of those of some runs that are completed."""
+    query = select(ProxyRun.id, ProxyRun.result["losses"]).where(
+        ProxyRun.id.in_(run_ids), ProxyRun.state == RunState.COMPLETED
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
 def _value(coefficients: Mapping[str, float]) -> ColumnElement[float]:
     losses = func.jsonb_each_text(ProxyRun.result["losses"]).table_valued("key", "value")
     each = literal({name: c for name, c in coefficients.items() if c > 0}, JSONB)[losses.c.key].astext

@@ -61,6 +61,39 @@ def test_a_key_is_made_shown_once_and_works_until_it_is_revoked(seen: Watched, p
     assert seen.page.locator("main img").count() == 0
 
 
+def test_a_key_is_replaced_by_the_keyboard_and_both_work_for_the_hours_that_were_said(
+    seen: Watched, populated: Populated
+) -> None:
+    service, _ = populated
+    page = seen.page
+    old = made(seen, "turned & tossed", "jobs:read")
+    seen.open("/keys")
+    rows = page.locator("table[data-name=keys] tbody tr").filter(has_text="turned")
+    rows.get_by_label("replace the key").press("Enter")
+    rows.get_by_label("Hours that the old one still works").fill("1")
+    rows.get_by_label("Why it is replaced").fill("a year has passed")
+    shoot(seen, "keys-replace")
+    rows.get_by_role("button", name="Replace turned").press("Enter")
+    new = page.locator("#secret").inner_text()
+    expect(page.get_by_role("status", name="new key")).to_contain_text("shown this once")
+    shoot(seen, "keys-replaced")
+    assert new != old
+    for secret in (old, new):
+        with service.http(secret) as http:
+            assert http.get("/v1/jobs").status_code == 200
+    seen.open("/keys")
+    assert new not in page.content()
+    first, second = rows.all()
+    expect(first).to_contain_text("replaced")
+    expect(first.get_by_label("replace the key")).to_have_count(0)
+    expect(second).to_contain_text("works")
+    expect(second).to_contain_text("jobs:read")
+    page.get_by_role("link", name="Audit trail").click()
+    newest = page.locator("table[data-name=audit] tbody tr").first
+    for told in ("key.rotated", "turned", "a year has passed", "overlap_seconds: 3600"):
+        expect(newest).to_contain_text(told)
+
+
 def test_a_key_that_cannot_be_made_says_why(seen: Watched) -> None:
     seen.open("/keys")
     seen.page.get_by_label("What it is for").fill("nothing")

@@ -14,7 +14,7 @@ from tests.support.servers import Service
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("home", "study", "fit", "linear-fit", "proposal", "job")
+PAGES = ("home", "study", "sweep", "fit", "linear-fit", "explore", "proposal", "job")
 Populated = tuple[Service, dict[str, str]]
 
 

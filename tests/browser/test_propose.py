@@ -153,6 +153,65 @@ def test_an_answer_that_was_overtaken_is_not_shown(seen: Watched, populated: Pop
     assert list(asked[-1].values())[2] == pytest.approx(0.6)
 
 
+def test_another_objective_is_weighed_by_sliders_and_boxes_and_asked_for(
+    seen: Watched, populated: Populated
+) -> None:
+    service, paths = populated
+    explore(seen, paths)
+    page, targets = seen.page, list(prior_of(service))
+    facts = page.locator("#predicted")
+    before = facts.locator("[data-told=objective]").inner_text()
+    expect(facts.locator("[data-told=flatness]")).to_contain_text("%")
+    page.get_by_text("Weigh targets otherwise").click()
+    for target in targets[1:]:
+        page.get_by_label(f"weight of {target}, slider").fill("0")
+        expect(page.get_by_role("spinbutton", name=target, exact=True).last).to_have_value("0")
+    settled(seen)
+    only = page.locator("tr[data-target]").first.locator("[data-told=value]").inner_text()
+    expect(facts.locator("[data-told=objective]")).to_have_text(only)
+    prior = page.locator("tr[data-target]").first.locator("td").nth(4)
+    expect(page.locator("[data-objective-of=prior] span")).to_have_text(prior.inner_text().split(" ±")[0])
+    shoot(seen, "explore-objective")
+    page.get_by_role("button", name="Ask for a proposal").click()
+    page.wait_for_url("**/proposals/*")
+    asked = service.client.proposal(page.url.rsplit("/", 1)[1])["configuration"]["objective"]
+    assert asked.pop(targets[0]) > 0
+    assert set(asked.values()) == {0}
+    expect(page.get_by_role("heading", name="Mixtures, as shares")).to_be_visible(timeout=60_000)
+    expect(
+        page.get_by_text(f"For another objective than the study's, by coefficients: {targets[0]}")
+    ).to_be_visible()
+    explore(seen, paths)
+    page.get_by_text("Weigh targets otherwise").click()
+    page.get_by_label(f"weight of {targets[0]}, slider").fill("100")
+    page.get_by_role("button", name="As in the study").click()
+    settled(seen)
+    expect(facts.locator("[data-told=objective]")).to_have_text(before)
+
+
+def test_two_stages_are_asked_for_with_their_schedule(seen: Watched, populated: Populated) -> None:
+    service, paths = populated
+    explore(seen, paths)
+    page, targets = seen.page, list(prior_of(service))
+    page.get_by_text("A second stage of the run").click()
+    page.get_by_role("combobox", name="second stage").select_option("is best for chosen targets")
+    page.get_by_label("share of the second stage, slider").fill("25")
+    expect(page.get_by_label("its share of tokens")).to_have_value("25")
+    page.get_by_role("group", name="It is best for the mean of").get_by_role(
+        "checkbox", name=targets[2]
+    ).check()
+    page.get_by_label("steps of the run").fill("400")
+    page.get_by_label("samples of a step").fill("32")
+    page.get_by_role("button", name="Ask for a proposal").click()
+    page.wait_for_url("**/proposals/*")
+    expect(page.get_by_role("heading", name="Stages")).to_be_visible(timeout=60_000)
+    asked = service.client.proposal(page.url.rsplit("/", 1)[1])
+    assert asked["configuration"]["second_stage"]["objective"] == {targets[2]: 1}
+    schedule = Schedule.parse(json.loads(downloaded(seen, "Download schedule JSON")))
+    assert schedule.samples_per_step == 32
+    assert [stage.effective_step for stage in schedule.stages] == [0, 300]
+
+
 def test_a_method_without_intervals_is_explored_too(seen: Watched, populated: Populated) -> None:
     _, paths = populated
     explore(seen, paths, "linear-fit")
@@ -261,12 +320,12 @@ def test_a_proposal_is_asked_for_under_bounds(seen: Watched, populated: Populate
     page = seen.page
     page.get_by_text("Bounds and frozen domains").click()
     page.get_by_label(f"share of {names[0]}", exact=True).select_option("frozen as above")
-    page.get_by_label(f"highest share of {names[1]}, percent").fill("12")
+    page.get_by_label(f"highest share of {names[1]}, slider").fill("12")
     page.get_by_label(f"lowest share of {names[2]}, percent").fill("30")
     page.get_by_label("how many").fill("2")
     page.get_by_role("spinbutton", name="kl").fill("0.01")
     page.get_by_label("distance from the prior").select_option("L1")
-    page.get_by_label("at most").fill("1.5")
+    page.get_by_label("largest distance, slider").fill("1.5")
     page.get_by_role("button", name="Ask for a proposal").click()
     page.wait_for_url("**/proposals/*")
     asked = service.client.proposal(page.url.rsplit("/", 1)[1])["configuration"]

@@ -126,6 +126,29 @@ def test_mixtures_are_drawn_in_the_triangle_of_three_domains(seen: tuple[Watched
     expect(page.get_by_role("status")).to_contain_text("three different domains")
 
 
+def test_mixtures_are_drawn_as_a_scatter_matrix(seen: tuple[Watched, str], swept: Swept) -> None:
+    watching, name = seen
+    page = watching.page
+    names = [row["name"] for row in swept[0].client.study(STUDY)["definition"]["domains"]]
+    watching.open(swept[1])
+    shares = page.get_by_role("group", name="Shares of domains")
+    page.get_by_label("drawn as").select_option("scatter matrix")
+    page.get_by_role("button", name="Draw").click()
+    page.get_by_text("Choose its axes").click()
+    for at, checked in enumerate((False, True, True, True)):
+        shares.get_by_role("checkbox", name=names[at], exact=True).set_checked(checked)
+    page.get_by_role("group", name="Losses on targets").get_by_role("checkbox").nth(5).check()
+    page.get_by_role("button", name="Draw").click()
+    drawn = page.locator("#mixtures")
+    expect(drawn.locator(".cartesianlayer .subplot")).to_have_count(10)
+    for title in (f"{names[3]}share", f"{names[5]}nats per token", "objectivenats per token"):
+        expect(drawn.get_by_text(title, exact=True).first).to_be_visible()
+    expect(drawn.get_by_text("objective, nats per token")).to_be_visible()
+    shoot(watching, f"sweep-matrix-{name}")
+    page.get_by_role("link", name="finished").click()
+    expect(drawn.locator(".cartesianlayer .subplot")).to_have_count(10)  # the choice is kept
+
+
 def test_the_runs_of_a_study_are_sorted_and_paged(seen: tuple[Watched, str]) -> None:
     watching, name = seen
     page = watching.page

@@ -23,7 +23,7 @@ def test_the_notebook_draws_its_figures_and_its_proposal_beats_the_uniform_mixtu
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     drawn = [output for output in outputs if FIGURE in output.get("data", {})]
-    assert len(drawn) == 8
+    assert len(drawn) == 10
     text = "".join(output.get("text", "") for output in outputs)
     assert re.search(r"is a (good|fair) guide: it ranks 35 runs that it did not see", text), text
     regrets = re.search(r"the proposal (\d+\.\d+) nats, the uniform mixture (\d+\.\d+)", text)

@@ -85,6 +85,7 @@ BODIES: dict[str, dict[str, Any]] = {
 # What pages send by their forms.
 FORMS: dict[str, dict[str, Any]] = {
     "POST /keys": {"name": "stranger", "scopes": ["jobs:read"]},
+    "POST /keys/{key_id}/rotate": {"hours": "24", **WHY},
     "POST /keys/{key_id}/revoke": WHY,
 }
 # What there is of the whole installation, a key of a project does not show.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mixlaws.arrays import FloatArray
 from mixlaws.domains import DomainSet
-from mixlaws.errors import FitError
+from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.estimator import Proposal
 from mixlaws.judging import hull_distance, judged
 from mixlaws.problem import MixtureProblem
@@ -90,6 +90,37 @@ def test_a_front_trades_targets_against_each_other() -> None:
     assert len(front) == 5
     assert not dominated(values).any()
     assert (np.ptp(values, axis=0) > 0.05).all()
+
+
+def test_a_front_between_two_groups_of_targets_goes_further_on_these_than_one_of_all_targets() -> None:
+    simulation = Simulation.create(domains=4, rng=np.random.default_rng(3))
+    groups = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0]])
+
+    def found(proposer: Pareto) -> FloatArray:
+        front = proposer.propose(simulation.truth, simulation.problem, count=6, rng=np.random.default_rng(0))
+        return np.array([proposal.predicted for proposal in front]) @ groups.T
+
+    of_two, of_all = found(Pareto(objectives=tuple(map(tuple, groups.tolist())))), found(Pareto())
+    assert len(of_two) == 6
+    assert not dominated(of_two).any()
+    for row in of_all:
+        nearest = of_two[np.abs(of_two - row).sum(axis=1).argmin()]
+        assert not ((row < nearest - 0.01).all()), "what trades everything beats nothing that trades two"
+    assert len(of_all[~dominated(of_all)]) < 6
+
+
+@pytest.mark.parametrize("rows", [((1.0, 0.0),), ((1.0, 0.0), (0.0, 0.0)), ((1.0, 0.0), (-1.0, 2.0))])
+def test_what_is_no_trade_is_refused(rows: tuple[tuple[float, ...], ...]) -> None:
+    with pytest.raises(InvalidInputError, match="objectives has"):
+        Pareto(objectives=rows)
+
+
+def test_a_trade_of_other_targets_than_the_predictor_has_is_refused() -> None:
+    simulation = Simulation.create(domains=4, rng=np.random.default_rng(3))
+    with pytest.raises(InvalidInputError, match="row of 2 values: there are 4 targets"):
+        Pareto(objectives=((1.0, 0.0), (0.0, 1.0))).propose(
+            simulation.truth, simulation.problem, count=1, rng=np.random.default_rng(0)
+        )
 
 
 def test_the_worst_case_promises_no_target_to_be_worse_where_a_mean_would_sacrifice_one() -> None:

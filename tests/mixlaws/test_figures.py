@@ -14,8 +14,10 @@ from mixlaws.figures.confirmation import confirmation
 from mixlaws.figures.curves import curves
 from mixlaws.figures.effects import effects
 from mixlaws.figures.exploration import exploration
+from mixlaws.figures.front import front
 from mixlaws.figures.history import Change, Fork, add_changes, add_forks
 from mixlaws.figures.losses import losses
+from mixlaws.figures.matrix import matrix
 from mixlaws.figures.mixtures import mixtures
 from mixlaws.figures.prediction import objective_prediction, prediction
 from mixlaws.figures.proposal import proposal
@@ -40,6 +42,22 @@ def draw_mixtures(names: Names, runs: int) -> go.Figure:
     values = np.linspace(3.0, 3.5, runs)
     values[1:2] = np.nan  # a run that is not finished
     return mixtures(names, simplex(runs, len(names)), values)
+
+
+def draw_matrix(names: Names, runs: int) -> go.Figure:
+    values = np.linspace(3.0, 3.5, runs)
+    values[1:2] = np.nan
+    some = names[:3]
+    shares, measured = simplex(runs, len(names))[:, : len(some)], np.tile(values[:, None], (1, 2))
+    return matrix(some, shares, names[:2], measured, values, value_name=names[-1])
+
+
+def draw_front(names: Names, runs: int) -> go.Figure:
+    found = 3 + simplex(runs, 2)
+    widths = np.full((runs, 2), 0.02)
+    widths[0, 0] = np.nan
+    others = {name: np.array([[3.4, 3.5], [0.1, np.nan]]) for name in names}
+    return front(names[:2], found, widths, others, labels=(names * runs)[:runs])
 
 
 def draw_unfinished(names: Names, runs: int) -> go.Figure:
@@ -136,7 +154,7 @@ def draw_calibration(names: Names, runs: int) -> go.Figure:  # noqa: ARG001 - it
 DRAWN = [
     draw_mixtures, draw_unfinished, draw_prediction, draw_objective, draw_proposal, draw_confirmation,
     draw_schedule, draw_history, draw_shares, draw_losses, draw_curves, draw_response, draw_effects,
-    draw_regret, draw_exploration, draw_residuals, draw_calibration,
+    draw_regret, draw_matrix, draw_front, draw_exploration, draw_residuals, draw_calibration,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__.removeprefix("draw_"))
 
@@ -233,6 +251,35 @@ def test_a_triangle_of_three_among_many_shows_parts_of_the_three_and_how_much_th
     assert list(drawn.customdata) == pytest.approx([0.8, 1.0])
     assert drawn.marker.size[0] < drawn.marker.size[1]
     assert list(drawn.marker.color) == [3.1, 3.2]
+
+
+def test_a_scatter_matrix_has_every_pair_once_and_one_scale_of_colours() -> None:
+    shares = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.1]])
+    values = np.array([3.2, np.nan, 3.0])
+    figure = matrix(["a", "b"], shares, ["t"], np.array([[1.0], [np.nan], [2.0]]), values)
+    known = [trace for trace in figure.data if trace.marker.coloraxis]
+    assert {(trace.xaxis, trace.yaxis) for trace in known} == {
+        ("x", "y"), ("x", "y2"), ("x", "y3"), ("x2", "y2"), ("x2", "y3"), ("x3", "y3"),
+    }  # fmt: skip
+    assert {tuple(trace.marker.color) for trace in known} == {(3.2, 3.0)}, "the best lies on top"
+    (unfinished,) = [trace for trace in figure.data if not trace.marker.coloraxis]
+    assert (list(unfinished.x), list(unfinished.y)) == ([0.3], [0.4]), "it has shares, and no losses"
+    texts = [figure.layout[axis].title.text for axis in ("xaxis", "xaxis2", "xaxis3", "yaxis2", "yaxis3")]
+    loss = "<br>nats per token"
+    assert texts == ["a<br>share", "b<br>share", f"t{loss}", f"t{loss}", f"objective{loss}"]
+
+
+def test_a_front_joins_the_mixtures_that_none_beats_and_no_other() -> None:
+    found = np.array([[2.0, 3.0], [3.0, 2.0], [2.5, 2.9], [2.9, 2.9]])
+    widths = np.full((4, 2), np.nan)
+    widths[:, 0] = 0.1
+    prior = np.array([[4.0, 4.0], [0.2, 0.3]])
+    beaten, line, mark = front(["a", "b"], found, widths, {"prior": prior}, labels=list("wxyz")).data
+    assert (list(line.x), list(line.text)) == ([2.0, 2.5, 3.0], ["w", "y", "x"])
+    assert list(beaten.x) == [2.9]
+    assert line.error_x.visible
+    assert not line.error_y.visible, "no interval where none is known"
+    assert (mark.name, mark.x[0], mark.error_y.array[0]) == ("prior", 4.0, 0.3)
 
 
 def test_curves_of_runs_of_one_name_are_told_apart() -> None:

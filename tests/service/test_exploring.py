@@ -22,9 +22,9 @@ def fitted(service: Service, method: str) -> str:
     return str(done["id"])
 
 
-def explored(service: Service, fit: str, weights: Any) -> dict[str, Any]:
-    mixture = DOMAINS.to_mapping(np.asarray(weights))
-    told: dict[str, Any] = service.client.call("POST", f"/fits/{fit}/explore", body={"mixture": mixture})
+def explored(service: Service, fit: str, weights: Any, **more: Any) -> dict[str, Any]:
+    body = {"mixture": DOMAINS.to_mapping(np.asarray(weights)), **more}
+    told: dict[str, Any] = service.client.call("POST", f"/fits/{fit}/explore", body=body)
     return told
 
 
@@ -63,6 +63,38 @@ def test_a_mean_of_runs_is_no_extrapolation_and_a_corner_beyond_them_is(tenant: 
     assert outside["extrapolates"]
     assert outside["objective_half_width_95"] is None, "a line does not know how sure it is"
     assert outside["probability_better"] is None
+
+
+def test_another_objective_weighs_the_same_predictions(tenant: Service) -> None:
+    fit = fitted(tenant, "gaussian_process")
+    weights = MEASURED.weights[0]
+    usual = explored(tenant, fit, weights)
+    first, second, *_ = DOMAINS.names
+    told = explored(tenant, fit, weights, objective={first: 3.0, second: 1.0})
+    predicted = told["prediction"]["predicted"]
+    assert predicted == usual["prediction"]["predicted"]
+    assert told["prediction"]["objective"] == pytest.approx(
+        0.75 * predicted[first] + 0.25 * predicted[second]
+    )
+    prior = explored(tenant, fit, SIMULATION.problem.prior)["prediction"]["predicted"]
+    gain = 0.75 * (prior[first] - predicted[first]) + 0.25 * (prior[second] - predicted[second])
+    assert told["prediction"]["gain_over_prior"] == pytest.approx(gain)
+    alone = explored(tenant, fit, weights, objective={first: 1.0})
+    assert alone["objective_half_width_95"] == pytest.approx(
+        alone["prediction"]["half_width_95"][first], rel=0.1
+    )
+    with pytest.raises(ServiceError, match="unknown target"):
+        explored(tenant, fit, weights, objective={"poetry": 1.0})
+
+
+def test_it_is_flatter_around_the_optimum_than_on_a_slope(tenant: Service) -> None:
+    fit = fitted(tenant, "gaussian_process")
+    every = [explored(tenant, fit, weights) for weights in MEASURED.weights]
+    ordered = sorted(every, key=lambda told: told["prediction"]["objective"])
+    assert all(told["noise"] == every[0]["noise"] > 0 for told in every)
+    # From a bad mixture all better ones are "within the noise", however far: only good ones tell a plateau.
+    assert ordered[0]["flatness"] < ordered[-1]["flatness"]
+    assert 0 <= ordered[0]["flatness"] <= 1
 
 
 def test_what_is_no_mixture_is_refused(tenant: Service) -> None:

@@ -219,6 +219,32 @@ def test_a_proposal_holds_frozen_domains_groups_and_distance_and_names_what_conf
         )
 
 
+def test_a_proposal_for_another_objective_is_best_for_that_and_measured_by_its_noise(tenant: Service) -> None:
+    finished_study(tenant, repeats=3)
+    done = fit(tenant)
+    first, second = SIMULATION.problem.domains.names[:2]
+    found = []
+    for objective in ({first: 2.0}, {second: 1.0}, {first: 1.0, second: 3.0}):
+        asked = tenant.client.create_proposal(
+            "trial", {"fit_id": done["id"], "objective": objective, "params": {"kl": 0.0}}
+        )
+        found.append(work_on(tenant, "proposal", asked))
+    of_first, of_second, of_both = (answer["proposals"][0] for answer in found)
+    assert of_first["objective"] == pytest.approx(of_first["predicted"][first])
+    assert of_first["predicted"][first] < of_second["predicted"][first]
+    assert of_second["predicted"][second] < of_first["predicted"][second]
+    weighed = (of_both["predicted"][first] + 3 * of_both["predicted"][second]) / 4
+    assert of_both["objective"] == pytest.approx(weighed)
+    noise = done["noise"]["targets"]
+    assert found[0]["noise"] == pytest.approx(noise[first])
+    assert found[2]["noise"] == pytest.approx((noise[first] + 3 * noise[second]) / 4)
+    prior = found[0]["references"]["prior"]
+    (said,) = tenant.client.predict(done["id"], [prior["weights"]])
+    assert prior["half_width_95"] == pytest.approx(said["half_width_95"])
+    with pytest.raises(ServiceError, match="poetry"):
+        tenant.client.create_proposal("trial", {"fit_id": done["id"], "objective": {"poetry": 1.0}})
+
+
 def test_a_proposal_of_two_stages_comes_with_a_schedule_that_makes_its_mean(tenant: Service) -> None:
     finished_study(tenant)
     done = fit(tenant)

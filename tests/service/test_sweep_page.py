@@ -143,6 +143,30 @@ def test_only_runs_of_the_sweep_are_compared_and_not_too_many(sweep: tuple[Servi
     assert "None of them has observed anything yet" in page
 
 
+def test_a_scatter_matrix_shows_the_shares_and_losses_that_were_chosen(sweep: tuple[Service, str]) -> None:
+    service, path = sweep
+    for worse in (0.0, 0.5):
+        finish(service, claimed(service), losses(3 + worse, 2, 4, 5 - worse))
+    page = shown(service, f"{path}?view=matrix&share=law&loss=news&value=code")
+    (figure,) = figures(page)
+    titles = {axis: told["title"]["text"] for axis, told in figure["layout"].items() if "axis" in axis[1:5]}
+    assert titles == {
+        "xaxis": "law<br>share", "xaxis2": "news<br>nats per token",
+        "yaxis": "news<br>nats per token", "yaxis2": "code<br>nats per token",
+    }  # fmt: skip
+    points = {(trace["xaxis"], trace["yaxis"]): trace for trace in figure["data"]}
+    assert sorted(zip(points["x", "y"]["x"], points["x", "y"]["y"], strict=True)) == [(0.2, 5), (0.3, 4.5)]
+    assert points["x", "y2"]["y"] == [2, 2]
+    assert "2 of 3 runs" not in page
+    (usual,) = figures(shown(service, f"{path}?view=matrix"))
+    assert usual["layout"]["xaxis4"]["title"]["text"] == "news<br>share", (
+        "four domains unless others are chosen"
+    )
+    assert usual["layout"]["yaxis4"]["title"]["text"] == "objective<br>nats per token"
+    every = "&".join(f"{kind}={name}" for kind in ("share", "loss") for name in NAMES)
+    assert "the first 5 are drawn" in shown(service, f"{path}?view=matrix&{every}")
+
+
 def test_a_triangle_takes_three_domains_as_parts_of_what_they_hold(sweep: tuple[Service, str]) -> None:
     service, path = sweep
     finish(service, claimed(service), losses(3, 2, 3, 3))

@@ -58,7 +58,7 @@ def populate(service: Service, *, domains: int = 6) -> dict[str, str]:
     service.client.create_study({"name": STUDY, "domains": rows})
     uniform = named.to_mapping(np.full(domains, 1 / domains))
     repeats = [{"weights": uniform, "label": f"uniform, seed {seed}", "seed": seed} for seed in range(3)]
-    service.client.create_sweep(STUDY, {"design": "sobol", "count": 24, "mixtures": repeats})
+    sweep = service.client.create_sweep(STUDY, {"design": "sobol", "count": 24, "mixtures": repeats})
     finish_runs(service, simulation, noise=0.02, seed=0)
     fits = [
         service.client.create_fit(STUDY, {"method": m}) for m in ("gaussian_process", "exponential", "linear")
@@ -93,6 +93,8 @@ def populate(service: Service, *, domains: int = 6) -> dict[str, str]:
         "home": "/",
         "study": f"/studies/{STUDY}",
         "fit": f"/fits/{done[0]['id']}",
+        "explore": f"/fits/{done[0]['id']}/explore",
+        "sweep": f"/studies/{STUDY}/sweeps/{sweep['id']}?view=matrix",
         "linear-fit": f"/fits/{done[2]['id']}",
         "proposal": f"/proposals/{proposal['id']}",
         "job": f"/jobs/{JOB}",

@@ -53,6 +53,7 @@ class ProposalIn(_ProposalInNeeds, total=False):
     within_sampled: bool
     rivals: Mapping[str, Any]
     statistics: Mapping[str, Any] | None
+    objective: Mapping[str, float] | None
     frozen: Mapping[str, float | None]
     groups: Sequence[GroupIn]
     max_distance: MaxDistanceIn | None
@@ -114,16 +115,22 @@ class ProposedStageOut(TypedDict):
     weights: dict[str, float]
 
 
-class ReferenceOut(TypedDict):
-    """What the predictor says of a mixture to compare with."""
+class _ReferenceOutNeeds(TypedDict):
+    """What every `ReferenceOut` holds."""
 
     weights: dict[str, float]
     predicted: dict[str, float]
     objective: float
 
 
-class RivalOut(TypedDict):
-    """A mixture that another way of choosing gives, and what the fit predicts of it."""
+class ReferenceOut(_ReferenceOutNeeds, total=False):
+    """What the predictor says of a mixture to compare with."""
+
+    half_width_95: dict[str, float] | None
+
+
+class _RivalOutNeeds(TypedDict):
+    """What every `RivalOut` holds."""
 
     weights: dict[str, float]
     predicted: dict[str, float]
@@ -131,6 +138,12 @@ class RivalOut(TypedDict):
     name: str
     hull_distance: float
     admissible: bool
+
+
+class RivalOut(_RivalOutNeeds, total=False):
+    """A mixture that another way of choosing gives, and what the fit predicts of it."""
+
+    half_width_95: dict[str, float] | None
 
 
 class _SecondStageInNeeds(TypedDict):

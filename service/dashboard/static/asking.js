@@ -1,12 +1,15 @@
 // Asks for a proposal under what the form says.
 
 import { mixture } from "./explore.js";
+import { paired } from "./pairs.js";
 import { chosen, settle } from "./parameters.js";
 import { handles, send } from "./sending.js";
+import { objective } from "./weighing.js";
 
 const USUAL = { exploit: "convex", explore: "explore" };
 const form = document.getElementById("asking");
-const { intent, proposer, measure, most, repetition, per_efold: fall } = form.elements;
+const { intent, proposer, measure, most, repetition, per_efold: fall, second } = form.elements;
+const stages = document.getElementById("stages");
 const names = Object.keys(mixture());
 
 function settled() {
@@ -14,6 +17,11 @@ function settled() {
   most.disabled = measure.value === "";
   fall.disabled = repetition.value !== "smooth";
   for (const input of [most, fall]) input.closest("label").hidden = input.disabled;
+  for (const input of stages.querySelectorAll("input[type=number]")) {
+    input.disabled = second.value === "";
+    input.closest("label").hidden = input.disabled;
+  }
+  stages.querySelector("[data-second]").hidden = second.value !== "objective";
 }
 
 function constraints() {
@@ -30,6 +38,23 @@ function constraints() {
   return { frozen, groups };
 }
 
+// The second stage as the service wants it; null for one mixture throughout.
+function secondStage(told) {
+  if (!second.value) return null;
+  const number = (name) => (told.get(name) ? Number(told.get(name)) : null);
+  return {
+    share: Number(told.get("second_share")) / 100,
+    weights: second.value === "weights" ? mixture() : null,
+    objective:
+      second.value === "objective"
+        ? Object.fromEntries(told.getAll("second_target").map((target) => [target, 1]))
+        : null,
+    steps: number("steps"),
+    samples_per_step: number("samples"),
+  };
+}
+
+paired(form);
 form.addEventListener("change", settled);
 settled();
 handles(form, async (told) => {
@@ -44,6 +69,8 @@ handles(form, async (told) => {
     repetition: told.get("repetition"),
     per_efold: told.get("per_efold") ? Number(told.get("per_efold")) : null,
     max_distance: told.get("measure") ? { measure: told.get("measure"), most: Number(told.get("most")) } : null,
+    objective: objective(),
+    second_stage: secondStage(told),
     ...constraints(),
   });
   window.location.assign(form.dataset.page + made.id);

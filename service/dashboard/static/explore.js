@@ -2,11 +2,13 @@
 
 import { draw } from "./figures.js";
 import { moved } from "./mixture.js";
+import { objective, weighed, weighing } from "./weighing.js";
 
 const PAUSE = 30; // milliseconds: a drag moves a slider many times before the page is painted once
-const { domains, starts, prior, objective, targets } = JSON.parse(
+const { domains, starts, references, targets } = JSON.parse(
   document.getElementById("exploration").textContent,
 );
+const { prior } = references;
 const natural = domains.map((domain) => domain.prior);
 const rows = [...document.querySelectorAll("#shares .share")].map((row) => ({
   slider: row.querySelector("input[type=range]"),
@@ -39,6 +41,11 @@ function show(held) {
 function move(next, held) {
   shares = next;
   show(held);
+  outdated();
+}
+
+// What is shown is of another mixture or objective than the one that was chosen.
+function outdated() {
   newest += 1;
   panel.setAttribute("aria-busy", "true");
   if (!waiting) ask();
@@ -54,7 +61,7 @@ async function ask() {
       const answer = await fetch(window.location.pathname, {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify({ mixture: mixture() }),
+        body: JSON.stringify({ mixture: mixture(), objective: objective() }),
       });
       const said = await answer.json();
       if (!answer.ok) throw new Error(said.detail);
@@ -87,9 +94,12 @@ function tell(said) {
     gain: signed(said.prediction.gain_over_prior),
     "gain-width": width(said.gain_half_width_95),
     better: percent(said.probability_better, 0),
+    flatness: percent(said.flatness, 1),
     distance: percent(said.hull_distance, 1),
+    noise: number(said.noise),
   });
   document.getElementById("extrapolates").hidden = !said.extrapolates;
+  document.getElementById("within-noise").hidden = Math.abs(said.prediction.gain_over_prior) >= said.noise;
   for (const row of document.querySelectorAll("tr[data-target]")) {
     const target = targets[row.dataset.target]; // rows may be sorted
     const change = signed(predicted[target] - prior[target]);
@@ -98,8 +108,13 @@ function tell(said) {
   put(document.querySelector("table[data-name=predicted] .sum"), {
     objective: number(said.prediction.objective),
     "objective-only-width": number(said.objective_half_width_95),
-    change: signed(said.prediction.objective - objective),
+    change: signed(-said.prediction.gain_over_prior),
   });
+  for (const cell of document.querySelectorAll("[data-objective-of]")) {
+    cell.querySelector("span").textContent = number(weighed(references[cell.dataset.objectiveOf]));
+    const width = cell.querySelector("small");
+    if (width) width.hidden = objective() !== null; // it is of the study's objective
+  }
   redraw(predicted, widths);
 }
 
@@ -130,6 +145,7 @@ rows.forEach(({ slider, box, lock }, at) => {
     box.disabled = lock.checked;
   });
 });
+weighing(outdated);
 for (const start of document.querySelectorAll("[data-start]")) {
   start.addEventListener("click", () => {
     move(domains.map((domain) => starts[start.dataset.start][domain.name]), null);

@@ -71,3 +71,12 @@ if (sweep) {
     window.location.assign(sweep.dataset.page);
   });
 }
+
+const front = document.getElementById("front-request");
+if (front) {
+  const request = JSON.parse(front.querySelector("script").textContent);
+  handles(front, async () => {
+    const made = await send(front.dataset.address, request);
+    window.location.assign(`${front.dataset.page}${made.id}#trade`);
+  });
+}
