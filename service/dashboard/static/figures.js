@@ -4,6 +4,8 @@ import { button, csv, save } from "./saving.js";
 
 // The library's tool bar brings style elements of its own, which the page's policy forbids.
 const CONFIGURATION = { responsive: true, displayModeBar: false };
+const library = document.getElementById("drawing-library");
+const ready = window.Plotly ? Promise.resolve() : new Promise((resolve) => library.addEventListener("load", resolve));
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 function themed(layout) {
@@ -18,8 +20,11 @@ function themed(layout) {
   };
 }
 
-export function draw(element, figure) {
+export async function draw(element, figure) {
+  const first = !element.mixwrightFigure;
   element.mixwrightFigure = figure;
+  await ready;
+  if (first) tools(element);
   return window.Plotly.react(element, figure.data, themed(figure.layout), CONFIGURATION);
 }
 
@@ -59,7 +64,6 @@ function drawAll() {
       const figure = JSON.parse(source.textContent);
       source.remove();
       draw(element, figure);
-      tools(element);
     }
   }
 }

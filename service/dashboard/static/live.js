@@ -13,6 +13,8 @@ const RETURN_PAUSE = 1000; // after an answer that is no stream, which a browser
 let fetching = null;
 let again = false;
 let stream = null;
+let cut = false;
+let held = null; // the pulse of what the page shows
 const figures = {};
 const parts = {};
 
@@ -43,6 +45,7 @@ async function renewed() {
 }
 
 async function put(state) {
+  held = state.pulse;
   for (const [name, value] of Object.entries(state.counters)) {
     const cell = document.querySelector(`[data-counter="${name}"]`);
     if (cell) cell.textContent = value;
@@ -77,14 +80,22 @@ function show(text, kind) {
 
 function listen() {
   stream = new EventSource(`${path}/events`);
-  stream.addEventListener("open", refresh);
+  stream.addEventListener("open", () => {
+    if (cut) refresh();
+    cut = false;
+  });
   stream.addEventListener("version", refresh);
+  stream.addEventListener("change", (event) => {
+    if (event.data !== held) refresh();
+  });
   stream.addEventListener("error", () => {
+    cut = true;
     show("reconnecting", "bad");
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, RETURN_PAUSE);
   });
 }
 
+refresh();
 listen();
 setInterval(refresh, LONGEST_PAUSE);
 setInterval(tick, LONGEST_PAUSE / 2);
