@@ -250,8 +250,8 @@ def show(found: dict[str, Any]) -> None:
                 table.add_row(name, way, *told, *(f"{one:.0f}" for one in kib))
     Console().print(table)
     for what, row in found["live_seconds"].items():
-        told = f"median {row['median']:.2f} s, p95 {row['p95']:.2f} s, at most {row['most']:.2f} s"
-        print(f"a report {what} is on the open page after: {told}")
+        words = f"median {row['median']:.2f} s, p95 {row['p95']:.2f} s, at most {row['most']:.2f} s"
+        print(f"a report {what} is on the open page after: {words}")
     print(f"{found['cores']} cores, load average {found['load_average']}")
 
 

@@ -1,10 +1,11 @@
 """Queries for a look at many jobs at once, or along a whole one: what they read is bounded."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Uuid, bindparam, func, select, true
+from sqlalchemy import ARRAY, BigInteger, Select, Uuid, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from service.models import Job, Report, ScheduleStage
@@ -17,10 +18,29 @@ _PULSE = (
 _MOST_SOURCES = 16  # of one place: their mean tells as much as that of hundreds
 
 
-def live(session: Session, project_id: UUID, limit: int) -> list[Job]:
-    """The newest jobs of a project that were not ended, newest first."""
-    query = select(Job).where(Job.project_id == project_id, Job.ended_at.is_(None))
+def heard(session: Session, project_id: UUID, limit: int) -> list[Job]:
+    """Jobs of a project that were not ended, those first whose trainers were heard of last."""
+    at = func.coalesce(Job.last_report_at, Job.created_at)
+    return list(session.scalars(_live(project_id).order_by(at.desc()).limit(limit)))
+
+
+def held(session: Session, project_id: UUID, limit: int) -> list[Job]:
+    """Those whose weights are held, newest first."""
+    query = _live(project_id).where(Job.state["hold"].astext.is_not(None))
     return list(session.scalars(query.order_by(Job.id.desc()).limit(limit)))
+
+
+def silent(
+    session: Session, project_id: UUID, *, since: timedelta, within: timedelta, limit: int
+) -> list[Job]:
+    """Those whose trainers were heard of, but not for some time, the last ones first."""
+    at = Job.last_report_at
+    query = _live(project_id).where(at < func.now() - since, at > func.now() - within)
+    return list(session.scalars(query.order_by(at.desc()).limit(limit)))
+
+
+def _live(project_id: UUID) -> Select[Job]:
+    return select(Job).where(Job.project_id == project_id, Job.ended_at.is_(None))
 
 
 def pulse(session: Session, project_id: UUID, name: str) -> str | None:
