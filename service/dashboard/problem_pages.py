@@ -21,6 +21,15 @@ def problem_page(scope: Scope, document: Mapping[str, Any]) -> HTMLResponse | No
     if misspelt or (status == 404 and "endpoint" not in scope):
         title, status = "Not found", 404
         detail = f"There is no page {path}: its address was cut short or misspelt, or it was never there."
+    elif places:
+        told = "; ".join(f"{_name(error['loc'])}: {error['msg']}" for error in document["errors"])
+        detail = f"This page cannot be shown, since something in its address is not right. {told}"
     answer = page("error.html", title=title, detail=detail, request_id=document["request_id"])
     answer.status_code = status
     return answer
+
+
+def _name(place: str) -> str:
+    """What an error is about, as the address has it: `query.fit.0` is of `fit`."""
+    parts = place.split(".")
+    return parts[1] if len(parts) > 1 else place
