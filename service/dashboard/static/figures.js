@@ -9,7 +9,7 @@ const ready = window.Plotly ? Promise.resolve() : new Promise((resolve) => libra
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 // Rows of the legend above a plot, beyond those that its height has room for: many names leave it no less.
-const [LETTER, KEY, ROW, ROOM] = [7.5, 50, 19, 3]; // pixels, pixels, pixels, rows
+const [LETTER, KEY, ROW, ROOM] = [7.5, 50, 20, 2]; // pixels, pixels, pixels, rows
 
 function legendRows({ data, layout }, width) {
   if (layout.showlegend === false) return 0;
