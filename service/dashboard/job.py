@@ -1,8 +1,10 @@
 """A live job: its weights over the steps and its losses, as they come in."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
+import plotly.graph_objects as go
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
@@ -55,25 +57,35 @@ def show_job(
 
 @router.get("/jobs/{job}/live")
 def live_state(
-    job: str, request: Request, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
-) -> Response:
-    """What the page's script needs to draw the job as it is now."""
+    job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> dict[str, Any]:
+    """What the page's script needs to tell the job as it is now."""
     found = service.get(session, caller.project_id, job)
     pulse, told = overview_repository.pulse_of(found), _told(session, found, caller)
-    facts = {
+    return {
         "pulse": pulse,
         "counters": {name: getattr(told["job"], name) for name in _COUNTERS},
         "parts": {name: fragment(f"job_{name}.html", **told) for name in _PARTS},
     }
+
+
+@router.get("/jobs/{job}/figures")
+def live_figures(
+    job: str, request: Request, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> Response:
+    """The figures of the job as it is now, which the page asks for after the rest: they take longer."""
+    found = service.get(session, caller.project_id, job)
     curves: Curves = request.app.state.curves
     drawings: Drawings = request.app.state.drawings
-    figures = drawings.figures(
-        found.id,
-        pulse,
-        lambda: job_figures.figures(session, found, curves, told["domains"], told["attempts"]),
-    )
+
+    def drawn() -> Mapping[str, go.Figure]:
+        domains, attempts = auditing.domains(session, found), repository.attempts(session, found.id)
+        return job_figures.figures(session, found, curves, domains, attempts)
+
+    pulse = overview_repository.pulse_of(found)
+    figures = drawings.figures(found.id, pulse, drawn)
     # Joined as text: to encode the figures again would take as long as the rest.
-    body = json.dumps(facts).encode()[:-1] + b', "figures": ' + figures + b"}"
+    body = b'{"pulse": %s, "figures": %s}' % (json.dumps(pulse).encode(), figures)
     return Response(body, media_type="application/json")
 
 

@@ -16,7 +16,7 @@ PAGES = [
     for address in inventory()
     if address.method == "GET"
     and not address.path.startswith(PROGRAMS)
-    and not address.path.endswith(("/live", "/events"))  # which the scripts of pages read
+    and not address.path.endswith(("/live", "/figures", "/events"))  # which the scripts of pages read
 ]
 NONSENSE = ("abc", "%FF%FE", "-1", "9" * 40, "<b>", "NaN", "2026-99-99", "a" * 1001, "")
 

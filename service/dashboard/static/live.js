@@ -14,7 +14,9 @@ let fetching = null;
 let again = false;
 let stream = null;
 let cut = false;
-let held = null; // the pulse of what the page shows
+let held = null; // the pulse of what the page tells, and that of what it has drawn
+let drawn = null;
+let drawing = null;
 const figures = {};
 const parts = {};
 
@@ -37,14 +39,14 @@ async function renewed() {
       return;
     }
     if (!answer.ok) throw new Error(`status ${answer.status}`);
-    await put(await answer.json());
+    put(await answer.json());
     show("live", "good");
   } catch {
     show("no answer, trying again", "bad");
   }
 }
 
-async function put(state) {
+function put(state) {
   held = state.pulse;
   for (const [name, value] of Object.entries(state.counters)) {
     const cell = document.querySelector(`[data-counter="${name}"]`);
@@ -52,12 +54,32 @@ async function put(state) {
   }
   for (const [name, html] of Object.entries(state.parts)) replace(name, html);
   tick();
+  if (drawn !== held) redraw();
+}
+
+// Figures come after the words, which do not wait for them.
+function redraw() {
+  drawing ??= redrawn()
+    .catch(() => {}) // asked for again when the page looks again
+    .finally(async () => {
+      await new Promise((resolve) => setTimeout(resolve, LEAST_PAUSE));
+      drawing = null;
+      if (drawn !== null && held !== null && drawn !== held) redraw();
+    });
+}
+
+async function redrawn() {
+  drawn = null;
+  const answer = await fetch(`${path}/figures`, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const state = await answer.json();
   for (const [name, figure] of Object.entries(state.figures)) {
     const text = JSON.stringify(figure);
     if (figures[name] === text) continue;
     await draw(document.getElementById(name), figure);
     figures[name] = text;
   }
+  drawn = state.pulse;
 }
 
 function replace(name, html) {
@@ -96,6 +118,7 @@ function listen() {
 }
 
 refresh();
+redraw();
 listen();
 setInterval(refresh, LONGEST_PAUSE);
 setInterval(tick, LONGEST_PAUSE / 2);
