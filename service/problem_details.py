@@ -62,8 +62,15 @@ _LONGEST = 1000
 _MOST_ERRORS = 20
 
 
+ShowProblem = Callable[[Scope, Mapping[str, Any]], Response | None]
+
+
+def _show_none(_: Scope, __: Mapping[str, Any]) -> None:
+    """Without pages every problem is a document."""
+
+
 class ProblemResponse(JSONResponse):
-    """A problem document.
+    """A problem document, or a page that tells it to people where a browser asked for a page.
 
     Every refusal and failure is one, from whichever layer: its code is left in the request's scope, for
     whoever counts them there.
@@ -74,10 +81,17 @@ class ProblemResponse(JSONResponse):
     def __init__(self, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(dict(document), status_code=document["status"], headers=dict(headers or {}))
         self.code: str = document["code"]
+        self._document, self._more = document, dict(headers or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and leave the code behind for what counts refusals."""
         scope[PROBLEM_CODE] = self.code
+        show: ShowProblem = getattr(scope["app"].state, "show_problem", _show_none)
+        page = show(scope, self._document)
+        if page is not None:
+            page.headers.update(self._more)
+            await page(scope, receive, send)
+            return
         await super().__call__(scope, receive, send)
 
 

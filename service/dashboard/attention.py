@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from service.clock_repository import now
+from service.jobs import overview_repository as overview
 from service.jobs.outlook import dry_steps
 from service.models import Job
 from service.scopes import Principal
@@ -15,6 +15,7 @@ from service.studies import overview_repository
 SILENT_MINUTES = 10  # trainers report every few seconds or minutes: one that evaluates takes less
 DRY_STEPS = 1000  # ahead: enough to choose other weights, few enough to matter today
 LATELY = timedelta(days=7)  # what was left alone for longer nobody waits for
+MOST_TOLD = 50  # jobs of each kind: who has more looks at the list of jobs
 MOST_STUDIES = 100  # newest ones, whose runs and fits are looked at
 _MOST_FITS = 10
 _MOST_DOMAINS = 3  # of a job, by name
@@ -67,29 +68,29 @@ def of_studies(session: Session, caller: Principal) -> list[Notice]:
     ]
 
 
-def of_jobs(session: Session, jobs: Sequence[Job]) -> list[Notice]:
-    """Jobs whose weights are held, whose trainers are silent, or whose domains run dry."""
-    moment = now(session)
-    found = [_held(job) for job in jobs]
-    found += [_silent(job, moment) for job in jobs]
-    found += [_dry(job) for job in jobs]
-    return [notice for notice in found if notice is not None]
+def of_jobs(session: Session, caller: Principal, heard: Sequence[Job]) -> list[Notice]:
+    """Jobs whose weights are held, whose trainers are silent, or whose domains run dry.
+
+    Args:
+        session: where they are read.
+        caller: whose jobs.
+        heard: the live ones that are looked at for what runs dry: each is computed.
+    """
+    project = caller.project_id
+    silence = timedelta(minutes=SILENT_MINUTES)
+    held = overview.held(session, project, MOST_TOLD)
+    silent = overview.silent(session, project, since=silence, within=LATELY, limit=MOST_TOLD)
+    dry = (_dry(job) for job in heard)
+    return [_held(job) for job in held] + [_silent(job) for job in silent] + [one for one in dry if one]
 
 
-def _held(job: Job) -> Notice | None:
-    hold = job.state.get("hold")
-    if hold is None:
-        return None
+def _held(job: Job) -> Notice:
+    hold = job.state["hold"]
     sentence = f"{_HOLDERS[hold['by']]} the weights: {hold['reason']}"
     return Notice("frozen job", job.name, f"/jobs/{job.name}", sentence, None)
 
 
-def _silent(job: Job, moment: datetime) -> Notice | None:
-    if job.last_report_at is None:
-        return None
-    quiet = moment - job.last_report_at
-    if not timedelta(minutes=SILENT_MINUTES) < quiet < LATELY:
-        return None
+def _silent(job: Job) -> Notice:
     sentence = (
         f"Its trainer was last heard of at step {job.reported_step}, more than {SILENT_MINUTES} minutes ago: "
         "see whether it still runs, or end the job."

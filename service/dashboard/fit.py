@@ -94,7 +94,7 @@ def _mixtures(session: Session, fit: Fit, study: Study) -> tuple[FloatArray | No
 
     The numbers are None for runs of several scales too: their scores are means over scales.
     """
-    rows = service.seen(session, fit, study)
+    rows = service.mixed(session, fit, study)
     if len(rows) != len(fit.run_ids) or not rows:
         return None, None
     weights = np.array([row.weights for row in rows])

@@ -1,6 +1,5 @@
 """The first page: what needs attention, what runs, studies and live jobs; or what to do first."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from service.jobs import overview_repository as job_overview
 from service.jobs import repository as job_repository
 from service.jobs import service as jobs
 from service.listing import Wanted
-from service.models import Job, TaskState
+from service.models import TaskState
 from service.pages import PagingById
 from service.scopes import Principal, Scope, needs
 from service.studies import repository as study_repository
@@ -23,7 +22,7 @@ from service.tasks import repository as tasks
 router = APIRouter()
 
 _MOST_ROWS = 12  # of studies and of jobs: the lists behind them have all
-_MOST_LIVE = 100  # newest live jobs that are looked at
+_MOST_LIVE = 100  # live jobs, those heard of last, that are looked at for domains that run dry
 _MOST_WORK = 10
 _KINDS = ("fit", "proposal")
 _OPEN = (TaskState.QUEUED, TaskState.RUNNING)
@@ -35,15 +34,16 @@ def home(session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_R
     sees_jobs = Scope.JOBS_READ in caller.scopes
     found = study_repository.page(session, caller.project_id, Wanted(limit=_MOST_ROWS))
     newest = job_repository.page(session, caller.project_id, Wanted(limit=1)) if sees_jobs else None
-    live = job_overview.live(session, caller.project_id, _MOST_LIVE) if sees_jobs else []
-    heard = sorted(live, key=_heard, reverse=True)[:_MOST_ROWS]
+    heard = job_overview.heard(session, caller.project_id, _MOST_LIVE) if sees_jobs else []
     work: Wanted[UUID] = Wanted(limit=_MOST_WORK)
     running = tasks.page(session, caller.project_id, work, kinds=_KINDS, states=_OPEN)
     rows = overview.of_studies(session, found.rows)
     return page(
         "home.html",
-        notices=attention.of_studies(session, caller) + attention.of_jobs(session, live),
-        looked_at=_MOST_LIVE if len(live) == _MOST_LIVE else None,
+        notices=attention.of_studies(session, caller)
+        + (attention.of_jobs(session, caller, heard) if sees_jobs else []),
+        looked_at=_MOST_LIVE if len(heard) == _MOST_LIVE else None,
+        most_told=attention.MOST_TOLD,
         silent_minutes=attention.SILENT_MINUTES,
         dry_steps=attention.DRY_STEPS,
         most_studies=attention.MOST_STUDIES,
@@ -51,7 +51,7 @@ def home(session: SessionDep, caller: Annotated[Principal, needs(Scope.STUDIES_R
         training=[row for row in rows if row.runs.get("running")],
         more_studies=found.last is not None,
         most_results=overview.MOST_RESULTS,
-        jobs=overview.of_jobs(session, heard),
+        jobs=overview.of_jobs(session, heard[:_MOST_ROWS]),
         any_jobs=bool(newest and newest.rows),
         work=running.rows,
     )
@@ -76,7 +76,3 @@ def list_jobs(
     """All jobs, newest first, those that were ended too."""
     found = job_repository.page(session, caller.project_id, paging.wanted)
     return page("jobs.html", jobs=jobs.all_shown(session, found.rows), next=paging.next(found.last))
-
-
-def _heard(job: Job) -> datetime:
-    return job.last_report_at or job.created_at

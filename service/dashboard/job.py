@@ -1,18 +1,22 @@
 """A live job: its weights over the steps and its losses, as they come in."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+import plotly.graph_objects as go
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp
 
 from service.callers import Callers
 from service.dashboard import job_figures, job_words
-from service.dashboard.rendering import figure_data, fragment, page
+from service.dashboard.drawings import Drawings
+from service.dashboard.pulses import LOOK_SECONDS, Listener
+from service.dashboard.rendering import fragment, page
 from service.db import SessionDep
-from service.jobs import auditing, repository, service, trainer
+from service.jobs import auditing, overview_repository, repository, service, trainer
 from service.jobs.board import Board
 from service.jobs.curves import Curves
 from service.jobs.following import EventStream
@@ -44,31 +48,52 @@ _COUNTERS = (
 
 @router.get("/jobs/{job}")
 def show_job(
-    job: str, request: Request, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+    job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
 ) -> HTMLResponse:
-    """A job with its figures; the page's script keeps them up to date."""
-    told, figures = _state(session, service.get(session, caller.project_id, job), request, caller)
-    return page("job.html", **told, counters=_COUNTERS, figures=figures)
+    """A job; the page's script fetches the figures that take long, and keeps all of it up to date."""
+    told = _told(session, service.get(session, caller.project_id, job), caller)
+    return page("job.html", **told, counters=_COUNTERS, shares=job_figures.of_shares(told["domains"]))
 
 
 @router.get("/jobs/{job}/live")
 def live_state(
-    job: str, request: Request, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+    job: str, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
 ) -> dict[str, Any]:
-    """What the page's script needs to draw the job as it is now."""
-    told, figures = _state(session, service.get(session, caller.project_id, job), request, caller)
+    """What the page's script needs to tell the job as it is now."""
+    found = service.get(session, caller.project_id, job)
+    pulse, told = overview_repository.pulse_of(found), _told(session, found, caller)
     return {
-        "figures": {name: figure_data(figure) for name, figure in figures.items()},
+        "pulse": pulse,
         "counters": {name: getattr(told["job"], name) for name in _COUNTERS},
         "parts": {name: fragment(f"job_{name}.html", **told) for name in _PARTS},
     }
+
+
+@router.get("/jobs/{job}/figures")
+def live_figures(
+    job: str, request: Request, session: SessionDep, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
+) -> Response:
+    """The figures of the job as it is now, which the page asks for after the rest: they take longer."""
+    found = service.get(session, caller.project_id, job)
+    curves: Curves = request.app.state.curves
+    drawings: Drawings = request.app.state.drawings
+
+    def drawn() -> Mapping[str, go.Figure]:
+        domains, attempts = auditing.domains(session, found), repository.attempts(session, found.id)
+        return job_figures.figures(session, found, curves, domains, attempts)
+
+    pulse = overview_repository.pulse_of(found)
+    figures = drawings.figures(found.id, pulse, drawn)
+    # Joined as text: to encode the figures again would take as long as the rest.
+    body = b'{"pulse": %s, "figures": %s}' % (json.dumps(pulse).encode(), figures)
+    return Response(body, media_type="application/json")
 
 
 @router.get("/jobs/{job}/events", response_model=None)
 async def job_events(
     job: str, request: Request, caller: Annotated[Principal, needs(Scope.JOBS_READ)]
 ) -> ASGIApp:
-    """An event for every new version of the schedule."""
+    """An event for every new version of the schedule, and one for whatever else was reported or ordered."""
     board: Board = request.app.state.board
     callers: Callers = request.app.state.callers
     first = await board.get(caller.project_id, job)
@@ -76,18 +101,24 @@ async def job_events(
     def event(entry: Entry) -> bytes:
         return b"event: version\ndata: %s\n\n" % entry.etag.encode()
 
-    return EventStream(board, caller.project_id, job, first.etag, callers.presence.held(caller), event=event)
+    return EventStream(
+        board,
+        caller.project_id,
+        job,
+        first.etag,
+        callers.presence.held(caller),
+        event=event,
+        pause=LOOK_SECONDS,
+        quiet=Listener(request.app.state.pulses, (caller.project_id, job)),
+    )
 
 
-def _state(
-    session: Session, job: Job, request: Request, caller: Principal
-) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    """What the page tells, and its figures, all of it read at once."""
-    curves: Curves = request.app.state.curves
+def _told(session: Session, job: Job, caller: Principal) -> dict[str, Any]:
+    """What the page tells in words and tables."""
     shown, domains = service.shown(session, job), auditing.domains(session, job)
     newest = repository.stages(session, job.id, Wanted(limit=_MOST_VERSIONS), newest_first=True)
     attempts, status = repository.attempts(session, job.id), trainer.status(session, job)
-    told = {
+    return {
         "job": shown,
         "may_order": Scope.JOBS_WRITE in caller.scopes and shown.ended is None,
         "domains": domains,
@@ -100,4 +131,3 @@ def _state(
         "most_attempts": _MOST_ATTEMPTS,
         "audit": auditing.audit(session, job, Wanted(limit=_MOST_EVENTS), versions=False).rows,
     }
-    return told, job_figures.figures(session, job, curves, domains, attempts)

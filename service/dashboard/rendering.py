@@ -31,24 +31,22 @@ def fragment(template: str, **context: Any) -> str:
     return _environment.get_template(template).render(**context)
 
 
-def error_page(status: int, title: str, detail: str) -> HTMLResponse:
-    """A page that says what is wrong."""
-    response = page("error.html", status=status, title=title, detail=detail)
-    response.status_code = status
-    return response
-
-
 def figure_data(figure: go.Figure) -> dict[str, Any]:
     """A figure as plain JSON: numbers and not packed bytes, which only newer readers understand."""
     return plain_figure(figure)
 
 
-def _figure(figure: go.Figure, name: str, description: str) -> Markup:
-    """A figure as an element that the page's script draws; its data cannot end the element early."""
-    data = Markup(json.dumps(figure_data(figure)).replace("<", "\\u003c"))  # noqa: S704 - escaped here
+def _figure(figure: go.Figure | None, name: str, description: str) -> Markup:
+    """A figure as an element that the page's script draws; its data cannot end the element early.
+
+    Without a figure the element is empty: the page's script fetches it.
+    """
+    data = Markup("")
+    if figure is not None:
+        told = json.dumps(figure_data(figure)).replace("<", "\\u003c")
+        data = Markup(f'<script type="application/json">{told}</script>')  # noqa: S704 - escaped here
     return Markup(
-        '<div class="figure" id="{name}" role="img" aria-label="{description}">'
-        '<script type="application/json">{data}</script></div>'
+        '<div class="figure" id="{name}" role="img" aria-label="{description}">{data}</div>'
     ).format(name=name, description=description, data=data)
 
 

@@ -10,6 +10,7 @@ from mixlaws.registry import ESTIMATORS, method
 from mixlaws.scales import ALIKE, NAMES
 from service.errors import InvalidRequestError
 from service.models import ProxyRun
+from service.runs.repository import Mixed
 
 
 def columns(runs: Sequence[ProxyRun]) -> dict[str, list[int] | None]:
@@ -21,7 +22,7 @@ def columns(runs: Sequence[ProxyRun]) -> dict[str, list[int] | None]:
     return told
 
 
-def differ(runs: Sequence[ProxyRun]) -> bool:
+def differ(runs: Sequence[Mixed]) -> bool:
     """Whether runs are of several scales, as far as they tell."""
     known = [values for scale in NAMES if (values := _known(runs, scale))]
     return any(max(values) > (1 + ALIKE) * min(values) for values in known)
@@ -52,7 +53,7 @@ def check(name: str, runs: Sequence[ProxyRun]) -> None:
             )
 
 
-def _known(runs: Sequence[ProxyRun], scale: str) -> list[int]:
+def _known(runs: Sequence[ProxyRun] | Sequence[Mixed], scale: str) -> list[int]:
     results: list[dict[str, Any]] = [run.result or {} for run in runs]
     return [result[scale] for result in results if result.get(scale) is not None]
 

@@ -113,12 +113,18 @@ def swarm(rows: Sequence[ProxyRun], targets: Sequence[str]) -> dict[str, Any]:
 
 def sampled(session: Session, fit: Fit, study: Study) -> list[list[float]]:
     """Mixtures of the runs that a fit saw."""
-    return [row.weights for row in seen(session, fit, study)]
+    return [row.weights for row in mixed(session, fit, study)]
 
 
 def seen(session: Session, fit: Fit, study: Study) -> list[ProxyRun]:
     """The finished runs that a fit is bound to, in their order."""
     rows = {str(run.id): run for run in runs.completed(session, study.id, sweep_ids=sweeps_of(fit))}
+    return [rows[run_id] for run_id in fit.run_ids if run_id in rows]
+
+
+def mixed(session: Session, fit: Fit, study: Study) -> list[runs.Mixed]:
+    """The same runs without their losses, which take long to read."""
+    rows = {str(run.id): run for run in runs.mixed(session, study.id, sweep_ids=sweeps_of(fit))}
     return [rows[run_id] for run_id in fit.run_ids if run_id in rows]
 
 

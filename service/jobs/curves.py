@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from mixlaws.arrays import FloatArray, IntArray
 from service.jobs import curve_repository
-from service.jobs.curve_repository import Stretch
+from service.jobs.curve_repository import Block
 from service.models import Job
 
 _MOST_NUMBERS = 16_000_000  # of all jobs together: 64 MB
@@ -55,7 +55,7 @@ class Curves:
             known = _Known(lineage, 0, Losses(np.empty(0, np.int64), _unknown(0, d)))
         if known.seq < job.applied_seq:
             new = curve_repository.reports(session, job.id, after_seq=known.seq, to_seq=job.applied_seq)
-            parts = [known.losses, *(_read(stretch, d) for stretch in new)]
+            parts = [known.losses, *(_read(block, d) for block in new)]
             known = _Known(lineage, job.applied_seq, _joined(parts))
         self._keep(job.id, known)
         return known.losses
@@ -69,17 +69,31 @@ class Curves:
         self._known = kept
 
 
-def _read(stretch: Stretch, d: int) -> Losses:
-    """A stretch of reports, those of one place added up; domains that came later are NaN."""
-    places = np.frombuffer(stretch.places, dtype=">i8").reshape(-1, 2).astype(np.int64)
-    sums = _elements(stretch.loss_sums, stretch.width, ">f8")
-    tokens = _elements(stretch.token_counts, stretch.width, ">i8")
-    usable = np.isfinite(sums) & (tokens > 0)
-    first = np.flatnonzero(np.diff(places[:, 0], prepend=-1))
-    values = _unknown(len(first), d)
-    nats, counts = (np.add.reduceat(np.where(usable, each, 0.0), first, axis=0) for each in (sums, tokens))
-    np.divide(nats, counts, out=values[:, : stretch.width], where=counts > 0, casting="same_kind")
-    return Losses(np.maximum.reduceat(places[:, 1], first), values)
+def _read(block: Block, d: int) -> Losses:
+    """Reports of a block, those of one place added up; domains that came later are NaN."""
+    found = np.frombuffer(block.told, dtype=_report(block.width))
+    places, steps = found["place"].astype(np.int64), found["step"].astype(np.int64)
+    sums, tokens = (found[name]["value"].astype(np.float64) for name in ("sums", "tokens"))
+    unusable = ~(np.isfinite(sums) & (tokens > 0))
+    sums[unusable] = tokens[unusable] = 0.0
+    if (np.diff(places) <= 0).any():  # several sources of a place, or rows that lie in another order
+        order = np.argsort(places, kind="stable")
+        first = np.flatnonzero(np.diff(places[order], prepend=-1))
+        steps = np.maximum.reduceat(steps[order], first)
+        sums, tokens = (np.add.reduceat(each[order], first, axis=0) for each in (sums, tokens))
+    values = _unknown(len(steps), d)
+    np.divide(sums, tokens, out=values[:, : block.width], where=tokens > 0, casting="same_kind")
+    return Losses(steps, values)
+
+
+def _report(width: int) -> np.dtype[np.void]:
+    """A report in a block."""
+    sums, tokens = (np.dtype([("length", ">i4"), ("value", kind)]) for kind in (">f8", ">i8"))
+    return np.dtype([
+        ("place", ">i8"), ("step", ">i8"),
+        ("head", f"V{_HEAD}"), ("sums", sums, (width,)),
+        ("head of tokens", f"V{_HEAD}"), ("tokens", tokens, (width,)),
+    ])  # fmt: skip
 
 
 def _unknown(n: int, d: int) -> FloatArray:
@@ -87,15 +101,8 @@ def _unknown(n: int, d: int) -> FloatArray:
     return np.full((n, d), np.nan, dtype=np.float32)
 
 
-def _elements(sent: bytes, width: int, kind: str) -> FloatArray:
-    """(n, width) elements of arrays of one dimension as PostgreSQL sends them: its length, then 8 bytes."""
-    one = np.dtype([("length", ">i4"), ("value", kind)])
-    array = np.dtype([("head", f"V{_HEAD}"), ("elements", one, (width,))])
-    return np.asarray(np.frombuffer(sent, dtype=array)["elements"]["value"].astype(np.float64))
-
-
 def _joined(parts: list[Losses]) -> Losses:
     steps = np.concatenate([part.steps for part in parts])
     values = np.concatenate([part.values for part in parts])
-    order = np.argsort(steps, kind="stable")  # a stretch of another width may lie between
+    order = np.argsort(steps, kind="stable")  # a block of another width may lie between
     return Losses(steps[order], values[order])

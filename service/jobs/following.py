@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from uuid import UUID
 
@@ -21,6 +21,7 @@ _log = logging.getLogger("service.jobs")
 Watch = AbstractContextManager[Held]
 
 COMMENT_SECONDS = 15.0  # between signs of life on an event stream
+ALIVE = b": alive\n\n"
 # When who was let go comes back: not all at the same moment.
 _RETURN_SECONDS = (1.0, 5.0)
 
@@ -84,6 +85,10 @@ class LongPoll:
         await answer(scope, receive, send)
 
 
+async def _alive() -> bytes:
+    return ALIVE
+
+
 class EventStream:
     """An event for every new schedule, and a comment now and then; an ASGI application.
 
@@ -94,6 +99,8 @@ class EventStream:
         seen: ETag of the schedule that the client has seen last.
         watch: over whoever listens.
         event: what is sent of a schedule.
+        pause: seconds without a new one, after which something else is sent.
+        quiet: tells what; it may be nothing.
     """
 
     def __init__(
@@ -105,9 +112,12 @@ class EventStream:
         watch: Watch,
         *,
         event: Callable[[Entry], bytes] = lambda entry: entry.event,
+        pause: float = COMMENT_SECONDS,
+        quiet: Callable[[], Awaitable[bytes]] = _alive,
     ) -> None:
         self._board, self._project_id, self._job = board, project_id, job
         self._seen, self._watch, self._event = seen, watch, event
+        self._pause, self._quiet = pause, quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the client leaves, its key ends, the job is gone, or the process ends.
@@ -124,12 +134,14 @@ class EventStream:
         try:
             with self._watch as caller:
                 while caller.allowed and not self._board.closing.is_set():
-                    waiter = Waiter(receive, COMMENT_SECONDS)
+                    waiter = Waiter(receive, self._pause)
                     caller.on_end = waiter.end
                     entry = await self._board.changed(self._project_id, self._job, seen, waiter)
                     if entry is not None:
                         seen = entry.etag
-                    await _send(send, b": alive\n\n" if entry is None else self._event(entry))
+                    told = await self._quiet() if entry is None else self._event(entry)
+                    if told:
+                        await _send(send, told)
         except DisconnectedError:
             scope["left"] = True
             return

@@ -1,22 +1,57 @@
 """Queries for a look at many jobs at once, or along a whole one: what they read is bounded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Uuid, bindparam, func, select, true
+from sqlalchemy import ARRAY, BigInteger, Select, Uuid, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from service.models import Job, Report, ScheduleStage
 
 Losses = tuple[int, list[float | None], list[int]]
+_PULSE = (
+    Job.attempt, Job.epoch, Job.version, Job.applied_seq, Job.reports, Job.reports_late, Job.duplicates,
+    Job.reports_forgotten, Job.ended_at,
+)  # fmt: skip
 _MOST_SOURCES = 16  # of one place: their mean tells as much as that of hundreds
 
 
-def live(session: Session, project_id: UUID, limit: int) -> list[Job]:
-    """The newest jobs of a project that were not ended, newest first."""
-    query = select(Job).where(Job.project_id == project_id, Job.ended_at.is_(None))
+def heard(session: Session, project_id: UUID, limit: int) -> list[Job]:
+    """Jobs of a project that were not ended, those first whose trainers were heard of last."""
+    at = func.coalesce(Job.last_report_at, Job.created_at)
+    return list(session.scalars(_live(project_id).order_by(at.desc()).limit(limit)))
+
+
+def held(session: Session, project_id: UUID, limit: int) -> list[Job]:
+    """Those whose weights are held, newest first."""
+    query = _live(project_id).where(Job.state["hold"].astext.is_not(None))
     return list(session.scalars(query.order_by(Job.id.desc()).limit(limit)))
+
+
+def silent(
+    session: Session, project_id: UUID, *, since: timedelta, within: timedelta, limit: int
+) -> list[Job]:
+    """Those whose trainers were heard of, but not for some time, the last ones first."""
+    at = Job.last_report_at
+    query = _live(project_id).where(at < func.now() - since, at > func.now() - within)
+    return list(session.scalars(query.order_by(at.desc()).limit(limit)))
+
+
+def _live(project_id: UUID) -> Select[Job]:
+    return select(Job).where(Job.project_id == project_id, Job.ended_at.is_(None))
+
+
+def pulse(session: Session, project_id: UUID, name: str) -> str | None:
+    """What differs whenever something was reported to a job or ordered; None without such a job."""
+    row = session.execute(select(*_PULSE).where(Job.project_id == project_id, Job.name == name)).one_or_none()
+    return None if row is None else _joined(row)
+
+
+def pulse_of(job: Job) -> str:
+    """The pulse of a job that was read."""
+    return _joined(getattr(job, column.key) for column in _PULSE)
 
 
 def losses_along(session: Session, jobs: Sequence[Job], points: int) -> dict[UUID, list[Losses]]:
@@ -75,6 +110,10 @@ def stages_along(session: Session, jobs: Sequence[Job], points: int) -> dict[UUI
     for row in session.scalars(query.order_by(ScheduleStage.effective_step)):
         found[row.job_id].append(row)
     return found
+
+
+def _joined(values: Iterable[Any]) -> str:
+    return "-".join(str(value) for value in values)
 
 
 def _spaced(first: int, last: int, points: int) -> list[int]:

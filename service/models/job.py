@@ -22,6 +22,7 @@ class Job(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "name"),
         Index("ix_jobs_project_id_id", "project_id", "id"),
+        Index("ix_jobs_project_id_live", "project_id", "id", postgresql_where=text("ended_at IS NULL")),
     )
 
     id: Mapped[PrimaryId]

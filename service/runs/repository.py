@@ -2,17 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import ARRAY, Select, Uuid, and_, any_, bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, load_only
 
+from mixlaws.scales import NAMES
 from service import pages_repository
 from service.listing import Found, Wanted
 from service.models import ProxyRun, RunState, Study, Sweep
 
 _OWN = "put"  # what the definition of the sweep of clients' own runs says of them
 Row = tuple[ProxyRun, Sweep, Study]
+
+
+class Mixed(NamedTuple):
+    """The mixture (d,) of a finished run, and of its result the scales alone."""
+
+    id: UUID
+    weights: list[float]
+    result: dict[str, Any]
 
 
 def by_id(session: Session, project_id: UUID, run_id: UUID, *, lock: bool = False) -> Row | None:
@@ -128,21 +139,31 @@ def page(
 
 def completed(session: Session, study_id: UUID, *, sweep_ids: Sequence[UUID] | None) -> list[ProxyRun]:
     """Completed runs of some sweeps, or of all proxy sweeps of a study."""
-    query = (
-        select(ProxyRun)
-        .join(Sweep, Sweep.id == ProxyRun.sweep_id)
-        .where(ProxyRun.study_id == study_id, ProxyRun.state == RunState.COMPLETED)
-        .order_by(ProxyRun.id)
-        # What a fit looks at: there may be ten thousand of them.
-        .options(load_only(ProxyRun.weights, ProxyRun.seed, ProxyRun.result))
-    )
-    query = query.where(Sweep.id.in_(sweep_ids) if sweep_ids is not None else Sweep.purpose == "proxy")
-    return list(session.scalars(query))
+    # What a fit looks at: there may be ten thousand of them.
+    query = select(ProxyRun).options(load_only(ProxyRun.weights, ProxyRun.seed, ProxyRun.result))
+    return list(session.scalars(_completed(query, study_id, sweep_ids)))
+
+
+def mixed(session: Session, study_id: UUID, *, sweep_ids: Sequence[UUID] | None) -> list[Mixed]:
+    """The same runs without what takes long to read: their losses."""
+    scales = [part for name in NAMES for part in (name, ProxyRun.result[name])]
+    query = select(ProxyRun.id, ProxyRun.weights, func.jsonb_build_object(*scales, type_=JSONB))
+    return [Mixed(*row) for row in session.execute(_completed(query, study_id, sweep_ids))]
+
+
+def _completed(
+    query: Select[*tuple[Any, ...]], study_id: UUID, sweep_ids: Sequence[UUID] | None
+) -> Select[*tuple[Any, ...]]:
+    query = query.join(Sweep, Sweep.id == ProxyRun.sweep_id).order_by(ProxyRun.id)
+    query = query.where(ProxyRun.study_id == study_id, ProxyRun.state == RunState.COMPLETED)
+    return query.where(Sweep.id.in_(sweep_ids) if sweep_ids is not None else Sweep.purpose == "proxy")
 
 
 def labels(session: Session, run_ids: Sequence[UUID]) -> list[str]:
     """What runs are called, in the given order."""
-    rows = session.execute(select(ProxyRun.id, ProxyRun.label).where(ProxyRun.id.in_(run_ids)))
+    # One array and not a parameter for each: there may be ten thousand.
+    wanted = bindparam("wanted", list(run_ids), ARRAY(Uuid))
+    rows = session.execute(select(ProxyRun.id, ProxyRun.label).where(ProxyRun.id == any_(wanted)))
     names = {row[0]: row[1] for row in rows}
     return [names.get(run_id, "") for run_id in run_ids]
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Subquery, Text, bindparam, func, select, true
+from sqlalchemy import ARRAY, Subquery, Text, and_, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from service.models import Fit, ProxyRun, RunState, Study, Sweep, TaskState
@@ -41,26 +41,30 @@ class DoneFit(NamedTuple):
 
 
 def counts(session: Session, study_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
-    """Number of runs in each state, by study; none is counted beyond `MOST_COUNTED`."""
+    """Number of runs in each state, by study; none is counted beyond `MOST_COUNTED`.
+
+    A run that is in training without a sign of life is stale, and not running.
+    """
     names = bindparam("states", [state.value for state in RunState], ARRAY(Text))
     states = func.unnest(names).table_valued("state").render_derived()
+    is_stale = and_(ProxyRun.state == RunState.RUNNING, ProxyRun.lease_expires_at < func.now())
     mine = (
-        select(ProxyRun.id)
+        select(func.coalesce(is_stale, False).label("stale"))
         .where(ProxyRun.study_id == Study.id, ProxyRun.state == states.c.state)
         .limit(MOST_COUNTED)
         .lateral()
     )
     query = (
-        select(Study.id, states.c.state, func.count())
+        select(Study.id, states.c.state, mine.c.stale, func.count())
         .select_from(Study)
         .join(states, true())
         .join(mine, true())
         .where(Study.id.in_(study_ids))
-        .group_by(Study.id, states.c.state)
+        .group_by(Study.id, states.c.state, mine.c.stale)
     )
     found: dict[UUID, dict[str, int]] = {study_id: {} for study_id in study_ids}
-    for study_id, state, count in session.execute(query):
-        found[study_id][state] = count
+    for study_id, state, stale, count in session.execute(query):
+        found[study_id]["stale" if stale else state] = count
     return found
 
 

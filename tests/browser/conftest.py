@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from service.keys.sessions import create_link
 from tests.support.databases import fresh_database
@@ -44,10 +44,7 @@ class Watched:
     def drawn(self) -> None:
         """Wait until the figures of the page are drawn: what is left before would count as failed."""
         self.page.wait_for_load_state("load")
-        figures = self.page.locator(".figure").count()
-        self.page.wait_for_function(
-            "count => document.querySelectorAll('.figure .main-svg').length >= count", arg=figures
-        )
+        expect(self.page.locator(".figure:not(:has(.main-svg))")).to_have_count(0, timeout=30_000)
 
     def check(self) -> None:
         """Nothing was complained about, and nobody else was talked to."""

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import Watched, logged_in, watched
 from tests.browser.test_pages import shoot
+from tests.service.embedded_postgres.actors import until
 from tests.support.databases import fresh_database
 from tests.support.populated import report
 from tests.support.servers import Service, running
@@ -31,20 +32,30 @@ def service(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield service
 
 
-def play(service: Service, name: str, reports: int) -> None:
+def play(service: Service, name: str, reports: int, *, policy: str = "odm") -> None:
     """A job with so many reports of ten steps."""
-    body = {"name": name, "policy": "odm", "domains": DOMAINS, "samples_per_step": 8, "lead_steps": 20}
+    body = {"name": name, "policy": policy, "domains": DOMAINS, "samples_per_step": 8, "lead_steps": 20}
     service.client.create_job(body)
     rng = np.random.default_rng(1)
     for step in range(9, 10 * reports, 10):
         report(service, name, step, rng)
 
 
-def opened(chromium: Browser, service: Service, name: str = JOB, **look: str | int) -> Watched:
+def opened(
+    chromium: Browser, service: Service, name: str = JOB, *, looks: bool = True, **look: str | int
+) -> Watched:
+    """The page of a job, followed; it may be kept from looking now and then by itself."""
     seen = logged_in(chromium, service, **look)  # type: ignore[arg-type]
+    if not looks:
+        seen.page.add_init_script("window.setInterval = () => 0")
     seen.open(f"/jobs/{name}")
     expect(seen.page.locator("#connection")).to_have_text("live")
     return seen
+
+
+def last_drawn(seen: Watched) -> int:
+    """Last step in the figure of the losses."""
+    return int(seen.page.locator("#losses").evaluate("element => element.data[0].x.at(-1)"))
 
 
 def dialog(seen: Watched, button: str) -> Locator:
@@ -197,13 +208,30 @@ def test_the_page_tells_of_the_trainer_and_of_the_policy(chromium: Browser, serv
     seen.check()
 
 
+def test_a_report_that_brings_no_version_is_on_the_page_by_its_stream(
+    chromium: Browser, service: Service
+) -> None:
+    play(service, "unmoved", 3, policy="static")
+    seen = opened(chromium, service, "unmoved", looks=False)
+    loads: list[str] = []
+    seen.page.on("framenavigated", lambda frame: loads.append(frame.url))
+    version = service.client.job("unmoved")["version"]
+    for step in (39, 49, 59):
+        report(service, "unmoved", step, np.random.default_rng(step))
+        expect(seen.page.locator("[data-counter=reported_step]")).to_have_text(str(step))
+    until(lambda: last_drawn(seen) == 59)
+    expect(seen.page.locator("[data-counter=version]")).to_have_text(str(version))
+    assert loads == []
+    seen.check()
+
+
 def test_a_page_whose_stream_was_cut_is_right_again(
     chromium: Browser, postgres_url: str, tmp_path: Path
 ) -> None:
     with fresh_database(postgres_url) as database:
         with running(database, tmp_path) as first:
             play(first, JOB, 3)
-            seen = opened(chromium, first)
+            seen = opened(chromium, first, looks=False)
             port = int(first.url.rsplit(":", 1)[1])
         badge = seen.page.locator("#connection")
         expect(badge).to_have_text("reconnecting")
@@ -211,8 +239,7 @@ def test_a_page_whose_stream_was_cut_is_right_again(
             report(second, JOB, 39, np.random.default_rng(2))
             expect(badge).to_have_text("live", timeout=20_000)
             expect(seen.page.locator("[data-counter=reported_step]")).to_have_text("39")
-            last = seen.page.locator("#losses").evaluate("element => element.data[0].x.at(-1)")
-            assert last == 39
+            until(lambda: last_drawn(seen) == 39)
             report(second, JOB, 49, np.random.default_rng(3))  # the new stream brings it
             expect(seen.page.locator("[data-counter=reported_step]")).to_have_text("49")
             seen.page.context.close()

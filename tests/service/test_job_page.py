@@ -15,9 +15,11 @@ MOST_BYTES = 1_500_000
 
 
 def live(service: Service, name: str = NAME) -> dict[str, Any]:
-    answer = service.call("GET", f"/jobs/{name}/live")
-    assert answer.status_code == 200
-    return answer.json()
+    """What the script of the page is told, words and figures."""
+    told, drawn = (service.call("GET", f"/jobs/{name}/{part}") for part in ("live", "figures"))
+    assert told.status_code == drawn.status_code == 200
+    assert told.json()["pulse"] == drawn.json()["pulse"]
+    return {**told.json(), **drawn.json()}
 
 
 def lines(figure: dict[str, Any]) -> dict[str, list[tuple[Any, Any]]]:
@@ -34,12 +36,12 @@ def test_a_hundred_thousand_reports_make_a_small_page(service: Service, domains:
     long_job(service, "long", reports=reports, versions=9_000, domains=domains, spike=spike)
     with service.http(service.key, Accept="text/html") as http:
         page = http.get("/jobs/long")
-        state = http.get("/jobs/long/live")
+        state = http.get("/jobs/long/figures")
     assert page.status_code == state.status_code == 200
     assert len(page.content) < MOST_BYTES
     assert len(state.content) < MOST_BYTES
     embedded = re.findall(r'<script type="application/json">(.*?)</script>', page.text, re.DOTALL)
-    assert [json.loads(figure) for figure in embedded] == list(state.json()["figures"].values())
+    assert [json.loads(figure) for figure in embedded] == [state.json()["figures"]["shares"]]
     for figure in state.json()["figures"].values():
         assert sum(len(trace["x"]) for trace in figure["data"]) < 16_000
     first = lines(state.json()["figures"]["losses"])["domain 0"]

@@ -15,8 +15,8 @@ from service.models import Job
 from tests.service.test_query_plans import counted
 from tests.support.servers import Service
 
-STUDIES, RUNS, JOBS = 20, 400, 3000
-SHOWN, LOOKED_AT = 12, 100  # studies and jobs on the page; live jobs that are looked at
+STUDIES, RUNS, JOBS, LIVE = 20, 400, 3000, 150
+SHOWN, LOOKED_AT = 12, 100  # studies and jobs on the page; studies that are looked at
 DOMAINS = [{"name": "web", "tokens": 9_000_000}, {"name": "code", "tokens": 3_000}]
 
 
@@ -34,6 +34,12 @@ def attention(http: httpx.Client) -> str:
     return " ".join(
         re.sub(r"<[^>]+>", " ", found[part.start() : found.find("</section>", part.start())]).split()
     )
+
+
+def running(http: httpx.Client) -> str:
+    """What the page says is in training, as plain text; nothing where nothing is."""
+    part = re.search(r'<section id="running">(.*?)</section>', http.get("/").text, re.DOTALL)
+    return "" if part is None else " ".join(re.sub(r"<[^>]+>", " ", part[1]).split())
 
 
 def report(step: int) -> dict[str, Any]:
@@ -58,6 +64,11 @@ def test_the_first_page_looks_at_the_same_however_much_is_stored(service: Servic
         store = Store(connection, http, RUNS)
         for studies, jobs in ((STUDIES, 200), (2 * STUDIES, JOBS)):
             store.fill(studies, jobs)
+            end = (
+                "UPDATE jobs SET ended_at = now() WHERE id NOT IN (SELECT id FROM jobs ORDER BY id LIMIT %s)"
+            )
+            connection.execute(end, [LIVE])
+            connection.execute("VACUUM (ANALYZE) jobs")
             with counted() as plans:
                 answer = http.get(path)
             assert answer.status_code == 200, answer.text
@@ -79,11 +90,13 @@ def test_a_stale_run_is_told_with_its_study(tenant: Service, browser: httpx.Clie
     lease = tenant.client.claim_run("lost", study="s")
     assert lease is not None
     assert "Nothing needs attention" in attention(browser)
+    assert "1 of s" in running(browser)
     with tenant.database.session() as session:
         late = text("UPDATE proxy_runs SET lease_expires_at = now() - interval '1 minute' WHERE id = :id")
         session.execute(late, {"id": lease["run"]["id"]})
     told = attention(browser)
     assert "stale run s 1 run is in training without a sign of life" in told
+    assert not running(browser), "what is stale runs no more"
     assert 'href="/studies/s"' in browser.get("/").text
 
 
@@ -114,6 +127,27 @@ def test_a_job_is_told_while_it_is_frozen_silent_or_runs_dry(tenant: Service, br
     tenant.client.call("POST", "/v1/jobs/j/end", body={"reason": "over"})
     assert "Nothing needs attention" in attention(browser), "an ended job is left alone"
     assert ">ended<" in browser.get("/jobs").text
+
+
+def test_a_job_is_told_however_many_newer_ones_live(tenant: Service, browser: httpx.Client) -> None:
+    for name in ("frozen", "lost", "newest"):
+        tenant.client.create_job(
+            {"name": name, "policy": "static", "domains": DOMAINS, "samples_per_step": 8}
+        )
+    tenant.client.call("POST", "/v1/jobs/frozen/freeze", body={"reason": "spike"})
+    tenant.client.call("POST", "/v1/jobs/lost/reports", body=report(9))
+    with tenant.database.session() as session:
+        late = "UPDATE jobs SET last_report_at = now() - interval '2 days' WHERE name = 'lost'"
+        session.execute(text(late))
+        newer = """
+            INSERT INTO jobs SELECT (jsonb_populate_record(j, jsonb_build_object(
+              'id', uuidv7(), 'name', 'newer-' || n, 'last_report_at', now()))).*
+            FROM jobs AS j, generate_series(1, :newer) AS n WHERE j.name = 'newest' AND j.ended_at IS NULL
+        """
+        session.execute(text(newer), {"newer": LOOKED_AT + 50})
+    told = attention(browser)
+    assert "frozen job frozen An operator holds the weights" in told
+    assert "silent trainer lost" in told
 
 
 def test_a_failed_fit_is_told_until_it_is_asked_for_again(tenant: Service, browser: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from fastapi.routing import iter_route_contexts
@@ -37,12 +38,14 @@ class Address:
         path: with its parameters in braces.
         scopes: that the route asks for.
         takes_body: whether it reads a JSON body.
+        queries: names that its query may hold.
     """
 
     method: str
     path: str
     scopes: tuple[Scope, ...]
     takes_body: bool = False
+    queries: tuple[str, ...] = ()
 
     @property
     def name(self) -> tuple[str, str]:
@@ -75,4 +78,15 @@ def inventory() -> Iterator[Address]:
         )
         body = bool(dependant and dependant.body_params)
         for method in sorted(route.methods):
-            yield Address(method, route.path, tuple(needed), body)
+            yield Address(method, route.path, tuple(needed), body, tuple(_queries(dependant)))
+
+
+def _queries(dependant: Any) -> Iterator[str]:
+    """Names of the query, those of whatever a route depends on among them."""
+    if dependant is None:
+        return
+    for parameter in dependant.query_params:
+        fields = getattr(parameter.field_info.annotation, "model_fields", None)
+        yield from fields or [parameter.alias]
+    for inner in dependant.dependencies:
+        yield from _queries(inner)

@@ -4,23 +4,40 @@ import { button, csv, save } from "./saving.js";
 
 // The library's tool bar brings style elements of its own, which the page's policy forbids.
 const CONFIGURATION = { responsive: true, displayModeBar: false };
+const library = document.getElementById("drawing-library");
+const ready = window.Plotly ? Promise.resolve() : new Promise((resolve) => library.addEventListener("load", resolve));
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-function themed(layout) {
+// Rows of the legend above a plot, beyond those that its height has room for: many names leave it no less.
+const [LETTER, KEY, ROW, ROOM] = [7.5, 50, 20, 2]; // pixels, pixels, pixels, rows
+
+function legendRows({ data, layout }, width) {
+  if (layout.showlegend === false) return 0;
+  const names = data.filter((trace) => trace.name && trace.showlegend !== false).map((trace) => trace.name);
+  const widest = KEY + LETTER * Math.max(0, ...names.map((name) => name.length));
+  return Math.max(0, Math.ceil(names.length / Math.max(1, Math.floor(width / widest))) - ROOM);
+}
+
+function themed(element, figure) {
+  const { layout } = figure;
   const style = getComputedStyle(document.documentElement);
   const text = style.getPropertyValue("--text").trim();
   const paper = style.getPropertyValue("--paper").trim();
   return {
     ...layout,
+    height: layout.height + ROW * legendRows(figure, 0.85 * element.clientWidth),
     font: { ...layout.font, color: text },
     hoverlabel: { ...layout.hoverlabel, bgcolor: paper, font: { color: text } },
     autosize: true,
   };
 }
 
-export function draw(element, figure) {
+export async function draw(element, figure) {
+  const first = !element.mixwrightFigure;
   element.mixwrightFigure = figure;
-  return window.Plotly.react(element, figure.data, themed(figure.layout), CONFIGURATION);
+  await ready;
+  if (first) tools(element);
+  return window.Plotly.react(element, figure.data, themed(element, figure), CONFIGURATION);
 }
 
 // One row a point: the trace, and each of its numbers under the name that the drawing library has for it.
@@ -59,7 +76,6 @@ function drawAll() {
       const figure = JSON.parse(source.textContent);
       source.remove();
       draw(element, figure);
-      tools(element);
     }
   }
 }

@@ -13,6 +13,10 @@ const RETURN_PAUSE = 1000; // after an answer that is no stream, which a browser
 let fetching = null;
 let again = false;
 let stream = null;
+let cut = false;
+let held = null; // the pulse of what the page tells, and that of what it has drawn
+let drawn = null;
+let drawing = null;
 const figures = {};
 const parts = {};
 
@@ -35,26 +39,47 @@ async function renewed() {
       return;
     }
     if (!answer.ok) throw new Error(`status ${answer.status}`);
-    await put(await answer.json());
+    put(await answer.json());
     show("live", "good");
   } catch {
     show("no answer, trying again", "bad");
   }
 }
 
-async function put(state) {
+function put(state) {
+  held = state.pulse;
   for (const [name, value] of Object.entries(state.counters)) {
     const cell = document.querySelector(`[data-counter="${name}"]`);
     if (cell) cell.textContent = value;
   }
   for (const [name, html] of Object.entries(state.parts)) replace(name, html);
   tick();
+  if (drawn !== held) redraw();
+}
+
+// Figures come after the words, which do not wait for them.
+function redraw() {
+  drawing ??= redrawn()
+    .catch(() => {}) // asked for again when the page looks again
+    .finally(async () => {
+      await new Promise((resolve) => setTimeout(resolve, LEAST_PAUSE));
+      drawing = null;
+      if (drawn !== null && held !== null && drawn !== held) redraw();
+    });
+}
+
+async function redrawn() {
+  drawn = null;
+  const answer = await fetch(`${path}/figures`, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const state = await answer.json();
   for (const [name, figure] of Object.entries(state.figures)) {
     const text = JSON.stringify(figure);
     if (figures[name] === text) continue;
     await draw(document.getElementById(name), figure);
     figures[name] = text;
   }
+  drawn = state.pulse;
 }
 
 function replace(name, html) {
@@ -77,14 +102,23 @@ function show(text, kind) {
 
 function listen() {
   stream = new EventSource(`${path}/events`);
-  stream.addEventListener("open", refresh);
+  stream.addEventListener("open", () => {
+    if (cut) refresh();
+    cut = false;
+  });
   stream.addEventListener("version", refresh);
+  stream.addEventListener("change", (event) => {
+    if (event.data !== held) refresh();
+  });
   stream.addEventListener("error", () => {
+    cut = true;
     show("reconnecting", "bad");
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, RETURN_PAUSE);
   });
 }
 
+refresh();
+redraw();
 listen();
 setInterval(refresh, LONGEST_PAUSE);
 setInterval(tick, LONGEST_PAUSE / 2);
