@@ -24,6 +24,7 @@ from mixlaws.policies.doremi import DoReMi
 from mixlaws.policies.handwritten import Handwritten
 from mixlaws.policies.natural import NaturalPolicy
 from mixlaws.policies.odm import Odm
+from mixlaws.policies.portfolio import Portfolio
 from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
 from mixlaws.policies.stratified import Stratified
@@ -97,6 +98,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "handwritten": Handwritten,
     "natural": NaturalPolicy,
     "odm": Odm,
+    "portfolio": Portfolio,
     "skillit": SkillIt,
     "static": Static,
     "stratified": Stratified,
