@@ -13,9 +13,9 @@ with the same seed for its noise. `results` has a row for each policy and enviro
     from_uniform                      distance of its shares of tokens from equal ones, total variation
     arguments                         what the policy was told beside its defaults
 
-By default these are the four first environments and all policies; `--environments narrow dozen wide
-logarithmic shifted settled` are of other shapes. In the environments (`mixlaws.live_environments`) the order of tokens does not matter: no policy can have a
-regret below 0, and what a schedule gains by its order is not measured.
+By default these are the first four environments and all policies; the other environments are of other shapes.
+In all of them (`mixlaws.live_environments`) the order of tokens does not matter: no policy can have a regret
+below 0, and what a schedule gains by its order is not measured.
 """
 
 import json
