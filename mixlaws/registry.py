@@ -19,6 +19,7 @@ from mixlaws.laws.multilingual import Multilingual
 from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.ado import Ado
+from mixlaws.policies.agent import Agent
 from mixlaws.policies.aioli import Aioli
 from mixlaws.policies.doremi import DoReMi
 from mixlaws.policies.handwritten import Handwritten
@@ -93,6 +94,7 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {
     "ado": Ado,
+    "agent": Agent,
     "aioli": Aioli,
     "doremi": DoReMi,
     "handwritten": Handwritten,

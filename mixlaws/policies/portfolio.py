@@ -125,7 +125,7 @@ class Portfolio:
         record = state.record
         if feedback.step > self.warmup_steps:
             record = record.added(feedback)
-            if record.feedbacks >= record.width:
+            if record.full:
                 record = record.closed()
                 following = self._chosen(record, wanted, following)
         return replace(state, record=record, following=following, weights=frozen(wanted[following]))

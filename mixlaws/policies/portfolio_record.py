@@ -67,6 +67,11 @@ class Record:
         return self.curve_error < self.still_error
 
     @property
+    def full(self) -> bool:
+        """Whether the open span is to be closed."""
+        return self.feedbacks >= self.width
+
+    @property
     def curves(self) -> Curves | None:
         """What is fitted to all spans; None while they are too few."""
         if len(self.tokens) < LEAST_SPANS:
