@@ -7,7 +7,7 @@ from mixlaws.policies.agent_network import FEATURES
 from proxy_training.agent.learning import Settings, batched, conservative, imitated
 from proxy_training.agent.trajectories import SHAPES, Decision, decisions
 
-SETTINGS = Settings(imitation=300, conservative=400, rate=3e-3, trust=1.0)
+SETTINGS = Settings(imitation=200, conservative=300, rate=3e-3, trust=1.0)
 
 
 def worth(seen: np.ndarray, mixture: np.ndarray) -> float:
