@@ -73,6 +73,7 @@ def test_a_member_has_its_expensive_steps() -> None:
     steps = np.arange(1, 121)[:, None]
     drive = driven(Portfolio({"ado": ado, "stratified": {}}), 2 + np.array([5, 4, 3]) * steps**-0.3)
     assert drive.state.members["ado"].curves is not None
+    assert isinstance(drive.policy, Portfolio)
     assert drive.policy.due(drive.state) is None
 
 
