@@ -19,6 +19,7 @@ from mixlaws.laws.multilingual import Multilingual
 from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.ado import Ado
+from mixlaws.policies.agent import Agent
 from mixlaws.policies.aioli import Aioli
 from mixlaws.policies.dga import Dga
 from mixlaws.policies.doge import DoGE
@@ -30,6 +31,7 @@ from mixlaws.policies.natural import NaturalPolicy
 from mixlaws.policies.neucb import Neucb
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.pike import Pike
+from mixlaws.policies.portfolio import Portfolio
 from mixlaws.policies.rnb import Rnb
 from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
@@ -101,6 +103,7 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
 }
 POLICIES: Mapping[str, type[AnyPolicy]] = {
     "ado": Ado,
+    "agent": Agent,
     "aioli": Aioli,
     "dga": Dga,
     "doge": DoGE,
@@ -113,6 +116,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "odm": Odm,
     "pike": Pike,
     "rnb": Rnb,
+    "portfolio": Portfolio,
     "skillit": SkillIt,
     "static": Static,
     "stratified": Stratified,

@@ -1,0 +1,1 @@
+"""Training of the data mixing agent on simulated runs."""
