@@ -6,19 +6,21 @@ FLOPs that is spent, so that it ends low for whoever pays for much else than ste
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.online_methods.ledger import Ledger
-from benchmarks.online_methods.measures import EachStep, Scene, Snapshot, measures
+from benchmarks.online_methods.measures import measures
+from benchmarks.online_methods.scene import Scene
 from mixclient import Sampler, Schedule
 from mixlaws.arrays import FloatArray
 from mixlaws.driving import Drive, PlanFollower
-from mixlaws.feedback import Evaluation, Feedback
+from mixlaws.feedback import Feedback
 from mixlaws.policy import AnyPolicy
 from mixlaws.problem import MixtureProblem
 from mixlaws.steering.guards import Guards
@@ -26,9 +28,11 @@ from proxy_training.corpus import Corpus
 from proxy_training.cost import TRAINING
 from proxy_training.mixture_stream import MixtureStream
 from proxy_training.model import Decoder
+from proxy_training.probes.batch import ProbeBatch
 from proxy_training.spec import TrainSpec
 from proxy_training.train import TrainingDivergedError, learning_rate, optimiser_of, stepped, untrained
 
+_ROUNDING = 1e-9  # of sums of FLOPs
 Told = Callable[[Feedback], None]
 
 
@@ -45,7 +49,7 @@ class Pace:
 
     lead: int = 20
     look_every: int | None = None
-    guards: Guards = Guards()
+    guards: Guards = field(default_factory=Guards)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +104,7 @@ def steered(
         if feedback is not None:
             told(feedback)
             run.drive.tell(feedback)
-    return Course(run.scene.model, run.drive.state, run.step, np.array(run.shares))
+    return Course(run.scene.model, run.drive.state, run.step, run.shares)
 
 
 class _Run:
@@ -109,14 +113,15 @@ class _Run:
         reference: Decoder | None, what: str,
     ) -> None:  # fmt: skip
         problem = MixtureProblem.create(corpus.domains)
-        self.scene = Scene(spec, corpus, untrained(spec, corpus, seed=seed), seed, reference)
-        self.each_step, self.snapshots = measures(policy.signals, self.scene)
+        self.scene = Scene(spec, corpus, untrained(spec, corpus, seed=seed), reference)
         self.drive = Drive(policy, policy.init(problem))
         self.step = 0
-        tokens = spec.batch * spec.context
+        self._stepwise, self._looks = measures(policy.signals, self.scene)
+        tokens = self.scene.step_tokens
         self.step_flops = TRAINING * self.scene.model.parameter_count() * tokens
-        self.step_flops += sum(measure.flops(tokens) for measure in self.each_step)
-        self._spec = replace(spec, tokens=tokens * int(ledger.left / self.step_flops * (1 + 1e-9)))
+        self.step_flops += sum(measure.flops for measure in self._stepwise)
+        # What it would be without looks: they take from the steps, not from the fall of the rate.
+        self._spec = replace(spec, tokens=tokens * int(ledger.left / self.step_flops * (1 + _ROUNDING)))
         self._pace, self._ledger, self._what, self._seed = pace, ledger, what, seed
         self._before = ledger.spent
         self._limits = pace.guards.bind(problem)
@@ -132,57 +137,56 @@ class _Run:
 
     def affords(self, flops: float) -> bool:
         """Whether so many FLOPs are left."""
-        return self._ledger.left * (1 + 1e-9) >= flops
+        return self._ledger.left * (1 + _ROUNDING) >= flops
 
     def report(self) -> Feedback | None:
         """Train until the next report; what to tell of it, or None where the FLOPs ended before it."""
-        first = self.step == 0
         self._follower.follow(self.drive.plan, self.step)
         done, every = self._follower.stages_done, self._spec.report_every
-        looks = self._look() if first else {}
+        found = self._look() if self.step == 0 else {}
         # A stage may end with the next step: what the untrained model says comes with a report of one step.
-        weights, steps = self._follower.train(self.step, 1 if looks else every - self.step % every)
+        weights, steps = self._follower.train(self.step, 1 if found else every - self.step % every)
         weights = self._limits.within(weights)
-        for measure in self.each_step:
-            measure.begin()
         for _ in range(steps):
             if not self.affords(self.step_flops):
                 return None
             self._train(weights)
-        every = self._pace.look_every
-        ended = self._follower.stages_done not in (done, None)
-        if ended if every is None else self.step % every == 0:
-            looks |= self._look()
-        found: dict[str, Any] = {"loss_sums": np.zeros(len(weights)), "token_counts": np.zeros(len(weights), int)}
-        for measure in self.each_step:
+        if self._looks_now(ended=self._follower.stages_done not in (done, None)):
+            found |= self._look()
+        for measure in self._stepwise:
             found |= measure.found()
         feedback = Feedback(
             self.step, weights=weights, steps=steps, version=self._follower.version,
-            stages_done=self._follower.stages_done, **found, **looks,
+            stages_done=self._follower.stages_done, **found,
         )  # fmt: skip
         return self._limits.admit(feedback)
 
+    def _looks_now(self, *, ended: bool) -> bool:
+        every = self._pace.look_every
+        return ended if every is None else self.step % every == 0
+
     def _train(self, weights: FloatArray) -> None:
-        named = self.scene.corpus.domains.to_mapping(weights)
-        spec = self._spec
+        spec, named = self._spec, self.scene.corpus.domains.to_mapping(weights)
         sampler = Sampler(Schedule.static(named, samples_per_step=spec.batch), seed=self._seed)
         domains = sampler.step(self.step)
-        tokens = torch.from_numpy(self._stream.batch(domains))
+        batch = ProbeBatch(torch.from_numpy(self._stream.batch(domains)), torch.tensor(domains))
         clock = int((self._ledger.spent - self._before) / self.step_flops)
-        losses = stepped(
-            self.scene.model, self._optimiser, tokens, rate=learning_rate(spec, min(clock, spec.steps - 1))
-        )
+        rate = learning_rate(spec, min(clock, spec.steps - 1))
+        with ExitStack() as watched:
+            for measure in self._stepwise:
+                watched.enter_context(measure.watching())
+            losses = stepped(self.scene.model, self._optimiser, batch.tokens, rate=rate)
         if not math.isfinite(losses.mean().item()):
             raise TrainingDivergedError(f"the loss is no number at step {self.step}: lower the learning rate")
-        for measure in self.each_step:
-            measure.note(tokens, torch.tensor(domains), losses)
+        for measure in self._stepwise:
+            measure.note(batch, losses)
         self._ledger.pay(self._what, self.step_flops)
         self.step += 1
 
-    def _look(self) -> Mapping[str, Any]:
-        """Fields of a feedback that take passes of their own, if steps can still follow from them."""
-        cost = sum(look.flops() for look in self.snapshots)
-        if not self.snapshots or not self.affords(cost + self.step_flops):
+    def _look(self) -> dict[str, Any]:
+        """Fields of a feedback that take passes of their own, if a step can still follow from them."""
+        cost = sum(look.flops for look in self._looks.values())
+        if not self._looks or not self.affords(cost + self.step_flops):
             return {}
         self._ledger.pay("looking", cost)
-        return {look.signal.field: look.take(self.step) for look in self.snapshots}
+        return {field: look.take(self.step) for field, look in self._looks.items()}

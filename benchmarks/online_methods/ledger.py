@@ -31,6 +31,15 @@ class Ledger:
         """FLOPs that may still be spent."""
         return self.budget - self.spent
 
+    def part(self, share: float) -> "Ledger":
+        """A ledger of a share of the whole budget; what is spent of it is to be taken back in."""
+        return Ledger(share * self.budget)
+
+    def take(self, part: "Ledger") -> None:
+        """Take in what a part spent."""
+        for what, flops in part.entries.items():
+            self.pay(what, flops)
+
     def pay(self, what: str, flops: float) -> None:
         """Take note of FLOPs.
 
