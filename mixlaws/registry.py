@@ -28,6 +28,8 @@ from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
 from mixlaws.policies.stratified import Stratified
 from mixlaws.policies.temperature import TemperaturePolicy
+from mixlaws.policies.tikmix_d import TikmixD
+from mixlaws.policies.tikmix_m import TikmixM
 from mixlaws.policies.unimax import UniMaxPolicy
 from mixlaws.policies.velocitune import Velocitune
 from mixlaws.policy import AnyPolicy
@@ -101,6 +103,8 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "static": Static,
     "stratified": Stratified,
     "temperature": TemperaturePolicy,
+    "tikmix_d": TikmixD,
+    "tikmix_m": TikmixM,
     "unimax": UniMaxPolicy,
     "velocitune": Velocitune,
 }

@@ -1,11 +1,9 @@
 """What Aioli remembers inside a round, in at most 64 KB: effects between all domains are many numbers."""
 
-import base64
 from dataclasses import dataclass
 
-import numpy as np
-
 from mixlaws.arrays import FloatArray, JsonObject, frozen
+from mixlaws.policies.packing import packed, unpacked
 from mixlaws.policy import check_state
 
 SCHEMA = 1
@@ -51,9 +49,9 @@ class AioliState:
         values |= {name: list(values[name]) for name in ("keys", "order")}
         for name in _ARRAYS:
             array = getattr(self, name)
-            values[name] = None if array is None else _packed(array, "<f8")
-        packed = _packed(self.effects, _kind(len(self.keys)))
-        return {"schema": SCHEMA, "policy": "aioli", **values, "effects": packed}
+            values[name] = None if array is None else packed(array, "<f8")
+        effects = packed(self.effects, _kind(len(self.keys)))
+        return {"schema": SCHEMA, "policy": "aioli", **values, "effects": effects}
 
     @classmethod
     def load(cls, raw: JsonObject) -> "AioliState":
@@ -61,9 +59,9 @@ class AioliState:
         check_state(raw, "aioli", SCHEMA)
         values = {name: raw[name] for name in _PLAIN}
         values |= {name: tuple(raw[name]) for name in ("keys", "order")}
-        values |= {name: None if raw[name] is None else _unpacked(raw[name], "<f8") for name in _ARRAYS}
+        values |= {name: None if raw[name] is None else unpacked(raw[name], "<f8") for name in _ARRAYS}
         d = len(values["keys"])
-        return cls(**values, effects=frozen(_unpacked(raw["effects"], _kind(d)).reshape(d, d)))
+        return cls(**values, effects=frozen(unpacked(raw["effects"], _kind(d)).reshape(d, d)))
 
 
 _PLAIN = ("keys", "order", "round", "probed", "set_hash", "broken")
@@ -77,11 +75,3 @@ def stored(effects: FloatArray) -> FloatArray:
 
 def _kind(d: int) -> str:
     return "<f8" if d <= _DOUBLE_DOMAINS else "<f4"
-
-
-def _packed(array: FloatArray, kind: str) -> str:
-    return base64.b64encode(array.astype(kind).tobytes()).decode()
-
-
-def _unpacked(text: str, kind: str) -> FloatArray:
-    return frozen(np.frombuffer(base64.b64decode(text), kind))
