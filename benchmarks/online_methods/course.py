@@ -42,13 +42,13 @@ class Pace:
 
     Args:
         lead: steps from a report to its effect.
-        look_every: steps between looks inside the model, each at the end of a report; None looks where a
-            stage of the plan ends, and at the start.
+        looks: how often to look inside the model, evenly and at the end of reports; None looks where a stage
+            of the plan ends, and at the start.
         guards: around the policy.
     """
 
     lead: int = 20
-    look_every: int | None = None
+    looks: int | None = None
     guards: Guards = field(default_factory=Guards)
 
 
@@ -123,7 +123,7 @@ class _Run:
         # What it would be without looks: they take from the steps, not from the fall of the rate.
         self._spec = replace(spec, tokens=tokens * int(ledger.left / self.step_flops * (1 + _ROUNDING)))
         self._pace, self._ledger, self._what, self._seed = pace, ledger, what, seed
-        self._before = ledger.spent
+        self._before, self._rate = ledger.spent, 0.0
         self._limits = pace.guards.bind(problem)
         self._follower = PlanFollower(lead=pace.lead)
         self._optimiser = optimiser_of(self.scene.model, spec)
@@ -143,7 +143,7 @@ class _Run:
         """Train until the next report; what to tell of it, or None where the FLOPs ended before it."""
         self._follower.follow(self.drive.plan, self.step)
         done, every = self._follower.stages_done, self._spec.report_every
-        found = self._look() if self.step == 0 else {}
+        found = self._look() if self.step == 0 and self._pace.looks is None else {}
         # A stage may end with the next step: what the untrained model says comes with a report of one step.
         weights, steps = self._follower.train(self.step, 1 if found else every - self.step % every)
         weights = self._limits.within(weights)
@@ -151,10 +151,11 @@ class _Run:
             if not self.affords(self.step_flops):
                 return None
             self._train(weights)
-        if self._looks_now(ended=self._follower.stages_done not in (done, None)):
+        look = self._looks_now(ended=self._follower.stages_done not in (done, None))
+        if look:
             found |= self._look()
         for measure in self._stepwise:
-            found |= measure.found()
+            found |= measure.found(look=look)
         feedback = Feedback(
             self.step, weights=weights, steps=steps, version=self._follower.version,
             stages_done=self._follower.stages_done, **found,
@@ -162,8 +163,10 @@ class _Run:
         return self._limits.admit(feedback)
 
     def _looks_now(self, *, ended: bool) -> bool:
-        every = self._pace.look_every
-        return ended if every is None else self.step % every == 0
+        if self._pace.looks is None:
+            return ended
+        reports = self._spec.steps / self._spec.report_every / self._pace.looks
+        return self.step % (self._spec.report_every * max(1, round(reports))) == 0
 
     def _train(self, weights: FloatArray) -> None:
         spec, named = self._spec, self.scene.corpus.domains.to_mapping(weights)
@@ -171,11 +174,11 @@ class _Run:
         domains = sampler.step(self.step)
         batch = ProbeBatch(torch.from_numpy(self._stream.batch(domains)), torch.tensor(domains))
         clock = int((self._ledger.spent - self._before) / self.step_flops)
-        rate = learning_rate(spec, min(clock, spec.steps - 1))
+        self._rate = learning_rate(spec, min(clock, spec.steps - 1))
         with ExitStack() as watched:
             for measure in self._stepwise:
                 watched.enter_context(measure.watching())
-            losses = stepped(self.scene.model, self._optimiser, batch.tokens, rate=rate)
+            losses = stepped(self.scene.model, self._optimiser, batch.tokens, rate=self._rate)
         if not math.isfinite(losses.mean().item()):
             raise TrainingDivergedError(f"the loss is no number at step {self.step}: lower the learning rate")
         for measure in self._stepwise:
@@ -189,4 +192,4 @@ class _Run:
         if not self._looks or not self.affords(cost + self.step_flops):
             return {}
         self._ledger.pay("looking", cost)
-        return {field: look.take(self.step) for field, look in self._looks.items()}
+        return {field: look.take(self.step, self._rate) for field, look in self._looks.items()}

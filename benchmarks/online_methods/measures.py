@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
-from benchmarks.online_methods.looks import HeldOutLook, Look
+from benchmarks.online_methods.looks import HeldOutLook, InfluenceLook, Look, ProductsLook
 from benchmarks.online_methods.scene import Scene
-from benchmarks.online_methods.step_measures import Excess, Losses, StepMeasure
+from benchmarks.online_methods.step_measures import Excess, LastLayer, Losses, StepMeasure
 from mixlaws.feedback import Signal
 
 STEPWISE: Mapping[Signal, Callable[[Scene], StepMeasure]] = {
@@ -14,9 +14,12 @@ STEPWISE: Mapping[Signal, Callable[[Scene], StepMeasure]] = {
     Signal.SEQUENCES: Losses,
     Signal.EXCESS: Excess,
     Signal.EXCESS_CLIPPED: Excess,
+    Signal.GRAM: LastLayer,
 }
 LOOKS: Mapping[Signal, Callable[[Scene], Look]] = {
     Signal.EVALUATIONS: HeldOutLook,
+    Signal.GRAD_PRODUCTS: ProductsLook,
+    Signal.INFLUENCE: InfluenceLook,
 }
 
 

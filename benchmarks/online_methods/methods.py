@@ -12,7 +12,7 @@ from typing import Any
 from mixlaws.policy import AnyPolicy
 from mixlaws.registry import POLICIES, method
 
-REHEARSAL = 0.1  # of the FLOPs, for the reference model and for the small run each
+REHEARSAL = 0.2  # of the FLOPs, of which a reference model takes one half and the small run the other
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Method:
     Args:
         policy: registered name.
         arguments: of the policy, by the steps of a run that only trains, and the vocabulary.
-        look_every: steps between looks inside the model; None looks where a stage of its plan ends.
+        looks: how often it is told what is looked at now and then; None for wherever a stage of its plan ends.
         rehearsed: whether it steers a small run first, whose mean weights the large one then keeps, as
             published; else it steers the large run.
         reference: whether that small run is held against a reference model.
@@ -31,7 +31,7 @@ class Method:
 
     policy: str
     arguments: Callable[[int, int], Mapping[str, Any]] = lambda _, __: {}
-    look_every: int | None = None
+    looks: int | None = None
     rehearsed: bool = False
     reference: bool = False
     said: str = ""

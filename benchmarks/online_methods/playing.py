@@ -67,7 +67,7 @@ def play(method: Method, setup: Setup, corpus: Corpus, *, seed: int, told: Told 
     started = time.perf_counter()
     ledger = Ledger(setup.flops(corpus))
     policy = method.made(setup.target.steps, corpus.vocabulary)
-    pace = Pace(look_every=method.look_every, guards=_FLOOR)
+    pace = Pace(looks=method.looks, guards=_FLOOR)
     if method.rehearsed:
         policy = _rehearsed(method, policy, setup.rehearsal, corpus, ledger, pace=pace, seed=seed, told=told)
         course = steered(setup.target, corpus, policy, ledger, pace=Pace(), seed=seed)
@@ -95,11 +95,11 @@ def _rehearsed(
     """The mean weights of a small run that a policy steered, to be kept."""
     reference = None
     if method.reference:
-        part = ledger.part(REHEARSAL)
+        part = ledger.part(REHEARSAL / 2)
         natural = steered(spec, corpus, NaturalPolicy(), part, pace=Pace(), seed=seed, what="reference")
         ledger.take(part)
         reference = natural.model
-    part = ledger.part(REHEARSAL)
+    part = ledger.part(REHEARSAL / 2 if method.reference else REHEARSAL)
     course = steered(
         spec, corpus, policy, part, pace=pace, seed=seed, reference=reference, what="rehearsal", told=told
     )

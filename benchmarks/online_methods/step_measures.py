@@ -11,6 +11,8 @@ from mixlaws.feedback import TokenSums
 from proxy_training.cost import FORWARD
 from proxy_training.probes.batch import ProbeBatch
 from proxy_training.probes.excess import excess_losses
+from proxy_training.probes.gradients import DomainGradients
+from proxy_training.probes.layer import LayerWatch
 from proxy_training.probes.losses import domain_losses
 
 
@@ -30,8 +32,12 @@ class StepMeasure(Protocol):
         """Take a step in, with its losses (B, T)."""
         ...
 
-    def found(self) -> Mapping[str, Any]:
-        """Fields of a feedback about the steps since the last one, which are forgotten."""
+    def found(self, *, look: bool) -> Mapping[str, Any]:
+        """Fields of a feedback about the steps since they were told last.
+
+        Args:
+            look: whether it is time for what is told now and then.
+        """
         ...
 
 
@@ -59,7 +65,7 @@ class Losses:
         }
         self._sums = {name: value + self._sums.get(name, 0) for name, value in added.items()}
 
-    def found(self) -> Mapping[str, Any]:
+    def found(self, *, look: bool) -> Mapping[str, Any]:  # noqa: ARG002 - told with every report
         """Sums and counts."""
         found, self._sums = self._sums, {}
         return found
@@ -90,7 +96,34 @@ class Excess:
             old = self._sums.get(name)
             self._sums[name] = TokenSums(old.sums + new.sums, old.counts + new.counts) if old else new
 
-    def found(self) -> Mapping[str, Any]:
+    def found(self, *, look: bool) -> Mapping[str, Any]:  # noqa: ARG002 - told with every report
         """Both sums."""
         found, self._sums = self._sums, {}
         return found
+
+
+class LastLayer:
+    """Products between the gradients of domains in one layer, of all samples since the last look."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._d, layer = scene.d, scene.model.blocks[-1].down
+        self._watch = LayerWatch(layer, name="the last down-projection")
+        self._sum: DomainGradients | None = None
+        # A product of inputs and gradients of outputs over all tokens: a multiplication and an addition each.
+        self.flops = 2.0 * scene.step_tokens * layer.weight.numel()
+
+    def watching(self) -> AbstractContextManager[Any]:
+        """Saves what goes through the layer."""
+        return self._watch
+
+    def note(self, batch: ProbeBatch, _: Tensor, /) -> None:
+        """Add a step."""
+        found = self._watch.gradients(batch.domains, d=self._d)
+        self._sum = found if self._sum is None else self._sum + found
+
+    def found(self, *, look: bool) -> Mapping[str, Any]:
+        """The products, if it is time for them."""
+        if not look or self._sum is None:
+            return {}
+        total, self._sum = self._sum, None
+        return {"gram": total.gram()}
