@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mixlaws.arrays import FloatArray, IntArray
+from mixlaws.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,23 @@ class GradientProducts:
     counts: IntArray
     learning_rate: float
     targets: tuple[str, ...]
+
+    @cached_property
+    def measured(self) -> BoolArray:
+        """(t,) whether any domain has a product with a target."""
+        return np.asarray(np.isfinite(self.products[self.counts > 0]).any(axis=0))
+
+    @cached_property
+    def observed(self) -> BoolArray:
+        """(d,) whether a domain has a product with every measured target."""
+        complete = np.isfinite(self.products[:, self.measured]).all(axis=1)
+        return np.asarray((self.counts > 0) & complete & self.measured.any())
+
+    @cached_property
+    def added(self) -> FloatArray:
+        """(d,) products added over the measured targets; NaN where a domain was not observed."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.where(self.observed, self.products[:, self.measured].sum(axis=1), np.nan)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,10 +20,16 @@ from mixlaws.laws.shared_amplitude import SharedAmplitudeLaw
 from mixlaws.laws.transfer import TransferLaw
 from mixlaws.policies.ado import Ado
 from mixlaws.policies.aioli import Aioli
+from mixlaws.policies.dga import Dga
+from mixlaws.policies.doge import DoGE
 from mixlaws.policies.doremi import DoReMi
+from mixlaws.policies.dump import Dump
 from mixlaws.policies.handwritten import Handwritten
+from mixlaws.policies.moe_dynamic import MoeDynamic
 from mixlaws.policies.natural import NaturalPolicy
 from mixlaws.policies.odm import Odm
+from mixlaws.policies.pike import Pike
+from mixlaws.policies.rnb import Rnb
 from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
 from mixlaws.policies.stratified import Stratified
@@ -95,10 +101,16 @@ PROPOSERS: Mapping[str, type[AnyProposer]] = {
 POLICIES: Mapping[str, type[AnyPolicy]] = {
     "ado": Ado,
     "aioli": Aioli,
+    "dga": Dga,
+    "doge": DoGE,
     "doremi": DoReMi,
+    "dump": Dump,
     "handwritten": Handwritten,
+    "moe_dynamic": MoeDynamic,
     "natural": NaturalPolicy,
     "odm": Odm,
+    "pike": Pike,
+    "rnb": Rnb,
     "skillit": SkillIt,
     "static": Static,
     "stratified": Stratified,

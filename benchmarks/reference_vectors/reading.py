@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.reference_vectors import ado, aioli, doremi, formulas, odm, skillit
+from benchmarks.reference_vectors import ado, aioli, doge, doremi, dump, formulas, moe_dynamic, odm, skillit
 from benchmarks.reference_vectors.case import Case, Raw
 
 Reader = Callable[[Raw], Iterator[Case]]
@@ -17,7 +17,7 @@ class Findings:
 
     Args:
         cases: file and comparison.
-        not_yet: files, or parts of files, of methods that there is no policy for.
+        not_yet: parts of files of formulas that there is no policy for.
         unknown: JSON files in which no method was recognised.
     """
 
@@ -47,6 +47,25 @@ def _is_doremi_aioli(raw: Raw) -> bool:
     return "steps" in raw and isinstance(raw.get("params"), dict) and "initial_scores" in raw["params"]
 
 
+def _is_moe_dynamic(raw: Raw) -> bool:
+    return any("gate_load_counts" in update for case in _cases(raw) for update in case.get("updates", []))
+
+
+def _is_dump(raw: Raw) -> bool:
+    return any("advantages" in update for update in raw.get("updates", []))
+
+
+def _is_formulas(raw: Raw) -> bool:
+    return bool(formulas.PARTS.keys() & raw.keys())
+
+
+def _parts(raw: Raw) -> set[str]:
+    """Parts of a file that are of a method each."""
+    return {
+        name for name, part in raw.items() if isinstance(part, dict) and {"cases", "updates"} & part.keys()
+    }
+
+
 READERS: tuple[tuple[Callable[[Raw], bool], Reader], ...] = (
     (_any_case_has("method", "kind", "expected_weights"), odm.check),
     (_is_ado, ado.check),
@@ -55,17 +74,11 @@ READERS: tuple[tuple[Callable[[Raw], bool], Reader], ...] = (
     (_is_doremi, doremi.check),
     (_is_doremi_aioli, doremi.check_aioli),
     (_any_case_has("graph", "eval_losses"), skillit.check),
-    (lambda raw: "velocitune" in raw, formulas.check_velocitune),
+    (_any_case_has("train_x_target_inner_products"), doge.check),
+    (_is_moe_dynamic, moe_dynamic.check),
+    (_is_dump, dump.check),
+    (_is_formulas, formulas.check),
 )
-# Whole files of methods to come, by a field; parts of files, by their name.
-TO_COME: tuple[Callable[[Raw], bool], ...] = (
-    _any_case_has("train_x_target_inner_products"),
-    lambda raw: any(
-        "gate_load_counts" in update for case in _cases(raw) for update in case.get("updates", [])
-    ),
-    lambda raw: any("advantages" in update for update in raw.get("updates", [])),
-)
-PARTS_TO_COME = ("rnb", "pike")
 
 
 def read(folder: Path) -> Findings:
@@ -73,15 +86,11 @@ def read(folder: Path) -> Findings:
     findings = Findings()
     for path in sorted(folder.glob("*.json")):
         raw = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(raw, dict):
-            findings.unknown.append(path.name)
-            continue
-        readers = [reader for fits, reader in READERS if fits(raw)]
-        parts = [f"{path.name}: {part}" for part in PARTS_TO_COME if part in raw]
-        to_come = [path.name] if any(fits(raw) for fits in TO_COME) else parts
+        readers = [reader for fits, reader in READERS if fits(raw)] if isinstance(raw, dict) else []
         for reader in readers:
             findings.cases.extend((path.name, case) for case in reader(raw))
-        findings.not_yet.extend(to_come)
-        if not readers and not to_come:
+        if formulas.check in readers:
+            findings.not_yet.extend(f"{path.name}: {part}" for part in _parts(raw) - formulas.PARTS.keys())
+        if not readers:
             findings.unknown.append(path.name)
     return findings

@@ -29,7 +29,7 @@ import numpy as np
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.errors import InvalidInputError
 from mixlaws.feedback import Feedback, Signal
-from mixlaws.policies.arithmetic import LEAST_WEIGHT, softmax
+from mixlaws.policies.arithmetic import stepped
 from mixlaws.policy import Stage, check_state
 from mixlaws.problem import MixtureProblem
 
@@ -104,12 +104,10 @@ class DoReMi:
         if self.variant == "aioli":
             seen = seen & (excess.sums != 0)
         scores = np.where(seen, np.maximum(excess.means, 0.0), state.scores)
-        logarithms = np.log(np.maximum(state.weights, LEAST_WEIGHT))
-        shares = softmax(logarithms + self.eta * feedback.steps * scores)
-        weights = (1 - self.smoothing) * shares + self.smoothing / len(shares)
+        weights = stepped(state.weights, self.eta * feedback.steps * scores, self.smoothing)
         count = state.averaged_steps + feedback.steps
         average = (state.average * state.averaged_steps + weights * feedback.steps) / count
-        return DoReMiState(frozen(scores), frozen(weights / weights.sum()), frozen(average), count)
+        return DoReMiState(frozen(scores), frozen(weights), frozen(average), count)
 
     def stages(self, state: DoReMiState, /) -> Sequence[Stage]:
         """One stage until the next update."""
