@@ -9,9 +9,9 @@ model was trained on, and that is what is learnt here: domains that teach the sa
 ln s is there so that what fades with training is not put down to the mixture, which often moves with time; c
 gives it as much spread as all weights together.
 
-Whether anything was learnt is asked of time: each table is predicted from those before it alone, once by the
-regression with each ridge and once as the table before it. Where no ridge does better than that, there is no
-regression.
+Whether anything was learnt is asked of time: each table is predicted from those before it alone, by the
+regression with each ridge, as the last of them, and as their mean. Where no ridge has a mean square error a
+tenth below that of both others, there is no regression.
 """
 
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from mixlaws.arrays import FloatArray
 
 FEWEST = 6  # tables, of which the later half are predicted
 _RIDGES = (0.1, 1.0, 10.0)
+_BETTER = 0.9  # of the square error of the rivals, that a regression may have
 _ROUNDING = 1e-12
 
 
@@ -67,22 +68,26 @@ def learnt(weights: FloatArray, steps: FloatArray, tables: FloatArray) -> Intera
     clock = (clock - clock[-1]) * np.sqrt(spread / max(float(clock.var()), _ROUNDING))
     context = np.column_stack([weights, clock])
     flat = tables.reshape(count, -1)
-    later = range(count // 2, count)
-    repeated = sum(float(np.sum((flat[k] - flat[k - 1]) ** 2)) for k in later)
+    ahead = [(context[:k], flat[:k], context[k], flat[k]) for k in range(count // 2, count)]
+    rivals = [
+        sum(_square(after - past[-1]) for _, past, _, after in ahead),
+        sum(_square(after - past.mean(axis=0)) for _, past, _, after in ahead),
+    ]
     errors = [
-        sum(
-            float(np.sum((flat[k] - _predicted(context[:k], flat[:k], context[k], ridge)) ** 2))
-            for k in later
-        )
+        sum(_square(after - _predicted(before, past, at, ridge)) for before, past, at, after in ahead)
         for ridge in _RIDGES
     ]
     best = int(np.argmin(errors))
-    if not errors[best] < repeated:
+    if not errors[best] < _BETTER * min(rivals):
         return None
     mean, slopes = _fitted(context, flat, _RIDGES[best])
     here = mean - context.mean(axis=0) @ slopes
     shape = tables.shape[1:]
     return Interactions(here.reshape(shape), slopes[:d].reshape(d, *shape))
+
+
+def _square(values: FloatArray) -> float:
+    return float(np.sum(values**2))
 
 
 def _predicted(context: FloatArray, flat: FloatArray, at: FloatArray, ridge: float) -> FloatArray:
