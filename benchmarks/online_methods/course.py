@@ -32,6 +32,7 @@ from proxy_training.probes.batch import ProbeBatch
 from proxy_training.spec import TrainSpec
 from proxy_training.train import TrainingDivergedError, learning_rate, optimiser_of, stepped, untrained
 
+LOOKING = "looking"  # name of what is measured in the ledger
 _ROUNDING = 1e-9  # of sums of FLOPs
 Told = Callable[[Feedback], None]
 
@@ -118,8 +119,9 @@ class _Run:
         self.step = 0
         self._stepwise, self._looks = measures(policy.signals, self.scene)
         tokens = self.scene.step_tokens
-        self.step_flops = TRAINING * self.scene.model.parameter_count() * tokens
-        self.step_flops += sum(measure.flops for measure in self._stepwise)
+        self._training_flops = TRAINING * self.scene.model.parameter_count() * tokens
+        self._measuring_flops = sum(measure.flops for measure in self._stepwise)
+        self.step_flops = self._training_flops + self._measuring_flops
         # What it would be without looks: they take from the steps, not from the fall of the rate.
         self._spec = replace(spec, tokens=tokens * int(ledger.left / self.step_flops * (1 + _ROUNDING)))
         self._pace, self._ledger, self._what, self._seed = pace, ledger, what, seed
@@ -183,7 +185,8 @@ class _Run:
             raise TrainingDivergedError(f"the loss is no number at step {self.step}: lower the learning rate")
         for measure in self._stepwise:
             measure.note(batch, losses)
-        self._ledger.pay(self._what, self.step_flops)
+        self._ledger.pay(self._what, self._training_flops)
+        self._ledger.pay(LOOKING, self._measuring_flops)
         self.step += 1
 
     def _look(self) -> dict[str, Any]:
@@ -191,5 +194,5 @@ class _Run:
         cost = sum(look.flops for look in self._looks.values())
         if not self._looks or not self.affords(cost + self.step_flops):
             return {}
-        self._ledger.pay("looking", cost)
+        self._ledger.pay(LOOKING, cost)
         return {field: look.take(self.step, self._rate) for field, look in self._looks.items()}

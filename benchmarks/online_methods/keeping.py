@@ -21,6 +21,7 @@ class Kept:
     def __init__(self, path: Path | None, settings: Mapping[str, Any]) -> None:
         self._path, self._settings = path, json.loads(json.dumps(settings))
         self.rows: dict[tuple[str, int], Row] = {}
+        self._start = ""
         self._read()
 
     def keep(self, row: Row) -> None:
@@ -28,13 +29,15 @@ class Kept:
         self.rows[row["method"], row["seed"]] = row
         if self._path is not None:
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({**row, "settings": self._settings}) + "\n")
+                file.write(self._start + json.dumps({**row, "settings": self._settings}) + "\n")
+            self._start = ""
 
     def _read(self) -> None:
         if self._path is None or not self._path.exists():
             return
-        others = 0
-        for number, line in enumerate(self._path.read_text(encoding="utf-8").splitlines(), start=1):
+        others, text = 0, self._path.read_text(encoding="utf-8")
+        self._start = "" if not text or text.endswith("\n") else "\n"  # a line that was cut stays alone
+        for number, line in enumerate(text.splitlines(), start=1):
             try:
                 row = json.loads(line)
             except json.JSONDecodeError:  # the last line of a process that was killed

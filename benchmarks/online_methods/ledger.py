@@ -49,4 +49,5 @@ class Ledger:
         # Sums of large numbers are off by some of their last digits.
         if flops > self.left * (1 + 1e-9):
             raise ValueError(f"{what} costs {flops:.4g} FLOPs, of {self.budget:.4g} are left {self.left:.4g}")
-        self.entries[what] += flops
+        if flops:
+            self.entries[what] += flops

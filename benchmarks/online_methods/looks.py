@@ -76,7 +76,7 @@ class ProductsLook:
 
 
 class InfluenceLook:
-    """What a little more of each domain does to the held-out losses of all, by the curvature of linear layers."""
+    """What a little more of each domain does to held-out losses, by the curvature of linear layers."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene, self._texts = scene, _Texts(scene, INFLUENTIAL)

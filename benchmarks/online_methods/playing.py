@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.online_methods.course import Pace, Told, steered
 from benchmarks.online_methods.ledger import Ledger
-from benchmarks.online_methods.methods import REHEARSAL, Method
+from benchmarks.online_methods.methods import REHEARSAL, Facts, Method
 from mixlaws.arrays import FloatArray
 from mixlaws.policies.handwritten import Handwritten, PlannedStage
 from mixlaws.policies.natural import NaturalPolicy
@@ -66,7 +66,7 @@ def play(method: Method, setup: Setup, corpus: Corpus, *, seed: int, told: Told 
     """
     started = time.perf_counter()
     ledger = Ledger(setup.flops(corpus))
-    policy = method.made(setup.target.steps, corpus.vocabulary)
+    policy = method.made(Facts(setup.target.steps, corpus.vocabulary, corpus.domains.names))
     pace = Pace(looks=method.looks, guards=_FLOOR)
     if method.rehearsed:
         policy = _rehearsed(method, policy, setup.rehearsal, corpus, ledger, pace=pace, seed=seed, told=told)

@@ -14,6 +14,7 @@ from proxy_training.probes.excess import excess_losses
 from proxy_training.probes.gradients import DomainGradients
 from proxy_training.probes.layer import LayerWatch
 from proxy_training.probes.losses import domain_losses
+from proxy_training.probes.micro_batches import linear_layers
 
 
 class StepMeasure(Protocol):
@@ -103,11 +104,12 @@ class Excess:
 
 
 class LastLayer:
-    """Products between the gradients of domains in one layer, of all samples since the last look."""
+    """Products between the gradients of domains in the last linear layer, of all samples between looks."""
 
     def __init__(self, scene: Scene) -> None:
-        self._d, layer = scene.d, scene.model.blocks[-1].down
-        self._watch = LayerWatch(layer, name="the last down-projection")
+        name = f"blocks.{scene.spec.layers - 1}.down"
+        self._d, layer = scene.d, linear_layers(scene.model)[name]
+        self._watch = LayerWatch(layer, name=name)
         self._sum: DomainGradients | None = None
         # A product of inputs and gradients of outputs over all tokens: a multiplication and an addition each.
         self.flops = 2.0 * scene.step_tokens * layer.weight.numel()
