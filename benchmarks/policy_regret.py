@@ -12,11 +12,15 @@ with the same seed for its noise. `results` has a row for each policy and enviro
     from_uniform                      distance of its shares of tokens from equal ones, total variation
     arguments                         what the policy was told beside its defaults
 
+Policies that need a signal which follows from no learning curve are not played; `left_out` has each of them
+with these signals.
+
 In the environments (`mixlaws.live_environments`) the order of tokens does not matter: no policy can have a
 regret below 0, and what a schedule gains by its order is not measured.
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,7 +31,7 @@ from benchmarks.arguments import arguments
 from mixlaws.arrays import FloatArray
 from mixlaws.live_environments import ENVIRONMENTS, NOISE, suited
 from mixlaws.live_simulation import LiveSimulation
-from mixlaws.live_trainer import Pace
+from mixlaws.live_trainer import MEASURED, Pace
 from mixlaws.registry import POLICIES
 
 Row = dict[str, Any]
@@ -38,20 +42,27 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=20, help="environments of each name")
     chosen = parser.parse_args()
-    results = [row for name in ENVIRONMENTS for row in played(name, chosen.seeds)]
-    found = {"seeds": chosen.seeds, "results": results}
+    left_out = not_measured()
+    results = [row for name in ENVIRONMENTS for row in played(name, chosen.seeds, POLICIES.keys() - left_out)]
+    found = {"seeds": chosen.seeds, "results": results, "left_out": left_out}
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 
-def played(environment: str, seeds: int) -> list[Row]:
-    """A row for each policy, over so many environments of a name."""
+def not_measured() -> dict[str, list[str]]:
+    """Signals that a policy needs and that the simulated trainer has not, by policy; without those it has."""
+    lacking = {name: sorted(POLICIES[name]().signals - MEASURED) for name in sorted(POLICIES)}
+    return {name: signals for name, signals in lacking.items() if signals}
+
+
+def played(environment: str, seeds: int, policies: Collection[str]) -> list[Row]:
+    """A row for each of the policies, over so many environments of a name."""
     worlds = [ENVIRONMENTS[environment](np.random.default_rng(seed), Pace()) for seed in range(seeds)]
     baselines = {
         "regret_uniform": float(np.mean([world.regret(world.uniform) for world in worlds])),
         "regret_natural": float(np.mean([world.regret(world.problem.prior) for world in worlds])),
     }
     rows = []
-    for policy in sorted(POLICIES):
+    for policy in sorted(policies):
         shares = [_shares(policy, world, seed) for seed, world in enumerate(worlds)]
         regrets = [world.regret(row) for world, row in zip(worlds, shares, strict=True)]
         rows.append(
@@ -100,6 +111,8 @@ def show(found: dict[str, Any]) -> None:
     for policy, rows in by_policy.items():
         if rows[0]["arguments"]:
             print(f"{policy}: {rows[0]['arguments']}")
+    for policy, signals in found["left_out"].items():
+        print(f"{policy}: left out, since no curve tells {', '.join(signals)}")
 
 
 if __name__ == "__main__":

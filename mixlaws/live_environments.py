@@ -89,6 +89,8 @@ def suited(name: str, world: LiveSimulation, /) -> Suited:
             {"start_step": steps // 20, "ignore_steps": steps // 20, "fit_every": steps // 10},
             "starts after a 20th of the run, fits every 10th",
         ),
+        "dga": lambda: ({}, "products: exact, to first order"),
+        "doge": lambda: ({}, "products: exact, to first order"),
         "handwritten": lambda: (
             {"plan": (PlannedStage(named(world.optimum)),)},
             "the best fixed mixture, by hand",

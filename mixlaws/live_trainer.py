@@ -2,7 +2,9 @@
 
 It draws whole sequences; what does not fill one is carried on. The mean loss of k sequences has the deviation
 `noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. The
-excess of a token over the reference model is normal around that of its domain.
+excess of a token over the reference model is normal around that of its domain. Gradients follow from the curves
+to first order and without noise: a step of domain i alone, B tokens at the learning rate r, lowers the loss of
+domain t by r <g_i, g_t> = -B dL_t / dn_i.
 """
 
 from collections.abc import Sequence
@@ -15,11 +17,23 @@ from mixlaws.arrays import FloatArray
 from mixlaws.driving import PlanFollower
 from mixlaws.feedback import Evaluation, Feedback, Signal, TokenSums
 from mixlaws.learning_truth import LearningTruth
+from mixlaws.measurements import GradientProducts
 from mixlaws.policy import Stage
 from mixlaws.steering.guards import BoundGuards
 
 SEQUENCE = 1024  # tokens
 _EVALUATED = 1024  # sequences of each domain in the evaluation set
+_LEARNING_RATE = 5e-4
+MEASURED = frozenset(
+    {
+        Signal.LOSSES,
+        Signal.SEQUENCES,
+        Signal.EXCESS,
+        Signal.EXCESS_CLIPPED,
+        Signal.EVALUATIONS,
+        Signal.GRAD_PRODUCTS,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,7 @@ class LiveTrainer:
                 steps=steps, version=follower.version, stages_done=follower.stages_done,
                 sequence_counts=sequences, excess=TokenSums(excess * counts, counts),
                 excess_clipped=TokenSums(clipped * counts, counts), evaluation=evaluation,
+                grad_products=self._products(),
             )
         )  # fmt: skip
 
@@ -117,6 +132,20 @@ class LiveTrainer:
         losses = self.truth.losses(self.read) + self._set_error
         losses += self.pace.drift * self.rng.standard_normal(len(losses))
         return Evaluation(losses * counts, counts, self.step, "held-out")
+
+    def _products(self) -> GradientProducts | None:
+        if Signal.GRAD_PRODUCTS not in self.signals:
+            return None
+        budget, d = self.truth.budget, len(self.read)
+        falls = -self.truth.jacobian(self.read[None, :] / budget)[0].T / budget
+        products = falls * self.pace.batch * SEQUENCE / _LEARNING_RATE
+        return GradientProducts(
+            products,
+            np.sqrt(np.diag(products)),
+            np.full(d, self.pace.batch),
+            _LEARNING_RATE,
+            tuple(f"target-{index:03}" for index in range(d)),
+        )
 
     def _excess(self, losses: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(d,) mean excess of tokens over the reference, and the mean of its positive part."""
