@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-TokenLosses = Callable[[nn.Module, Tensor], Tensor]
+TokenLosses = Callable[[Any, Tensor], Tensor]
 """Of a model and (B, T + 1) tokens, the (B, T) losses of predicting tokens[:, 1:], nats: `Decoder.losses`."""
 
 

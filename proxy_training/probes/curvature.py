@@ -19,6 +19,7 @@ models and the default damping.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
@@ -28,7 +29,7 @@ from proxy_training.probes.direction import Direction
 from proxy_training.probes.layer import LayerWatch
 from proxy_training.probes.ranks import added_over_ranks
 
-Logits = Callable[[nn.Module, Tensor], Tensor]
+Logits = Callable[[Any, Tensor], Tensor]
 """Of a model and (B, T) tokens, the (B, T, V) logits of the next: the model itself, as a rule."""
 
 _DEFAULT_DAMPING = 0.1  # of the mean eigenvalue of a layer

@@ -19,6 +19,7 @@ is kept. The direction of a target costs a gradient of its samples.
 Source: DoGE, arXiv:2310.15393, and DGA, arXiv:2410.02498, for what the products are of.
 """
 
+import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Literal
@@ -137,6 +138,9 @@ def derivatives(
         stack.enter_context(torch.no_grad())
         if method == "forward":
             stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+            # torch itself, when it first carries a derivative forward, calls what it has deprecated.
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
             found = jvp(losses, (parameters,), (dict(direction),))[1]
         else:
             step = _RELATIVE_STEP * _length(parameters) / max(_length(direction), 1e-30)
