@@ -36,6 +36,7 @@ GUARDS = Guards(floor=0.01, tempering=0.1, trust_kl=0.05, trust_ratio=1.25)
 # What has no default; and ADO from its first step on, with curves.
 NEEDED: dict[str, dict[str, Any]] = {
     "ado": {"start_step": 0},
+    "portfolio": {"members": {"ado": {"start_step": 0}, "odm": {}, "stratified": {}, "temperature": {}}},
     "unimax": {"budget_tokens": 2 * sum(DOMAINS.tokens)},
     "velocitune": {"target_losses": dict.fromkeys(DOMAINS.names, 1.0)},
 }

@@ -1,6 +1,7 @@
 """What online policies lose against the best fixed mixture, in simulated runs with known learning curves.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.policy_regret [--seeds 20] [--json]
+    OMP_NUM_THREADS=1 python -m benchmarks.policy_regret [--seeds 20] [--first 0] [--environments ...]
+        [--policies ...] [--json]
 
 Regret is the mean final loss, over domains and without noise, minus that of the best fixed mixture of the
 same run, nats per token. Each seed draws an environment of each name, in which every policy is played once,
@@ -15,12 +16,13 @@ with the same seed for its noise. `results` has a row for each policy and enviro
 Policies that need a signal which follows from no learning curve are not played; `left_out` has each of them
 with these signals.
 
-In the environments (`mixlaws.live_environments`) the order of tokens does not matter: no policy can have a
-regret below 0, and what a schedule gains by its order is not measured.
+By default these are the four first environments and all policies; `--environments narrow dozen wide
+logarithmic shifted settled` are of other shapes. In the environments (`mixlaws.live_environments`)
+the order of tokens does not matter: no policy can have a regret below 0, and what a schedule gains by its order is not measured.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,41 +31,47 @@ from rich.table import Table
 
 from benchmarks.arguments import arguments
 from mixlaws.arrays import FloatArray
-from mixlaws.live_environments import ENVIRONMENTS, NOISE, suited
+from mixlaws.live_environments import ENVIRONMENTS, NOISE, OTHERS, suited
 from mixlaws.live_simulation import LiveSimulation
 from mixlaws.live_trainer import MEASURED, Pace
 from mixlaws.registry import POLICIES
 
 Row = dict[str, Any]
+_KNOWN = {**ENVIRONMENTS, **OTHERS}
 
 
 def main() -> None:
     """Play and print."""
     parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=20, help="environments of each name")
+    parser.add_argument("--first", type=int, default=0, help="the first of these seeds")
+    parser.add_argument("--environments", nargs="+", choices=[*_KNOWN], default=[*ENVIRONMENTS])
+    parser.add_argument("--policies", nargs="+", choices=sorted(POLICIES), default=sorted(POLICIES))
     chosen = parser.parse_args()
-    left_out = not_measured()
-    results = [row for name in ENVIRONMENTS for row in played(name, chosen.seeds, POLICIES.keys() - left_out)]
-    found = {"seeds": chosen.seeds, "results": results, "left_out": left_out}
+    left_out = not_measured(chosen.policies)
+    policies = [name for name in chosen.policies if name not in left_out]
+    seeds = range(chosen.first, chosen.first + chosen.seeds)
+    results = [row for name in chosen.environments for row in played(name, seeds, policies)]
+    found = {"seeds": chosen.seeds, "first": chosen.first, "results": results, "left_out": left_out}
     print(json.dumps(found, indent=1)) if chosen.json else show(found)
 
 
-def not_measured() -> dict[str, list[str]]:
+def not_measured(policies: Sequence[str]) -> dict[str, list[str]]:
     """Signals that a policy needs and that the simulated trainer has not, by policy; without those it has."""
-    lacking = {name: sorted(POLICIES[name]().signals - MEASURED) for name in sorted(POLICIES)}
+    lacking = {name: sorted(map(str, POLICIES[name]().signals - MEASURED)) for name in policies}
     return {name: signals for name, signals in lacking.items() if signals}
 
 
-def played(environment: str, seeds: int, policies: Collection[str]) -> list[Row]:
-    """A row for each of the policies, over so many environments of a name."""
-    worlds = [ENVIRONMENTS[environment](np.random.default_rng(seed), Pace()) for seed in range(seeds)]
+def played(environment: str, seeds: Sequence[int], policies: Sequence[str]) -> list[Row]:
+    """A row for each policy, over environments of a name, one for each seed."""
+    worlds = [_KNOWN[environment](np.random.default_rng(seed), Pace()) for seed in seeds]
     baselines = {
         "regret_uniform": float(np.mean([world.regret(world.uniform) for world in worlds])),
         "regret_natural": float(np.mean([world.regret(world.problem.prior) for world in worlds])),
     }
     rows = []
-    for policy in sorted(policies):
-        shares = [_shares(policy, world, seed) for seed, world in enumerate(worlds)]
+    for policy in policies:
+        shares = [_shares(policy, world, seed) for seed, world in zip(seeds, worlds, strict=True)]
         regrets = [world.regret(row) for world, row in zip(worlds, shares, strict=True)]
         rows.append(
             {
@@ -99,14 +107,15 @@ def _noise(worlds: list[LiveSimulation], shares: list[FloatArray]) -> Row:
 def show(found: dict[str, Any]) -> None:
     """The findings as a table."""
     title = f"regret, nats: mean ± spread of {found['seeds']} seeds"
-    table = Table("policy", *ENVIRONMENTS, "share of noise", title=title)
+    names = dict.fromkeys(row["environment"] for row in found["results"])
+    table = Table("policy", *names, "share of noise", title=title)
     by_policy: dict[str, list[Row]] = {}
     for row in found["results"]:
         by_policy.setdefault(row["policy"], []).append(row)
     for policy, rows in by_policy.items():
         regrets = [f"{round(row['regret'], 3) + 0.0:.3f} ± {row['spread']:.3f}" for row in rows]
-        noise = next(row["noise_share"] for row in rows if row["noise_share"] is not None)
-        table.add_row(policy, *regrets, f"{noise:.2f}")
+        noise = next((f"{row['noise_share']:.2f}" for row in rows if row["noise_share"] is not None), "")
+        table.add_row(policy, *regrets, noise)
     Console().print(table)
     for policy, rows in by_policy.items():
         if rows[0]["arguments"]:

@@ -1,7 +1,7 @@
 """Named environments for online policies, and the arguments that policies need in them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from mixlaws.domains import DomainSet
 from mixlaws.learning_truth import LearningTruth
 from mixlaws.live_simulation import LiveSimulation
 from mixlaws.live_trainer import Pace
+from mixlaws.other_truths import LogarithmicTruth, ShiftedTruth
 from mixlaws.policies.handwritten import PlannedStage
 from mixlaws.policy import AnyPolicy
 from mixlaws.problem import MixtureProblem
@@ -60,6 +61,57 @@ ENVIRONMENTS: Mapping[str, Environment] = {
 }
 
 
+def narrow(rng: np.random.Generator, pace: Pace) -> LiveSimulation:
+    """Three domains in a short run with rare, late and noisy reports."""
+    pace = replace(pace, steps=pace.steps // 3, report_every=50, lead=100, noise=2 * pace.noise)
+    return _environment(pace, rng.lognormal(0, 1, 3) * _PLENTY * pace.tokens, _curves(3, rng), np.eye(3))
+
+
+def dozen(rng: np.random.Generator, pace: Pace) -> LiveSimulation:
+    """Twelve domains in groups of three that teach each other."""
+    effects = np.where(np.arange(12)[:, None] // 3 == np.arange(12) // 3, rng.uniform(0, 0.3, (12, 12)), 0.0)
+    np.fill_diagonal(effects, 1.0)
+    return _environment(pace, rng.lognormal(0, 1, 12) * _PLENTY * pace.tokens, _curves(12, rng), effects)
+
+
+def wide(rng: np.random.Generator, pace: Pace) -> LiveSimulation:
+    """Twenty-two domains of very unequal token counts; most mixtures repeat the smallest of them."""
+    tokens = rng.lognormal(0, 1.5, 22)
+    return _environment(pace, 4 * pace.tokens * tokens / tokens.sum(), _curves(22, rng), np.eye(22))
+
+
+def logarithmic(rng: np.random.Generator, pace: Pace) -> LiveSimulation:
+    """Five domains whose curves are no power laws."""
+    curves = _curves(5, rng) | {"exponent": rng.uniform(0.05, 0.12, 5)}
+    tokens = rng.lognormal(0, 1, 5) * _PLENTY * pace.tokens
+    return _environment(pace, tokens, curves, np.eye(5), family=LogarithmicTruth)
+
+
+def shifted(rng: np.random.Generator, pace: Pace) -> LiveSimulation:
+    """Five domains whose losses jump in mid-run."""
+    tokens = rng.lognormal(0, 1, 5) * _PLENTY * pace.tokens
+    return _environment(pace, tokens, _curves(5, rng), np.eye(5), family=ShiftedTruth)
+
+
+def settled(rng: np.random.Generator, pace: Pace) -> LiveSimulation:
+    """Five domains of which there is as much as the best mixture wants: the natural one is the best."""
+    curves = _curves(5, rng)
+    tokens = np.full(5, _PLENTY * pace.tokens)
+    best = _environment(pace, tokens, curves, np.eye(5)).optimum
+    return _environment(pace, np.maximum(best, 0.01) * tokens, curves, np.eye(5))
+
+
+# Other numbers of domains, paces and families of curves than those above, to judge what was tuned on them.
+OTHERS: Mapping[str, Environment] = {
+    "narrow": narrow,
+    "dozen": dozen,
+    "wide": wide,
+    "logarithmic": logarithmic,
+    "shifted": shifted,
+    "settled": settled,
+}
+
+
 @dataclass(frozen=True)
 class Suited:
     """A policy with the arguments that suit an environment, and what these are."""
@@ -84,10 +136,12 @@ def suited(name: str, world: LiveSimulation, /) -> Suited:
         taught = np.where(world.truth.height[:, None] > 0, world.truth.transfer, 0.0)
         return {trained: named(column) for trained, column in zip(names, taught.T, strict=True)}
 
+    ado = {"start_step": steps // 20, "ignore_steps": steps // 20, "fit_every": steps // 10}
     needed: dict[str, Callable[[], tuple[dict[str, Any], str]]] = {
-        "ado": lambda: (
-            {"start_step": steps // 20, "ignore_steps": steps // 20, "fit_every": steps // 10},
-            "starts after a 20th of the run, fits every 10th",
+        "ado": lambda: (ado, "starts after a 20th of the run, fits every 10th"),
+        "portfolio": lambda: (
+            {"members": {"ado": ado, "odm": {}, "stratified": {}, "temperature": {}}},
+            "ado with the arguments above",
         ),
         "dga": lambda: ({}, "products: exact, to first order"),
         "doge": lambda: ({}, "products: exact, to first order"),
@@ -119,12 +173,13 @@ def _curves(d: int, rng: np.random.Generator) -> dict[str, FloatArray]:
 
 
 def _environment(
-    pace: Pace, tokens: FloatArray, curves: dict[str, FloatArray], effects: FloatArray, last: str = ""
-) -> LiveSimulation:
+    pace: Pace, tokens: FloatArray, curves: dict[str, FloatArray], effects: FloatArray, last: str = "",
+    family: type[LearningTruth] = LearningTruth,
+) -> LiveSimulation:  # fmt: skip
     d = len(tokens)
     names = [f"domain-{index}" for index in range(d)]
     names[-1] = last or names[-1]
     domains = DomainSet(tuple(names), tuple(int(count) for count in tokens))
     held = np.array(domains.tokens, dtype=np.float64)
-    truth = LearningTruth(**curves, transfer=effects, unique=held, budget=float(pace.tokens))
+    truth = family(**curves, transfer=effects, unique=held, budget=float(pace.tokens))
     return LiveSimulation(MixtureProblem.create(domains), truth, pace)

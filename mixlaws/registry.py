@@ -29,6 +29,7 @@ from mixlaws.policies.moe_dynamic import MoeDynamic
 from mixlaws.policies.natural import NaturalPolicy
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.pike import Pike
+from mixlaws.policies.portfolio import Portfolio
 from mixlaws.policies.rnb import Rnb
 from mixlaws.policies.skillit import SkillIt
 from mixlaws.policies.static import Static
@@ -111,6 +112,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "odm": Odm,
     "pike": Pike,
     "rnb": Rnb,
+    "portfolio": Portfolio,
     "skillit": SkillIt,
     "static": Static,
     "stratified": Stratified,

@@ -80,6 +80,16 @@ def _rnb(facts: Facts) -> Mapping[str, Any]:
     return {"proportions": dict.fromkeys(facts.domains, 1.0)}
 
 
+def _portfolio(facts: Facts) -> Mapping[str, Any]:
+    members: dict[str, Mapping[str, Any]] = {
+        "ado": _ado(facts),
+        "odm": {},
+        "stratified": {},
+        "temperature": {},
+    }
+    return {"members": members, "warmup_steps": facts.steps // 20}
+
+
 METHODS: Mapping[str, Method] = {
     "natural": Method("natural"),
     "uniform": Method("stratified"),
@@ -96,4 +106,8 @@ METHODS: Mapping[str, Method] = {
     ),
     "rnb": Method("rnb", _rnb, looks=20, said="20 rounds; all domains alike in what is evaluated"),
     "tikmix_d": Method("tikmix_d", looks=4, said="influence after each quarter of the run"),
+    "portfolio": Method(
+        "portfolio", _portfolio,
+        said="of ado as above, odm, equal shares and temperature; learns nothing of the warm-up",
+    ),
 }  # fmt: skip

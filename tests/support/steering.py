@@ -28,8 +28,10 @@ PROBED = 0.05  # how often gradients and what else is not free are measured
 
 def example(name: str, domains: DomainSet, *, updates: int = 0) -> AnyPolicy:
     """A policy with its defaults, with what has none, and with few fits in that many updates."""
+    ado = {"fit_every": max(4000, updates // 5), "ignore_steps": 200}
     needed: dict[str, dict[str, Any]] = {
-        "ado": {"fit_every": max(4000, updates // 5), "ignore_steps": 200},
+        "ado": ado,
+        "portfolio": {"members": {"ado": ado, "odm": {}, "stratified": {}, "temperature": {}}},
         "unimax": {"budget_tokens": 2 * sum(domains.tokens)},
         "velocitune": {"target_losses": dict.fromkeys(domains.names, 1.0)},
     }
