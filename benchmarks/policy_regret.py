@@ -18,7 +18,8 @@ with these signals.
 
 By default these are the four first environments and all policies; `--environments narrow dozen wide
 logarithmic shifted settled` are of other shapes. In the environments (`mixlaws.live_environments`)
-the order of tokens does not matter: no policy can have a regret below 0, and what a schedule gains by its order is not measured.
+the order of tokens does not matter: no policy can have a regret below 0, and what a schedule gains by its order
+is not measured.
 """
 
 import json
