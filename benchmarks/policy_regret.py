@@ -16,10 +16,9 @@ with the same seed for its noise. `results` has a row for each policy and enviro
 Policies that need a signal which follows from no learning curve are not played; `left_out` has each of them
 with these signals.
 
-By default these are the four first environments and all policies; `--environments narrow dozen wide
-logarithmic shifted settled` are of other shapes. In the environments (`mixlaws.live_environments`)
-the order of tokens does not matter: no policy can have a regret below 0, and what a schedule gains by its order
-is not measured.
+By default these are the first four environments and all policies; the other environments are of other shapes.
+In all of them (`mixlaws.live_environments`) the order of tokens does not matter: no policy can have a regret
+below 0, and what a schedule gains by its order is not measured.
 """
 
 import json
