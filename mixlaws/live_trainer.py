@@ -2,9 +2,9 @@
 
 It draws whole sequences; what does not fill one is carried on. The mean loss of k sequences has the deviation
 `noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. The
-excess of a token over the reference model is normal around that of its domain. Gradients follow from the curves
-to first order and without noise: a step of domain i alone, B tokens at the learning rate r, lowers the loss of
-domain t by r <g_i, g_t> = -B dL_t / dn_i.
+excess of a token over the reference model is normal around that of its domain. Products of gradients follow
+from the curves to first order and without noise: a step of domain i alone, B tokens at the learning rate r,
+lowers the loss of domain t by r <g_i, g_t> = -B dL_t / dn_i.
 """
 
 from collections.abc import Sequence

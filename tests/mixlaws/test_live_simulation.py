@@ -8,7 +8,7 @@ import pytest
 
 from mixlaws.domains import DomainSet
 from mixlaws.errors import InvalidInputError
-from mixlaws.feedback import Signal
+from mixlaws.feedback import Feedback, Signal
 from mixlaws.learning_truth import LearningTruth
 from mixlaws.live_environments import ENVIRONMENTS, suited
 from mixlaws.live_simulation import LiveSimulation
@@ -112,15 +112,30 @@ def test_what_is_reported_has_an_effect_a_lead_later() -> None:
     assert weights[55] == pytest.approx(live.uniform)  # as any first update of this policy
 
 
-def test_excess_is_clipped_token_by_token() -> None:
-    live = world("alike")
-    trainer = LiveTrainer(
-        live.truth, live.reference, PACE, frozenset({Signal.EXCESS}), np.random.default_rng(0)
-    )
+def trained(name: str, signal: Signal) -> tuple[LiveSimulation, LiveTrainer, Feedback]:
+    """The last of some feedbacks that a trainer with a signal makes of equal weights."""
+    live = world(name)
+    trainer = LiveTrainer(live.truth, live.reference, PACE, frozenset({signal}), np.random.default_rng(0))
     guards = Guards().bind(live.problem)
-    feedback = trainer.report([Stage(live.uniform)], guards)
     for _ in range(20):
-        feedback = trainer.report([Stage(live.uniform)], guards)
+        trainer.report([Stage(live.uniform)], guards)
+    return live, trainer, trainer.report([Stage(live.uniform)], guards)
+
+
+def test_a_step_of_a_domain_lowers_losses_by_the_products_of_its_gradient() -> None:
+    live, trainer, feedback = trained("transfer", Signal.GRAD_PRODUCTS)
+    products = feedback.grad_products
+    assert products is not None
+    read = trainer.read
+    part = 1e-3 * PACE.batch * SEQUENCE  # of a step: curves bend within a whole one
+    for domain in range(len(read)):
+        fall = live.truth.losses(read) - live.truth.losses(read + part * np.eye(len(read))[domain])
+        assert 1e-3 * products.learning_rate * products.products[domain] == pytest.approx(fall, rel=1e-3)
+    assert products.norms**2 == pytest.approx(np.diag(products.products))
+
+
+def test_excess_is_clipped_token_by_token() -> None:
+    _, _, feedback = trained("alike", Signal.EXCESS)
     assert feedback.excess is not None
     assert feedback.excess_clipped is not None
     tokens = np.random.default_rng(1).normal(size=(200_000, 1)) * PACE.spread + feedback.excess.means
