@@ -33,7 +33,7 @@ class Decoder(nn.Module):
     def __init__(self, spec: TrainSpec, *, vocabulary: int, log_unigram: Tensor | None = None) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, spec.width)
-        self.blocks = nn.ModuleList(Block(spec) for _ in range(spec.layers))
+        self.blocks = nn.ModuleList(Block(spec, self._hidden(spec)) for _ in range(spec.layers))
         self.norm = nn.RMSNorm(spec.width)
         self.bias = nn.Parameter(torch.zeros(vocabulary) if log_unigram is None else log_unigram.clone())
         self.register_buffer(
@@ -69,19 +69,22 @@ class Decoder(nn.Module):
         """Parameters, the tied embedding counted once."""
         return sum(parameter.numel() for parameter in self.parameters())
 
+    def _hidden(self, spec: TrainSpec) -> nn.Module:
+        """The hidden layer of a block."""
+        return GatedHidden(spec)
+
 
 class Block(nn.Module):
-    """Attention and a gated hidden layer, each behind a norm and added to the residual stream."""
+    """Attention and a hidden layer, each behind a norm and added to the residual stream."""
 
-    def __init__(self, spec: TrainSpec) -> None:
+    def __init__(self, spec: TrainSpec, hidden: nn.Module) -> None:
         super().__init__()
         self.heads = spec.heads
         self.norm_attention = nn.RMSNorm(spec.width)
         self.queries_keys_values = nn.Linear(spec.width, 3 * spec.width, bias=False)
         self.mix = nn.Linear(spec.width, spec.width, bias=False)
         self.norm_hidden = nn.RMSNorm(spec.width)
-        self.gate_up = nn.Linear(spec.width, 2 * spec.hidden, bias=False)
-        self.down = nn.Linear(spec.hidden, spec.width, bias=False)
+        self.hidden = hidden
 
     def forward(self, x: Tensor, rotations: Tensor) -> Tensor:
         """(B, T, width) to (B, T, width)."""
@@ -91,8 +94,21 @@ class Block(nn.Module):
         v = projected[:, :, 2].transpose(1, 2)
         attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.mix(attended.transpose(1, 2).reshape(b, t, width))
-        gate, up = self.gate_up(self.norm_hidden(x)).chunk(2, dim=-1)
-        return x + self.down(F.silu(gate) * up)  # type: ignore[no-any-return]
+        return x + self.hidden(self.norm_hidden(x))  # type: ignore[no-any-return]
+
+
+class GatedHidden(nn.Module):
+    """A hidden layer, half of which says how much of the other half counts."""
+
+    def __init__(self, spec: TrainSpec) -> None:
+        super().__init__()
+        self.gate_up = nn.Linear(spec.width, 2 * spec.hidden, bias=False)
+        self.down = nn.Linear(spec.hidden, spec.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., width) to (..., width)."""
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * up)  # type: ignore[no-any-return]
 
 
 def _rotations(context: int, head_width: int) -> Tensor:

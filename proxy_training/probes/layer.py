@@ -30,7 +30,7 @@ from proxy_training.probes.sketch import CountSketch
 class LayerWatch:
     """Saves what goes through a linear layer while it is entered.
 
-        with LayerWatch(model.blocks[-1].down, name="blocks.3.down.weight") as watch:
+        with LayerWatch(model.blocks[-1].hidden.down, name="blocks.3.hidden.down.weight") as watch:
             losses = model.losses(tokens)
             losses.mean().backward()
         gram = watch.gradients(domains, d=d).added_over_ranks().gram()

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from proxy_training.model import Decoder
+from proxy_training.model import Decoder, GatedHidden
 from proxy_training.probes.batch import ProbeBatch
 from proxy_training.spec import TrainSpec
 
@@ -38,6 +38,6 @@ def gradient(model: Decoder, tokens: Tensor, weight: Tensor) -> Tensor:
 
 def last_down(model: Decoder) -> nn.Linear:
     """The down-projection of the last block."""
-    layer = model.blocks[-1].down
-    assert isinstance(layer, nn.Linear)
-    return layer
+    hidden = model.blocks[-1].hidden
+    assert isinstance(hidden, GatedHidden)
+    return hidden.down

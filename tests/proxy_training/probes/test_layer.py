@@ -8,7 +8,7 @@ from proxy_training.probes.gradients import DomainGradients
 from proxy_training.probes.layer import LayerWatch
 from tests.proxy_training.probes.small import decoder, gradient, last_down, samples
 
-NAME = "blocks.1.down.weight"
+NAME = "blocks.1.hidden.down.weight"
 
 
 def watched(seed: int = 1, *counts: int) -> tuple[DomainGradients, torch.Tensor]:
@@ -63,7 +63,7 @@ def test_the_gradients_of_the_step_are_not_touched_and_hooks_are_gone() -> None:
 
 def test_gradients_of_other_parameters_are_not_multiplied() -> None:
     gradients, _ = watched()
-    other = DomainGradients(gradients.sums, gradients.counts, "blocks.0.down.weight")
+    other = DomainGradients(gradients.sums, gradients.counts, "blocks.0.hidden.down.weight")
     with pytest.raises(ValueError, match="not multiplied or added"):
         gradients.products(other, learning_rate=0.1, names=("a", "b", "c"))
     with pytest.raises(ValueError, match="no backward pass"):

@@ -72,7 +72,7 @@ def test_accumulated_micro_batches_give_the_products_of_their_gradients(scale_of
         model.zero_grad()
         found.begin()
         for domain, tokens in zip((0, 0, 1, 1), parts, strict=True):
-            torch.autograd.backward((scale_of_loss * model.losses(tokens).mean() / 4))
+            torch.autograd.backward(scale_of_loss * model.losses(tokens).mean() / 4)
             found.after(domain, samples=2, scale=4 / scale_of_loss)
     gram = found.collected().gram()
     exact = []
