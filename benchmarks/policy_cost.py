@@ -20,7 +20,7 @@ from rich.table import Table
 
 from mixlaws.domains import DomainSet
 from mixlaws.feedback import Evaluation, Feedback, TokenSums
-from mixlaws.measurements import ExpertCounts, GradientNorms, GradientProducts, Gram
+from mixlaws.measurements import ExpertCounts, GradientNorms, GradientProducts, Gram, Influence
 from mixlaws.policies.ado import Ado
 from mixlaws.policy import History, HistoryRequest
 from mixlaws.problem import MixtureProblem
@@ -101,6 +101,7 @@ def measured(rng: np.random.Generator, step: int, weights: Any, ended: int) -> F
         grad_norms=GradientNorms(squares, 100 * squares, 64),
         expert_counts=ExpertCounts(rng.random((d, EXPERTS)), layer=0, gate="soft"),
         advantages=TokenSums(rng.random(d), np.ones(d, dtype=np.int64)),
+        influence=Influence(rng.standard_normal((d, 9)), tuple("abcdefghi"), "random", 1000),
     )  # fmt: skip
 
 

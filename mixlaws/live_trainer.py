@@ -4,7 +4,8 @@ It draws whole sequences; what does not fill one is carried on. The mean loss of
 `noise` / sqrt(k). An evaluation set stays the same, so that most of its error cancels in differences. The
 excess of a token over the reference model is normal around that of its domain. Products of gradients follow
 from the curves to first order and without noise: a step of domain i alone, B tokens at the learning rate r,
-lowers the loss of domain t by r <g_i, g_t> = -B dL_t / dn_i.
+lowers the loss of domain t by r <g_i, g_t> = -B dL_t / dn_i. Influence
+is the derivative of the curves, without noise.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from mixlaws.arrays import FloatArray
 from mixlaws.driving import PlanFollower
 from mixlaws.feedback import Evaluation, Feedback, Signal, TokenSums
 from mixlaws.learning_truth import LearningTruth
-from mixlaws.measurements import GradientProducts
+from mixlaws.measurements import GradientProducts, Influence
 from mixlaws.policy import Stage
 from mixlaws.steering.guards import BoundGuards
 
@@ -105,8 +106,9 @@ class LiveTrainer:
         self.read += counts
         self.step += steps
         ended = follower.stages_done not in (done, None)
+        influence = None
         if ended or self.step % pace.evaluate_every == 0:
-            evaluation = self._evaluation()
+            evaluation, influence = self._evaluation(), self._influence()
         excess, clipped = self._excess(losses)
         return guards.admit(
             Feedback(
@@ -115,6 +117,7 @@ class LiveTrainer:
                 sequence_counts=sequences, excess=TokenSums(excess * counts, counts),
                 excess_clipped=TokenSums(clipped * counts, counts), evaluation=evaluation,
                 grad_products=self._products(),
+                influence=influence,
             )
         )  # fmt: skip
 
@@ -146,6 +149,15 @@ class LiveTrainer:
             _LEARNING_RATE,
             tuple(f"target-{index:03}" for index in range(d)),
         )
+
+    def _influence(self) -> Influence | None:
+        """How much a token of each domain would lower each loss, exactly, times the tokens of a sample."""
+        if Signal.INFLUENCE not in self.signals:
+            return None
+        budget, sample = self.truth.budget, _EVALUATED * SEQUENCE
+        falls = -self.truth.jacobian((self.read / budget)[None, :])[0].T * (sample / budget)
+        targets = tuple(f"loss-{index:03}" for index in range(len(falls)))
+        return Influence(falls, targets, "derivative", sample)
 
     def _excess(self, losses: FloatArray) -> tuple[FloatArray, FloatArray]:
         """(d,) mean excess of tokens over the reference, and the mean of its positive part."""

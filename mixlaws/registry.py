@@ -27,6 +27,7 @@ from mixlaws.policies.dump import Dump
 from mixlaws.policies.handwritten import Handwritten
 from mixlaws.policies.moe_dynamic import MoeDynamic
 from mixlaws.policies.natural import NaturalPolicy
+from mixlaws.policies.neucb import Neucb
 from mixlaws.policies.odm import Odm
 from mixlaws.policies.pike import Pike
 from mixlaws.policies.portfolio import Portfolio
@@ -109,6 +110,7 @@ POLICIES: Mapping[str, type[AnyPolicy]] = {
     "handwritten": Handwritten,
     "moe_dynamic": MoeDynamic,
     "natural": NaturalPolicy,
+    "neucb": Neucb,
     "odm": Odm,
     "pike": Pike,
     "rnb": Rnb,

@@ -38,7 +38,7 @@ from mixlaws.problem import MixtureProblem
 
 SCHEMA = 1
 _MOST_TABLES = 16
-_ROUNDS = 4  # of gains made linear anew; each costs as much as TiKMiX-D
+_ROUNDS = 2  # of gains made linear anew; each costs as much as TiKMiX-D, and the next measurement goes on
 _PARTS = (1.0, 0.5, 0.25, 0.125)  # of the way to a solution that are tried
 
 

@@ -14,7 +14,9 @@ regression with each ridge, as the last of them, and as their mean. Where no rid
 tenth below that of both others, there is no regression.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -68,43 +70,45 @@ def learnt(weights: FloatArray, steps: FloatArray, tables: FloatArray) -> Intera
     clock = (clock - clock[-1]) * np.sqrt(spread / max(float(clock.var()), _ROUNDING))
     context = np.column_stack([weights, clock])
     flat = tables.reshape(count, -1)
-    ahead = [(context[:k], flat[:k], context[k], flat[k]) for k in range(count // 2, count)]
-    rivals = [
-        sum(_square(after - past[-1]) for _, past, _, after in ahead),
-        sum(_square(after - past.mean(axis=0)) for _, past, _, after in ahead),
-    ]
-    errors = [
-        sum(_square(after - _predicted(before, past, at, ridge)) for before, past, at, after in ahead)
-        for ridge in _RIDGES
-    ]
+    rivals = [_error(context, flat, rule) for rule in (_last, _mean)]
+    errors = [_error(context, flat, partial(_by_ridge, ridge=ridge)) for ridge in _RIDGES]
     best = int(np.argmin(errors))
     if not errors[best] < _BETTER * min(rivals):
         return None
-    mean, slopes = _fitted(context, flat, _RIDGES[best])
+    offsets, system = _system(context, _RIDGES[best])
+    mean = flat.mean(axis=0)
+    slopes = offsets.T @ np.linalg.solve(system, flat - mean)
     here = mean - context.mean(axis=0) @ slopes
     shape = tables.shape[1:]
     return Interactions(here.reshape(shape), slopes[:d].reshape(d, *shape))
 
 
-def _square(values: FloatArray) -> float:
-    return float(np.sum(values**2))
+def _error(
+    context: FloatArray, flat: FloatArray, rule: Callable[[FloatArray, FloatArray], FloatArray]
+) -> float:
+    """Square error of the later half of tables, each foretold as a sum of those before it."""
+    ahead = range(len(flat) // 2, len(flat))
+    return sum(float(np.sum((flat[k] - rule(context[:k], context[k]) @ flat[:k]) ** 2)) for k in ahead)
 
 
-def _predicted(context: FloatArray, flat: FloatArray, at: FloatArray, ridge: float) -> FloatArray:
-    mean, duals, offsets = _solved(context, flat, ridge)
-    return np.asarray(mean + (offsets @ (at - context.mean(axis=0))) @ duals)
+def _last(past: FloatArray, _at: FloatArray) -> FloatArray:
+    return np.append(np.zeros(len(past) - 1), 1.0)
 
 
-def _fitted(context: FloatArray, flat: FloatArray, ridge: float) -> tuple[FloatArray, FloatArray]:
-    mean, duals, offsets = _solved(context, flat, ridge)
-    return mean, offsets.T @ duals
+def _mean(past: FloatArray, _at: FloatArray) -> FloatArray:
+    return np.full(len(past), 1.0 / len(past))
 
 
-def _solved(context: FloatArray, flat: FloatArray, ridge: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean table, and the dual solution of the ridge regression: as many rows as there are tables."""
+def _by_ridge(past: FloatArray, at: FloatArray, ridge: float) -> FloatArray:
+    """(k,) what each past table counts in a prediction: the regression is linear in them."""
+    offsets, system = _system(past, ridge)
+    counted = np.linalg.solve(system, offsets @ (at - past.mean(axis=0)))
+    return np.asarray(counted + (1 - counted.sum()) / len(past))
+
+
+def _system(context: FloatArray, ridge: float) -> tuple[FloatArray, FloatArray]:
+    """Contexts less their mean, and the matrix of the dual problem, as large as there are tables."""
     offsets = context - context.mean(axis=0)
-    mean = flat.mean(axis=0)
     products = offsets @ offsets.T
-    shrinkage = ridge * max(float(np.trace(products)) / len(flat), _ROUNDING)
-    duals = np.linalg.solve(products + shrinkage * np.eye(len(flat)), flat - mean)
-    return mean, duals, offsets
+    shrinkage = ridge * max(float(np.trace(products)) / len(products), _ROUNDING)
+    return offsets, products + shrinkage * np.eye(len(products))
