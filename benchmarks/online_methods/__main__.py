@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.arguments import arguments
 from benchmarks.online_methods.keeping import Kept
 from benchmarks.online_methods.methods import METHODS
-from benchmarks.online_methods.playing import Setup
+from benchmarks.online_methods.playing import REHEARSED_EVERY, Setup
 from benchmarks.online_methods.pool import made
 from benchmarks.online_methods.summary import show, summary
 from mixwright.demo.plan import PROXY, TARGET
@@ -40,7 +40,7 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown methods {', '.join(unknown)}: choose from {', '.join(METHODS)}")
     corpus = build_corpus(LocalSource(), cache=default_cache_folder())
-    setup = Setup(replace(TARGET, tokens=chosen.tokens), PROXY)
+    setup = Setup(replace(TARGET, tokens=chosen.tokens), replace(PROXY, report_every=REHEARSED_EVERY))
     settings = {"corpus": corpus.id, "target": setup.target.dump(), "rehearsal": setup.rehearsal.dump()}
     kept = Kept(chosen.out, settings)
     # By seed first: what is there after an interruption can be compared.

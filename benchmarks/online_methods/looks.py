@@ -19,7 +19,7 @@ from proxy_training.probes.influence import group_influence
 from proxy_training.probes.micro_batches import linear_layers
 
 SCORED = 16  # windows of each domain: an evaluation of nine domains then costs as much as six steps
-ALIGNED = 4  # windows of each domain and target: with nine of them a look costs as much as nine steps
+ALIGNED = 2  # windows of each domain and target: with nine domains a look costs as much as four or five steps
 INFLUENTIAL = 16  # windows of each domain and target, and twice those of the domains for the curvature
 
 

@@ -98,11 +98,13 @@ METHODS: Mapping[str, Method] = {
     "aioli": Method("aioli", _aioli, said="two sweeps of probes of 4 steps in each quarter of the run"),
     "doremi": Method(
         "doremi", _doremi, rehearsed=True, reference=True,
-        said="a small reference of the natural mixture and a small run, a tenth of the FLOPs each",
+        said="a small reference of the natural mixture and a small run, a tenth of the FLOPs each; updates "
+        "every other step",
     ),
     "doge": Method(
         "doge", _doge, looks=EVERY_REPORT, rehearsed=True,
-        said="a small run, a fifth of the FLOPs; mu 20 times its learning rate, as published",
+        said="a small run, a fifth of the FLOPs; mu 20 times its learning rate, as published; updates every "
+        "other step",
     ),
     "rnb": Method("rnb", _rnb, looks=20, said="20 rounds; all domains alike in what is evaluated"),
     "tikmix_d": Method("tikmix_d", looks=4, said="influence after each quarter of the run"),

@@ -1,7 +1,7 @@
 """One method once: what it needs beforehand, the run, and its scores on text that nothing was chosen by."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,6 +20,7 @@ from proxy_training.spec import TrainSpec
 from proxy_training.train import scored, untrained
 
 Row = dict[str, Any]
+REHEARSED_EVERY = 2  # steps: what steers a rehearsal is beside its trainer, and is published for every step
 _FLOOR = Guards(floor=0.005)  # a share of zero would end the reports of a domain
 
 
@@ -69,7 +70,8 @@ def play(method: Method, setup: Setup, corpus: Corpus, *, seed: int, told: Told 
     policy = method.made(Facts(setup.target.steps, corpus.vocabulary, corpus.domains.names))
     pace = Pace(looks=method.looks, guards=_FLOOR)
     if method.rehearsed:
-        policy = _rehearsed(method, policy, setup.rehearsal, corpus, ledger, pace=pace, seed=seed, told=told)
+        now = replace(pace, lead=0)
+        policy = _rehearsed(method, policy, setup.rehearsal, corpus, ledger, pace=now, seed=seed, told=told)
         course = steered(setup.target, corpus, policy, ledger, pace=Pace(), seed=seed)
     else:
         course = steered(setup.target, corpus, policy, ledger, pace=pace, seed=seed, told=told)
