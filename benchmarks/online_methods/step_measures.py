@@ -107,8 +107,8 @@ class LastLayer:
     """Products between the gradients of domains in the last linear layer, of all samples between looks."""
 
     def __init__(self, scene: Scene) -> None:
-        name = f"blocks.{scene.spec.layers - 1}.down"
-        self._d, layer = scene.d, linear_layers(scene.model)[name]
+        name, layer = list(linear_layers(scene.model).items())[-1]  # the last block's down-projection
+        self._d = scene.d
         self._watch = LayerWatch(layer, name=name)
         self._sum: DomainGradients | None = None
         # A product of inputs and gradients of outputs over all tokens: a multiplication and an addition each.
