@@ -20,12 +20,19 @@ def made(kept: Kept, wanted: list[tuple[str, int]], setup: Setup, corpus: Corpus
     context = get_context("spawn")  # a forked torch may hang
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_alone) as pool:
         runs = [pool.submit(_played, name, seed, setup, corpus.folder) for name, seed in wanted]
-        for number, run in enumerate(as_completed(runs), start=1):
-            row = run.result()
-            kept.keep(row)
-            scores = ", ".join(f"{score} {row[score]:.3f}" for score in SCORES)
-            took = f"{row['steps']} steps, {row['seconds']:.0f} s"
-            note(f"{number} of {len(wanted)}: {row['method']}, seed {row['seed']}: {scores}; {took}")
+        try:
+            for number, run in enumerate(as_completed(runs), start=1):
+                row = run.result()
+                kept.keep(row)
+                note(f"{number} of {len(wanted)}: {_told(row)}")
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after an error nobody would keep what follows
+
+
+def _told(row: dict[str, Any]) -> str:
+    scores = ", ".join(f"{score} {row[score]:.3f}" for score in SCORES)
+    took = f"{row['steps']} steps, {row['seconds']:.0f} s"
+    return f"{row['method']}, seed {row['seed']}: {scores}; {took}"
 
 
 def _alone() -> None:
