@@ -33,6 +33,7 @@ MEASURED = frozenset(
         Signal.EXCESS_CLIPPED,
         Signal.EVALUATIONS,
         Signal.GRAD_PRODUCTS,
+        Signal.INFLUENCE,
     }
 )
 

@@ -11,6 +11,8 @@ from proxy_training.corpus.corpus import Corpus
 from proxy_training.model import Decoder
 from proxy_training.spec import TrainSpec
 
+TRAINING, FORWARD = 6.0, 2.0  # FLOPs for each parameter and token
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -35,9 +37,9 @@ class Cost:
         tokens = spec.steps * spec.batch * spec.context
         return cls(
             trainings,
-            6.0 * parameters * tokens * trainings,
+            TRAINING * parameters * tokens * trainings,
             forward_tokens,
-            2.0 * parameters * forward_tokens,
+            FORWARD * parameters * forward_tokens,
         )
 
     def dump(self) -> dict[str, float]:

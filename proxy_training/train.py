@@ -116,21 +116,15 @@ def trained(
 ) -> tuple[Decoder, MixtureStream]:
     """The model after its last step, and what it read; arguments and errors are those of `train`."""
     model = untrained(spec, corpus, seed=seed, device=device)
-    optimiser = _optimiser(model, spec)
+    optimiser = optimiser_of(model, spec)
     stream = MixtureStream(corpus, context=spec.context, seed=seed)
     for step in range(spec.steps):
         domains = mixture.step(step)
-        losses = model.losses(torch.from_numpy(stream.batch(domains)).to(device))
-        loss = losses.mean()
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(spec, step)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
-        optimiser.step()
-        _record(mixture, step, domains, losses.detach(), len(corpus.domains))
+        tokens = torch.from_numpy(stream.batch(domains)).to(device)
+        losses = stepped(model, optimiser, tokens, rate=learning_rate(spec, step))
+        _record(mixture, step, domains, losses, len(corpus.domains))
         if step % 20 == 0:
-            _check(loss.item(), step, spec)
+            _check(losses.mean().item(), step, spec)
             progress(step / spec.steps)
         made = step + 1
         if spec.evaluate_every and made % spec.evaluate_every == 0 and made < spec.steps:
@@ -172,7 +166,8 @@ def _remedy(spec: TrainSpec) -> str:
     return f"lower the learning rate, which is {rate}, or the weight decay, which is {decay}"
 
 
-def _optimiser(model: Decoder, spec: TrainSpec) -> torch.optim.Optimizer:
+def optimiser_of(model: Decoder, spec: TrainSpec) -> torch.optim.Optimizer:
+    """AdamW for a model; `stepped` is given the rate of every step."""
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
     groups = [
@@ -180,6 +175,18 @@ def _optimiser(model: Decoder, spec: TrainSpec) -> torch.optim.Optimizer:
         {"params": vectors, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=spec.learning_rate, betas=_BETAS, fused=True)
+
+
+def stepped(model: Decoder, optimiser: torch.optim.Optimizer, tokens: Tensor, *, rate: float) -> Tensor:
+    """Make a step; returns the (B, T) losses of its batch (B, T + 1) before it, nats."""
+    losses = model.losses(tokens)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.zero_grad(set_to_none=True)
+    losses.mean().backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
+    optimiser.step()
+    return losses.detach()
 
 
 def _record(

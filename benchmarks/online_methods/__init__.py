@@ -1,0 +1,1 @@
+"""Online methods on real text, each with the same FLOPs."""
