@@ -7,7 +7,7 @@ It was taught offline, by `python -m proxy_training.agent`: first to imitate goo
 conservative Q-learning. It learnt from training losses on known curves and not, as published, from benchmark
 scores of small models, and knows no more of the world than these curves.
 
-Source: the idea is that of Yang et al. 2025, arXiv:2507.15640, known to us from notes; no released code. Its
+Source: the idea is that of Yang et al. 2025, arXiv:2507.15640, known at second hand; no released code. Its
 architecture and rewards are unverified, and those here are ours.
 """
 

@@ -17,14 +17,14 @@ _POINTS = 1001  # of a probe: of a thousand results some differ wherever two way
 
 @cache
 def build(*further: Path) -> str:
-    """Digest of the sources of this package, the version of NumPy, and a digest of what that gives here.
+    """Digest of the sources and weights of this package, the version of NumPy, and a digest of what that gives here.
 
     Args:
         further: sources of others that versions depend on.
     """
     folder = Path(mixlaws.__file__).parent
     read = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.json")]):
         read.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     for path in further:
         read.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -143,8 +143,9 @@ def test_the_way_of_a_report_names_what_there_is() -> None:
 
 
 def test_jobs_schedules_and_reports_are_taken_as_they_are_printed() -> None:
-    job, schedule, report = (json.loads(block) for block in blocks("live.md", "json"))
+    job, schedule, report, policy = (json.loads(block) for block in blocks("live.md", "json"))
     domains = JobDefinition.of(JobIn.model_validate(job)).domains.names
+    assert JobDefinition.of(JobIn.model_validate(job | policy)).domains.names == domains
     assert Schedule.parse(schedule).domains == domains
     assert ScheduleOut.model_validate(schedule).model_dump(mode="json", by_alias=True) == schedule
     ReportIn.model_validate(report)
