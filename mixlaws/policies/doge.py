@@ -104,12 +104,14 @@ class DoGE:
         """One update for every feedback that has a product.
 
         Raises:
-            InvalidInputError: there are products, and no norm of any domain.
+            InvalidInputError: there are products, and never yet was there a norm of any domain.
         """
         products = feedback.grad_products
         if products is None or not products.observed.any():
             return state
         if not np.isfinite(products.norms).any():
+            if state.averaged_steps:  # the trainer does send norms, only not this time
+                return state
             raise InvalidInputError(
                 "grad_products came without norms, and scores are divided by their mean: let the trainer "
                 "send the norm of every domain's gradient"
@@ -124,7 +126,7 @@ class DoGE:
         """(d,) scores of one step, for domains of these names; 0 where a domain was not observed."""
         if not self.own_targets:
             own = np.array([[name == target for target in products.targets] for name in names])
-            products = replace(products, products=np.where(own, 0.0, products.products))
+            products = replace(products, products=np.where(own & products.measured, 0.0, products.products))
         observed = products.observed & np.isfinite(products.norms)
         norms = np.where(observed, products.norms, np.nan)
         cut = np.ones(len(norms))
