@@ -117,7 +117,8 @@ class DoGE:
                 "send the norm of every domain's gradient"
             )
         scores = self.scores(state.names, products)
-        weights = stepped(state.weights, feedback.steps * scores / self.mu, self.smoothing)
+        with np.errstate(over="ignore"):
+            weights = stepped(state.weights, feedback.steps * scores / self.mu, self.smoothing)
         count = state.averaged_steps + feedback.steps
         average = (state.average * state.averaged_steps + weights * feedback.steps) / count
         return replace(state, weights=frozen(weights), average=frozen(average), averaged_steps=count)

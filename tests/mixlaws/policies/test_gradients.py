@@ -1,5 +1,6 @@
 """Policies of gradients: DoGE, DGA, PiKE and R&B."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -271,6 +272,14 @@ def test_products_of_any_size_give_a_mixture(values: list[float]) -> None:
         state = policy.update(policy.init(problem(3, prior=PRIOR)), feedback)
         assert abs(state.weights.sum() - 1) <= 1e-12
         assert state.weights.min() >= 0
+
+
+def test_scores_beyond_all_floats_give_a_mixture() -> None:
+    policy = DoGE(clip_norm=None)
+    products = replace(_products(aligned(1e300, 1e299, -1.0)), learning_rate=1e308)
+    told = untrained(1, NOTHING, grad_products=products)
+    state = policy.update(policy.init(problem(3)), told)
+    assert state.weights == pytest.approx([0.5, 0.5, 0.0])
 
 
 def _products(feedback: Feedback) -> GradientProducts:
