@@ -24,8 +24,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.feedback import Feedback, Signal

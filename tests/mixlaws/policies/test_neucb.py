@@ -169,7 +169,15 @@ def test_a_domain_that_the_prior_leaves_out_is_no_measure_of_the_others() -> Non
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"ridge": 1e-300}, {"growth": 0.0}, {"memory": 0.0}, {"least": 2.0}, {"optimism": -1.0}, {"trust": np.nan}]
+    "wrong",
+    [
+        {"ridge": 1e-300},
+        {"growth": 0.0},
+        {"memory": 0.0},
+        {"least": 2.0},
+        {"optimism": -1.0},
+        {"trust": np.nan},
+    ],
 )
 def test_nonsense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):
