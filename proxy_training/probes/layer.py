@@ -123,7 +123,7 @@ class LayerWatch:
 
     def _seen(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if output.requires_grad:
-            self._inputs = inputs[0].detach()
+            self._inputs, self._outputs = inputs[0].detach(), None
             output.register_hook(self._propagated)  # type: ignore[no-untyped-call]
 
     def _propagated(self, gradient: Tensor) -> None:

@@ -68,3 +68,12 @@ def test_gradients_of_other_parameters_are_not_multiplied() -> None:
         gradients.products(other, learning_rate=0.1, names=("a", "b", "c"))
     with pytest.raises(ValueError, match="no backward pass"):
         LayerWatch(last_down(decoder()), name=NAME).gradients(samples(1).domains, d=1)
+
+
+def test_inputs_of_a_pass_are_not_taken_with_gradients_of_the_one_before() -> None:
+    model, batch = decoder(), samples(2, 2)
+    with LayerWatch(last_down(model), name=NAME) as watch:
+        torch.autograd.backward(model.losses(batch.tokens).mean())
+        model.losses(samples(2, 2, seed=4).tokens)
+    with pytest.raises(ValueError, match="no backward pass"):
+        watch.gradients(batch.domains, d=2)
