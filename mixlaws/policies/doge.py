@@ -15,7 +15,8 @@ If targets are the domains themselves, the product of a domain with itself count
 code, whose rule to leave it out never applies; `own_targets` leaves it out. A target that has the name of a
 domain is that domain. A domain that was absent, or whose product with a target is missing, has the score 0,
 as in the re-implementation of Chen et al. 2024, arXiv:2411.05735; the released code may go on with what it
-measured last. The mean of norms is one of the domains that were observed.
+measured last. The mean of norms is one of the domains that were observed; products without any norm teach
+nothing, and are refused as long as no norm ever came.
 
 Feedback over F steps moves as F steps with its products would: scores are multiplied by F.
 
