@@ -6,11 +6,13 @@ from mixlaws.arrays import BoolArray, FloatArray
 
 # Weights below it count as it: a logarithm stays finite, and a domain that nearly vanished can come back.
 LEAST_WEIGHT = 1e-300
+_MOST_SCORE = 1e300  # differences of scores stay within floats
 
 
 def softmax(scores: FloatArray) -> FloatArray:
-    """(d,) softmax; the largest score is taken off first, since scores may be large."""
-    powers = np.exp(scores - scores.max())
+    """(d,) softmax; the largest score is taken off first, since scores may be large, or infinite."""
+    held = np.clip(scores, -_MOST_SCORE, _MOST_SCORE)
+    powers = np.exp(held - held.max())
     return np.asarray(powers / powers.sum())
 
 

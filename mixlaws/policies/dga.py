@@ -10,8 +10,8 @@ A domain that was absent, or whose product with a target is missing, keeps its w
 every feedback that has products, however many steps it covers: the trainer chooses how often it measures.
 
 Source: Fan, Grangier and Ablin 2024, arXiv:2410.02498, which we know from reviews and from other papers; no
-released code. The update is unverified: the exponential step is given from memory in our notes, of the
-average they say only that there is one, and for eta and memory we know no published values.
+released code. The update is unverified: the exponential step is from memory, of the average we know only
+that there is one, and for eta and memory we know no published values.
 """
 
 from dataclasses import dataclass

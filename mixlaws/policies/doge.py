@@ -15,7 +15,8 @@ If targets are the domains themselves, the product of a domain with itself count
 code, whose rule to leave it out never applies; `own_targets` leaves it out. A target that has the name of a
 domain is that domain. A domain that was absent, or whose product with a target is missing, has the score 0,
 as in the re-implementation of Chen et al. 2024, arXiv:2411.05735; the released code may go on with what it
-measured last. The mean of norms is one of the domains that were observed.
+measured last. The mean of norms is one of the domains that were observed; products without any norm teach
+nothing, and are refused as long as no norm ever came.
 
 Feedback over F steps moves as F steps with its products would: scores are multiplied by F.
 
@@ -104,18 +105,21 @@ class DoGE:
         """One update for every feedback that has a product.
 
         Raises:
-            InvalidInputError: there are products, and no norm of any domain.
+            InvalidInputError: there are products, and never yet was there a norm of any domain.
         """
         products = feedback.grad_products
         if products is None or not products.observed.any():
             return state
         if not np.isfinite(products.norms).any():
+            if state.averaged_steps:  # the trainer does send norms, only not this time
+                return state
             raise InvalidInputError(
                 "grad_products came without norms, and scores are divided by their mean: let the trainer "
                 "send the norm of every domain's gradient"
             )
         scores = self.scores(state.names, products)
-        weights = stepped(state.weights, feedback.steps * scores / self.mu, self.smoothing)
+        with np.errstate(over="ignore"):
+            weights = stepped(state.weights, feedback.steps * scores / self.mu, self.smoothing)
         count = state.averaged_steps + feedback.steps
         average = (state.average * state.averaged_steps + weights * feedback.steps) / count
         return replace(state, weights=frozen(weights), average=frozen(average), averaged_steps=count)
@@ -124,7 +128,7 @@ class DoGE:
         """(d,) scores of one step, for domains of these names; 0 where a domain was not observed."""
         if not self.own_targets:
             own = np.array([[name == target for target in products.targets] for name in names])
-            products = replace(products, products=np.where(own, 0.0, products.products))
+            products = replace(products, products=np.where(own & products.measured, 0.0, products.products))
         observed = products.observed & np.isfinite(products.norms)
         norms = np.where(observed, products.norms, np.nan)
         cut = np.ones(len(norms))

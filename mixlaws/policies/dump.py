@@ -102,9 +102,11 @@ class Dump:
             )
         )
         counts = state.counts + np.where(seen, advantages.counts, 0)
-        bonus = np.sqrt(2 * np.log(counts.sum() + 1) / (counts + 1))
+        bonus = np.sqrt(2 * np.log(counts.sum(dtype=np.float64) + 1) / (counts + 1))
         scores = np.array([_mean(blocks) for blocks in windows]) + bonus
-        return DumpState(windows, counts, frozen(softmax(scores / self.temperature)))
+        with np.errstate(over="ignore"):
+            weights = softmax(scores / self.temperature)
+        return DumpState(windows, counts, frozen(weights))
 
     def grain(self, d: int, /) -> int:
         """Rollouts that a block must hold before another is begun, with d domains."""
@@ -148,4 +150,4 @@ class Dump:
 
 def _mean(blocks: Sequence[Block]) -> float:
     rollouts = sum(count for _, count in blocks)
-    return sum(mean * count for mean, count in blocks) / rollouts if rollouts else 0.0
+    return sum(mean * (count / rollouts) for mean, count in blocks)

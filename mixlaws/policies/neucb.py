@@ -40,6 +40,7 @@ from mixlaws.policy import Stage
 from mixlaws.problem import MixtureProblem
 from mixlaws.steering.trust_region import held_back
 
+_LEAST_RIDGE = 1e-6  # below it few rewards leave systems that cannot be solved
 _LOSS_MEMORY, _REWARD_MEMORY = 0.5, 0.8  # of the running means in a context
 
 
@@ -74,6 +75,8 @@ class Neucb:
         for name, value in positive.items():
             if not (np.isfinite(value) and value > 0):
                 raise InvalidInputError(f"{name} is {value}: use a finite value > 0")
+        if self.ridge < _LEAST_RIDGE:
+            raise InvalidInputError(f"ridge is {self.ridge}: use at least {_LEAST_RIDGE:g}")
         if not (np.isfinite(self.optimism) and self.optimism >= 0):
             raise InvalidInputError(f"optimism is {self.optimism}: use a finite value >= 0")
         if not (0 < self.memory <= 1 and 0 < self.least <= 1):
@@ -164,7 +167,7 @@ class Neucb:
         return replace(state, weights=frozen(self._weights(state)))
 
     def _weights(self, state: NeucbState) -> FloatArray:
-        tried = state.rewards.count > 0
+        tried = (state.rewards.count > 0) & (state.prior > 0)
         if not tried.any():
             return state.prior
         expected, error = state.rewards.expected(contexts(state), self.ridge)

@@ -24,8 +24,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from mixlaws.arrays import FloatArray, JsonObject, frozen
 from mixlaws.errors import FitError, InvalidInputError
 from mixlaws.feedback import Feedback, Signal
@@ -36,6 +34,7 @@ from mixlaws.simplex import as_weights
 
 SCHEMA = 1
 PRIOR = "prior"
+_MOST_HORIZON = 1000
 _TIE = 1e-9  # nats; forecasts that differ by less are the same, else rounding would choose
 
 
@@ -80,9 +79,10 @@ class Portfolio:
     warmup_steps: int = 0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.horizon) and self.horizon > 0) or self.warmup_steps < 0:
+        if not 0 < self.horizon <= _MOST_HORIZON or self.warmup_steps < 0:
             raise InvalidInputError(
-                f"horizon {self.horizon}, warmup_steps {self.warmup_steps}: need a finite value > 0 and >= 0"
+                f"horizon {self.horizon}, warmup_steps {self.warmup_steps}: need a value above 0, up to "
+                f"{_MOST_HORIZON}, and steps >= 0"
             )
         if not self.members or PRIOR in self.members or "portfolio" in self.members:
             raise InvalidInputError(

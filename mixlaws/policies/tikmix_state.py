@@ -11,6 +11,7 @@ from mixlaws.measurements import Influence
 from mixlaws.policies.packing import packed, unpacked
 
 KIND = "<f4"  # of a dump: estimates of influence have no more digits than single precision
+_MOST = float(np.finfo(KIND).max)
 MOST_KEPT = 9000  # numbers that a state keeps: 48 KB
 
 
@@ -36,7 +37,7 @@ class Known:
         kind = _kind(measured)
         before = self.influence if self.kind == kind else np.nan
         influence = np.where(np.isfinite(measured.influence), measured.influence, before)
-        return Known(frozen(influence.astype(KIND)), kind)
+        return Known(frozen(np.clip(influence, -_MOST, _MOST).astype(KIND)), kind)
 
     def kept(self) -> "Known":
         """What a state keeps of it: nothing of a table that is too large."""

@@ -98,12 +98,12 @@ class LayerWatch:
         Raises:
             ValueError: no backward pass was made, or of another number of samples.
         """
-        inputs, outputs = self.saved(count)
+        inputs, outputs = (rows.float() for rows in self.saved(count))  # products exceed what halves hold
         (tokens, width), height = inputs.shape[1:], outputs.shape[2]
         if tokens * (width + height) < width * height:
-            products = (inputs @ inputs.mT).float() * (outputs @ outputs.mT).float()
+            products = (inputs @ inputs.mT) * (outputs @ outputs.mT)
         else:
-            products = (outputs.mT @ inputs).float().square()
+            products = (outputs.mT @ inputs).square()
         return products.sum(dim=(1, 2)) * float(count if scale is None else scale) ** 2
 
     def saved(self, count: int) -> tuple[Tensor, Tensor]:
@@ -123,7 +123,7 @@ class LayerWatch:
 
     def _seen(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if output.requires_grad:
-            self._inputs = inputs[0].detach()
+            self._inputs, self._outputs = inputs[0].detach(), None
             output.register_hook(self._propagated)  # type: ignore[no-untyped-call]
 
     def _propagated(self, gradient: Tensor) -> None:

@@ -10,6 +10,7 @@ Cost: one read of the gradients for each micro-batch (`sketch`), d sketches of m
 Embeddings are better left out: the frequencies of tokens outweigh all else in their gradients.
 """
 
+import hashlib
 from collections.abc import Mapping
 
 import torch
@@ -90,7 +91,8 @@ class MicroBatchGradients:
 
     def _name(self) -> str:
         first, last = min(self._parameters), max(self._parameters)
-        return f"{len(self._parameters)} from {first} to {last}"
+        digest = hashlib.blake2b("\n".join(sorted(self._parameters)).encode(), digest_size=4).hexdigest()
+        return f"{len(self._parameters)} from {first} to {last} ({digest})"
 
 
 def linear_weights(model: nn.Module) -> dict[str, Tensor]:

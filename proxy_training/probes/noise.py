@@ -56,9 +56,7 @@ def noise_of(
     b1, b2 = np.where(told, small, 1).astype(np.float64), np.where(told, large, 2).astype(np.float64)
     square_norms = np.stack([b2 * large_squares - b1 * small_squares, b2 - b1])
     variances = np.stack([small_squares - large_squares, 1 / b1 - 1 / b2])
-    return NoiseTerms(
-        np.where(told, square_norms, 0.0), np.where(told, variances, 0.0), int(large[told].sum())
-    )
+    return NoiseTerms(np.where(told, square_norms, 0.0), np.where(told, variances, 0.0), int(large.sum()))
 
 
 def sample_noise(sample_squares: Tensor, domains: Tensor, gradients: DomainGradients) -> NoiseTerms:

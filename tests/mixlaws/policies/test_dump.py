@@ -89,3 +89,11 @@ def test_windows_of_single_rollouts_stay_below_64_kb_and_near_the_published_ones
 def test_too_many_domains_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="at most 300"):
         Dump().init(problem(MOST_DOMAINS + 1))
+
+
+def test_advantages_and_counts_of_any_size_give_a_mixture() -> None:
+    policy, most = Dump(temperature=1e-3), 2**53 - 1  # the largest count that a report may hold
+    state = policy.init(problem(4))
+    for _ in range(600):
+        state = policy.update(state, rollouts([1.7e308, 1.0, 1.0, 1.7e308], [1, most, most, 1]))
+    assert state.weights == pytest.approx([0.5, 0.0, 0.0, 0.5])

@@ -1,5 +1,6 @@
 """Policies of gradients: DoGE, DGA, PiKE and R&B."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -136,10 +137,20 @@ def test_doge_moves_over_some_steps_as_so_many_updates_would() -> None:
     assert coarse.averaged_steps == fine.averaged_steps
 
 
-def test_doge_says_that_it_needs_norms() -> None:
-    policy = DoGE()
+def test_doge_says_that_it_needs_norms_and_outlives_a_gap_in_them() -> None:
+    policy, gap = DoGE(), aligned(1.0, 0.5, 0.1, norms=np.nan)
     with pytest.raises(InvalidInputError, match="without norms"):
-        policy.update(policy.init(problem(3)), aligned(1.0, 0.5, 0.1, norms=np.nan))
+        policy.update(policy.init(problem(3)), gap)
+    state = policy.update(policy.init(problem(3)), aligned(1.0, 0.5, 0.1))
+    assert policy.update(state, gap) is state
+
+
+def test_doge_leaves_out_a_target_that_nobody_measured_whether_own_ones_count_or_not() -> None:
+    told = aligned([2.0, np.nan], [1.0, np.nan], targets=("code", "domain-000"))
+    names = problem(2).domains.names
+    for own in (True, False):
+        scores = DoGE(own_targets=own).scores(names, _products(told))
+        assert scores == pytest.approx(RATE * np.array([2.0, 1.0]), rel=1e-5)
 
 
 def test_dga_goes_to_the_aligned_domain_and_keeps_a_part_of_what_was() -> None:
@@ -261,6 +272,14 @@ def test_products_of_any_size_give_a_mixture(values: list[float]) -> None:
         state = policy.update(policy.init(problem(3, prior=PRIOR)), feedback)
         assert abs(state.weights.sum() - 1) <= 1e-12
         assert state.weights.min() >= 0
+
+
+def test_scores_beyond_all_floats_give_a_mixture() -> None:
+    policy = DoGE(clip_norm=None)
+    products = replace(_products(aligned(1e300, 1e299, -1.0)), learning_rate=1e308)
+    told = untrained(1, NOTHING, grad_products=products)
+    state = policy.update(policy.init(problem(3)), told)
+    assert state.weights == pytest.approx([0.5, 0.5, 0.0])
 
 
 def _products(feedback: Feedback) -> GradientProducts:

@@ -159,8 +159,25 @@ def test_a_domain_that_was_drawn_late_is_hoped_to_be_as_good_as_the_best() -> No
     assert state.weights[1] < 0.5 * state.weights[0]
 
 
+def test_a_domain_that_the_prior_leaves_out_is_no_measure_of_the_others() -> None:
+    policy = Neucb(trust=None, temperature=1e-3)
+    state = policy.init(problem(3, prior=[0.0, 0.5, 0.5]))
+    for step in range(1, 30):
+        losses = np.array([9 - 2 * np.log(step), 4 - 0.2 * np.log(step), 4 + 0.1 * step])
+        state = policy.update(state, told(step, state.weights, losses, np.full(3, TOKENS)))
+    assert state.weights == pytest.approx([0.0, 1.0, 0.0])
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"growth": 0.0}, {"memory": 0.0}, {"least": 2.0}, {"optimism": -1.0}, {"trust": np.nan}]
+    "wrong",
+    [
+        {"ridge": 1e-300},
+        {"growth": 0.0},
+        {"memory": 0.0},
+        {"least": 2.0},
+        {"optimism": -1.0},
+        {"trust": np.nan},
+    ],
 )
 def test_nonsense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidInputError, match=next(iter(wrong))):

@@ -92,6 +92,12 @@ def test_what_cannot_be_a_member_is_refused_by_name(members: dict[str, Any], wor
         Portfolio(members).init(MixtureProblem.create(DOMAINS))
 
 
+@pytest.mark.parametrize("horizon", [0.0, np.nan, 1e300])
+def test_a_reach_that_no_forecast_has_is_refused(horizon: float) -> None:
+    with pytest.raises(InvalidInputError, match="horizon"):
+        Portfolio(horizon=horizon)
+
+
 def test_it_needs_what_its_members_need() -> None:
     assert Portfolio({"skillit": {}}).signals == POLICIES["skillit"]().signals | Portfolio().signals
 

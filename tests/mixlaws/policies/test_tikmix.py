@@ -210,6 +210,16 @@ def test_a_state_stays_small_however_many_targets_there_are(policy: AnyPolicy, t
     assert len(json.dumps(policy.dump(state))) <= 64 * 1024
 
 
+@pytest.mark.parametrize("policy", [TikmixD(), TikmixM()])
+def test_influence_beyond_single_precision_gives_a_mixture(policy: AnyPolicy) -> None:
+    influence = np.array([[1e300, 1.0], [1e299, 2.0], [-1e300, -1e-300]])
+    state = policy.init(problem(3))
+    for step in range(1, 10):
+        state = policy.update(state, told(step, state.weights, influence))
+    assert state.weights.sum() == pytest.approx(1)
+    assert state.weights.argmin() == 2
+
+
 @pytest.mark.parametrize("made", [TikmixD, TikmixM])
 def test_strengths_that_leave_no_single_optimum_are_refused(made: type[TikmixD] | type[TikmixM]) -> None:
     with pytest.raises(InvalidInputError, match="entropy > 0"):

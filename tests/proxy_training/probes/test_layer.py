@@ -49,6 +49,16 @@ def test_squares_of_samples_are_those_of_their_own_gradients(context: int) -> No
     np.testing.assert_allclose(watch.sample_squares(6), own, rtol=1e-4)
 
 
+@pytest.mark.parametrize("height", [1, 4000], ids=["by gradients", "by tokens"])
+def test_squares_of_samples_in_half_precision_are_below_no_limit(height: int) -> None:
+    layer = torch.nn.Linear(1000, height, bias=False, dtype=torch.half)
+    inputs = torch.full((1, 400, 1000), 256.0, dtype=torch.half)
+    with LayerWatch(layer, name="wide") as watch:
+        torch.autograd.backward(layer(inputs), torch.ones(1, 400, height, dtype=torch.half))
+    expected = (400 * 256.0) ** 2 * 1000 * height
+    np.testing.assert_allclose(watch.sample_squares(1, scale=1.0), [expected], rtol=1e-4)
+
+
 def test_the_gradients_of_the_step_are_not_touched_and_hooks_are_gone() -> None:
     model, batch = decoder(), samples(2, 2)
     torch.autograd.backward(model.losses(batch.tokens).mean())
@@ -68,3 +78,12 @@ def test_gradients_of_other_parameters_are_not_multiplied() -> None:
         gradients.products(other, learning_rate=0.1, names=("a", "b", "c"))
     with pytest.raises(ValueError, match="no backward pass"):
         LayerWatch(last_down(decoder()), name=NAME).gradients(samples(1).domains, d=1)
+
+
+def test_inputs_of_a_pass_are_not_taken_with_gradients_of_the_one_before() -> None:
+    model, batch = decoder(), samples(2, 2)
+    with LayerWatch(last_down(model), name=NAME) as watch:
+        torch.autograd.backward(model.losses(batch.tokens).mean())
+        model.losses(samples(2, 2, seed=4).tokens)
+    with pytest.raises(ValueError, match="no backward pass"):
+        watch.gradients(batch.domains, d=2)

@@ -58,6 +58,17 @@ def test_a_domain_that_was_not_measured_keeps_what_was_known() -> None:
     assert after.variances[0] > before.variances[0]
 
 
+def test_the_batch_is_all_samples_of_the_step_even_where_no_domain_has_two() -> None:
+    model, average = decoder(), NoiseAverage(3)
+    for counts in ((5, 1, 7), (1, 1, 1)):
+        batch = samples(*counts)
+        with LayerWatch(last_down(model), name="down") as watch:
+            torch.autograd.backward(model.losses(batch.tokens).mean())
+        squares = watch.sample_squares(sum(counts))
+        average.add(sample_noise(squares, batch.domains, watch.gradients(batch.domains, d=3)))
+        assert average.norms().batch == sum(counts)
+
+
 def test_two_halves_free_the_diagonal_of_noise() -> None:
     generator = torch.Generator().manual_seed(0)
     g = torch.full((20,), 0.5)  # |g|^2 = 5; the noise of one sample is 20

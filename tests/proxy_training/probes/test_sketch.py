@@ -89,6 +89,17 @@ def test_accumulated_micro_batches_give_the_products_of_their_gradients(scale_of
     assert (found.collected().counts == 0).all()
 
 
+def test_sketches_of_other_parameters_are_not_multiplied_whatever_their_first_and_last_are() -> None:
+    weights = linear_weights(decoder())
+    first, one, other, last = sorted(weights)[:4]
+    found = []
+    for middle in (one, other):
+        chosen = {name: weights[name] for name in (first, middle, last)}
+        found.append(MicroBatchGradients(chosen, CountSketch(SIZE), d=1).collected())
+    with pytest.raises(ValueError, match="not multiplied or added"):
+        found[0].products(found[1], learning_rate=0.1, names=("aim",))
+
+
 def test_a_sketched_layer_gives_nearly_the_products_of_the_whole() -> None:
     model, batch = decoder(width=32), samples(4, 4)
     with LayerWatch(last_down(model), name="down") as watch:
