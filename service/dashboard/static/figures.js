@@ -115,7 +115,7 @@ function drawAll() {
     if (source) {
       const figure = JSON.parse(source.textContent);
       source.remove();
-      element.style.minHeight = `${figure.layout.height}px`; // its place is kept
+      element.style.minHeight = `${themed(element, figure).height}px`; // its place is kept
       draw(element, figure);
     }
   }
