@@ -8,7 +8,6 @@ out by chance, and not of another seed of the fit.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from mixlaws.arrays import FloatArray, IntArray
 
@@ -47,13 +46,13 @@ def score_intervals(
     count = int(mixtures.max()) + 1
     if count < FEWEST_MIXTURES or not (np.ptp(measured) > 0 and np.ptp(predicted) > 0):
         return None
-    members = np.split(np.argsort(mixtures, kind="stable"), np.cumsum(np.bincount(mixtures))[:-1])
     error = np.abs(predicted - measured)
+    measured_ranks, predicted_ranks = _Ranks(measured), _Ranks(predicted)
     ranks, errors = [], []
     for _ in range(max(min(_DRAWS, _MOST_NUMBERS // len(measured)), _LEAST_DRAWS)):
-        drawn = np.concatenate([members[number] for number in rng.integers(count, size=count)])
-        errors.append(float(error[drawn].mean()))
-        rank = _correlation(rankdata(measured[drawn]), rankdata(predicted[drawn]))
+        times = np.bincount(rng.integers(count, size=count), minlength=count)[mixtures].astype(np.float64)
+        errors.append(float(times @ error / times.sum()))
+        rank = _correlation(measured_ranks.of(times), predicted_ranks.of(times), times)
         if np.isfinite(rank):  # a draw of one mixture alone has no ranks
             ranks.append(rank)
     if not ranks:
@@ -61,10 +60,24 @@ def score_intervals(
     return ScoreIntervals(_middle(ranks), _middle(errors))
 
 
-def _correlation(left: FloatArray, right: FloatArray) -> float:
-    a, b = left - left.mean(), right - right.mean()
-    size = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return float((a * b).sum()) / size if size > 0 else float("nan")
+class _Ranks:
+    """Mean ranks of (n,) values in any draw of them: they are sorted once for all draws."""
+
+    def __init__(self, values: FloatArray) -> None:
+        different, self._place = np.unique(values, return_inverse=True)
+        self._count = len(different)
+
+    def of(self, times: FloatArray) -> FloatArray:
+        """(n,) ranks, where value i is held times_i times: times of smaller + (times of equal + 1) / 2."""
+        held = np.bincount(self._place, weights=times, minlength=self._count)
+        return np.asarray((np.cumsum(held) - (held - 1) / 2)[self._place])
+
+
+def _correlation(left: FloatArray, right: FloatArray, times: FloatArray) -> float:
+    """Pearson's correlation of two (n,) columns whose row i is held times_i times."""
+    a, b = left - times @ left / times.sum(), right - times @ right / times.sum()
+    size = float(np.sqrt((times @ a**2) * (times @ b**2)))
+    return float(times @ (a * b)) / size if size > 0 else float("nan")
 
 
 def _middle(scores: list[float]) -> tuple[float, float]:

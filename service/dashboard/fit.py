@@ -76,7 +76,7 @@ def show_fit(
             coefficients,
             targets=targets,
             only=only,
-            labels=runs.labels(session, [UUID(run_id) for run_id in fit.run_ids]),
+            labels=lambda rows: runs.labels(session, [UUID(fit.run_ids[row]) for row in rows]),
         ),
         fidelity=None if found is None else found.fidelity,
         told=told,

@@ -4,7 +4,7 @@ Numbers are told to five digits after the point, nats per token: no eye sees mor
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,7 +62,7 @@ def predicted_figures(
     *,
     targets: Sequence[str],
     only: Sequence[str],
-    labels: Sequence[str],
+    labels: Callable[[Sequence[int]], Sequence[str]],
 ) -> Predicted:
     """Draw what a fit says of runs that it did not see.
 
@@ -71,16 +71,18 @@ def predicted_figures(
         coefficients: (t,) of the objective.
         targets: names of axis t.
         only: those that the figure of targets shows.
-        labels: (n,) what the runs are called.
+        labels: what some of the runs are called: of thousands few are drawn.
     """
     measured, predicted = np.array(result["measured"]), np.array(result["predicted"])
     noise = result["noise"]["objective"]
     error = (predicted - measured) @ coefficients
     rows = standing_out(error, _POINTS)
-    names = [labels[row][:_LABEL] for row in rows]
+    fewer = standing_out(error, _TARGET_POINTS // len(only))
+    drawn = np.union1d(rows, fewer).tolist()
+    called = {row: label[:_LABEL] for row, label in zip(drawn, labels(drawn), strict=True)}
+    names = [called[row] for row in rows]
     objective = (measured[rows] @ coefficients).round(_DIGITS)
     told = (predicted[rows] @ coefficients).round(_DIGITS)
-    fewer = standing_out(error, _TARGET_POINTS // len(only))
     return Predicted(
         objective=objective_prediction(objective, told, noise=noise, labels=names),
         residuals=residuals(told, objective, noise=noise, labels=names),
@@ -88,7 +90,7 @@ def predicted_figures(
             targets,
             measured[fewer].round(_DIGITS),
             predicted[fewer].round(_DIGITS),
-            labels=[labels[row][:_LABEL] for row in fewer],
+            labels=[called[row] for row in fewer],
             only=only,
         ),
         calibration=_calibration(result, measured, predicted),

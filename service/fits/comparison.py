@@ -64,9 +64,12 @@ def rivals(
     told: dict[UUID, ScoreIntervals | None] = {}
     if mixtures is not None and not is_imported(fit):
         room = max(_MOST_NUMBERS // max(measured.size, 1), 1)
-        wanted = [row.id for row in found][:room]
-        for fit_id, predicted in repository.predicted(session, wanted).items():
-            told[fit_id] = _intervals(measured, predicted, coefficients, mixtures)
+        wanted = [row.id for row in found[1:room]]
+        known = {fit.id: result["predicted"], **repository.predicted(session, wanted)}
+        told = {
+            fit_id: _intervals(measured, predicted, coefficients, mixtures)
+            for fit_id, predicted in known.items()
+        }
     rows = [
         Rival(
             id=row.id,

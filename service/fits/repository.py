@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, cast, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Session, defer
 
 from service import pages_repository
@@ -55,8 +55,8 @@ def locked(session: Session, fit_id: UUID) -> Fit | None:
 
 
 def page(session: Session, study_id: UUID, wanted: Wanted[UUID]) -> Found[Fit, UUID]:
-    """Fits of a study, newest first."""
-    query = select(Fit).where(Fit.study_id == study_id)
+    """Fits of a study, newest first, with results that are read once they are asked for."""
+    query = select(Fit).where(Fit.study_id == study_id).options(defer(Fit.result))
     return pages_repository.page(session, query, Fit.id, wanted, newest_first=True)
 
 
@@ -64,6 +64,14 @@ def by_ids_without_results(session: Session, fit_ids: Collection[UUID]) -> dict[
     """Some fits, with results that are read once they are asked for."""
     query = select(Fit).where(Fit.id.in_(fit_ids)).options(defer(Fit.result))
     return {fit.id: fit for fit in session.scalars(query)}
+
+
+def findings(session: Session, fit_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What results of fits say in short: without the values of every run, and the predictor."""
+    long = cast(["measured", "predicted", "deviation", "predictor"], ARRAY(Text))
+    short = type_coerce(Fit.result.op("-")(long), JSONB[dict[str, Any]]())
+    query = select(Fit.id, short).where(Fit.id.in_(fit_ids), Fit.result.is_not(None))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def done_on(session: Session, study_id: UUID, data_digest: str) -> list[Fit]:

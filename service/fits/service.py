@@ -155,9 +155,12 @@ def cancel(session: Session, project_id: UUID, fit_id: UUID) -> tuple[Fit, Study
     return fit, study
 
 
-def shown(session: Session, fit: Fit, study: Study, freshness: Freshness | None = None) -> FitOut:
-    """A fit as an answer; of several fits of one study, `freshness` is asked once."""
-    result = fit.result or {}
+def shown(session: Session, fit: Fit, study: Study) -> FitOut:
+    """A fit as an answer."""
+    return _shown(fit, study, Freshness(session, study.id), fit.result or {})
+
+
+def _shown(fit: Fit, study: Study, freshness: Freshness, result: dict[str, Any]) -> FitOut:
     scores, targets = result.get("scores"), studies.definition(study).targets or []
     return FitOut(
         id=fit.id,
@@ -165,7 +168,7 @@ def shown(session: Session, fit: Fit, study: Study, freshness: Freshness | None 
         method=fit.method,
         configuration=FitIn.model_validate(fit.configuration),
         runs=len(fit.run_ids),
-        stale_inputs=(freshness or Freshness(session, study.id)).is_stale(fit),
+        stale_inputs=freshness.is_stale(fit),
         scores=None if scores is None else {target: scores[target] for target in targets},
         objective_scores=result.get("objective_scores"),
         table=result.get("table"),
@@ -182,7 +185,8 @@ def shown(session: Session, fit: Fit, study: Study, freshness: Freshness | None 
 def all_shown(session: Session, fits: Sequence[Fit], study: Study) -> list[FitOut]:
     """Fits of a study as answers."""
     freshness = Freshness(session, study.id)
-    return [shown(session, fit, study, freshness) for fit in fits]
+    found = repository.findings(session, [fit.id for fit in fits])
+    return [_shown(fit, study, freshness, found.get(fit.id, {})) for fit in fits]
 
 
 def data_digest(finished: list[ProxyRun]) -> str:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from mixlaws.coverage import coverage
 from mixlaws.figures.calibration import calibration
@@ -45,6 +46,25 @@ def test_repeats_of_a_mixture_tell_less_than_as_many_mixtures() -> None:
     assert apart is not None
     assert together is not None
     assert np.diff(together.mae) > 1.5 * np.diff(apart.mae)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_are_those_of_draws_that_are_ranked_one_by_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mixtures = np.unique(rng.integers(30, size=80), return_inverse=True)[1]
+    measured = rng.normal(size=80).round(int(rng.integers(3)))  # of one digit many are equal
+    predicted = (measured + rng.normal(size=80)).round(int(rng.integers(3)))
+    again = np.random.default_rng(seed)
+    ranks, errors = [], []
+    for _ in range(400):
+        numbers = again.integers(mixtures.max() + 1, size=mixtures.max() + 1)
+        drawn = np.concatenate([np.flatnonzero(mixtures == number) for number in numbers])
+        ranks.append(spearmanr(measured[drawn], predicted[drawn]).statistic)
+        errors.append(np.abs(predicted - measured)[drawn].mean())
+    found = score_intervals(measured, predicted, mixtures, rng=np.random.default_rng(seed))
+    assert found is not None
+    np.testing.assert_allclose(found.spearman, np.quantile(ranks, [0.025, 0.975]), rtol=1e-9)
+    np.testing.assert_allclose(found.mae, np.quantile(errors, [0.025, 0.975]), rtol=1e-9)
 
 
 @pytest.mark.parametrize("runs", [3, 40])

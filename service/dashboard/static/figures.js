@@ -4,8 +4,7 @@ import { button, csv, save } from "./saving.js";
 
 // The library's tool bar brings style elements of its own, which the page's policy forbids.
 const CONFIGURATION = { responsive: true, displayModeBar: false };
-const library = document.getElementById("drawing-library");
-const ready = window.Plotly ? Promise.resolve() : new Promise((resolve) => library.addEventListener("load", resolve));
+const LIBRARY = new URL("plotly.min.js", import.meta.url);
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 // Rows of the legend above a plot, beyond those that its height has room for: many names leave it no less.
@@ -32,12 +31,49 @@ function themed(element, figure) {
   };
 }
 
-export async function draw(element, figure) {
+const task = () => new Promise((resolve) => setTimeout(resolve)); // lets clicks and the load event come first
+
+// Megabytes, which take most of a second to run: asked for once the page is loaded, by its first figure.
+let library = null;
+
+async function loaded() {
+  if (document.readyState !== "complete") await new Promise((resolve) => window.addEventListener("load", resolve));
+  await task();
+  await new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = LIBRARY;
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", reject);
+    document.head.append(script);
+  });
+}
+
+let turn = Promise.resolve(); // of the figure that is drawn last
+
+// Figures are drawn one after the other, as they stand on the page, with room for clicks in between.
+export function draw(element, figure) {
   const first = !element.mixwrightFigure;
   element.mixwrightFigure = figure;
-  await ready;
   if (first) tools(element);
-  return window.Plotly.react(element, figure.data, themed(element, figure), CONFIGURATION);
+  library ??= loaded();
+  const mine = turn.then(() => drawn(element, figure));
+  turn = mine.catch(reportError);
+  return mine;
+}
+
+async function drawn(element, figure) {
+  try {
+    await library;
+  } catch {
+    element.textContent = "Not drawn: the drawing library did not load. Load the page again.";
+    return;
+  }
+  await task();
+  if (element.mixwrightFigure !== figure) return; // there is a newer one, whose turn comes
+  element.style.minHeight = "";
+  await window.Plotly.react(element, figure.data, themed(element, figure), CONFIGURATION);
+  element.mixwrightPicture.disabled = false;
+  element.mixwrightPicture.title = "";
 }
 
 // One row a point: the trace, and each of its numbers under the name that the drawing library has for it.
@@ -58,10 +94,14 @@ function tools(element) {
   const bar = document.createElement("div");
   bar.className = "tools";
   const { id } = element;
+  const picture = button("PNG", `save the figure ${id} as PNG`, () => {
+    window.Plotly.downloadImage(element, { format: "png", scale: 2, filename: id });
+  });
+  picture.disabled = true;
+  picture.title = "once the figure is drawn";
+  element.mixwrightPicture = picture;
   bar.append(
-    button("PNG", `save the figure ${id} as PNG`, () => {
-      window.Plotly.downloadImage(element, { format: "png", scale: 2, filename: id });
-    }),
+    picture,
     button("Data", `save the data of the figure ${id} as CSV`, () => {
       save(`${id}.csv`, csv(points(element.mixwrightFigure)), "text/csv");
     }),
@@ -75,6 +115,7 @@ function drawAll() {
     if (source) {
       const figure = JSON.parse(source.textContent);
       source.remove();
+      element.style.minHeight = `${themed(element, figure).height}px`; // its place is kept
       draw(element, figure);
     }
   }
