@@ -7,6 +7,7 @@ it fills through the object model, and one for the maps that nobody draws here.
 
 import re
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,6 +19,12 @@ _STYLE_GUARD = re.compile(
 def library_path() -> Path:
     """The library's file: from the wheel that our figures are made with, so that the two always fit."""
     return Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
+
+
+@cache
+def library_version() -> str:
+    """What its address ends with: browsers keep the file for a year, and must ask for the next one."""
+    return version("plotly")
 
 
 @cache

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from service import proxies
-from service.dashboard.drawing_library import guarded_style_ids
+from service.dashboard.drawing_library import guarded_style_ids, library_version
 from service.dashboard.markdown import markdown
 from service.dashboard.plain_figures import plain_figure
 from service.dashboard.sparklines import sparkline
@@ -129,6 +129,7 @@ def _make_environment() -> Environment:
     environment.globals.update(
         figure=_figure,
         guarded_style_ids=guarded_style_ids,
+        library_version=library_version,
         prefix=proxies.prefix.get,
         caller=current.get,
         may=_may,

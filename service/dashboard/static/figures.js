@@ -4,7 +4,7 @@ import { button, csv, save } from "./saving.js";
 
 // The library's tool bar brings style elements of its own, which the page's policy forbids.
 const CONFIGURATION = { responsive: true, displayModeBar: false };
-const LIBRARY = new URL("plotly.min.js", import.meta.url);
+const LIBRARY = document.querySelector("meta[name=drawing-library]").content;
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 // Rows of the legend above a plot, beyond those that its height has room for: many names leave it no less.
