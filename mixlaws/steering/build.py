@@ -17,7 +17,7 @@ _POINTS = 1001  # of a probe: of a thousand results some differ wherever two way
 
 @cache
 def build(*further: Path) -> str:
-    """Digest of sources and weights of this package, the version of NumPy, and a digest of what that gives here.
+    """Digest of sources and weights of this package, the version of NumPy, and a digest of what that gives.
 
     Args:
         further: sources of others that versions depend on.
