@@ -9,7 +9,7 @@ _EXTRAS = {
     "sqlalchemy": "service", "pydantic": "service", "pydantic_core": "service",
     "pydantic_settings": "service", "uvicorn": "service", "alembic": "service",
     "psycopg": "service", "psycopg_pool": "service", "procrastinate": "service",
-    "psutil": "service", "anyio": "service", "markupsafe": "service", "markdown_it": "service",
+    "psutil": "service", "anyio": "service", "markupsafe": "service",
     "structlog": "service", "prometheus_client": "service", "opentelemetry": "otel",
     "numpy": "laws", "scipy": "laws", "sklearn": "laws", "joblib": "laws", "lightgbm": "laws",
     "plotly": "plots", "tsdownsample": "plots",

@@ -18,7 +18,7 @@ from tests.mixwright.commands import Command
 
 ROOT = Path(__file__).parents[2]
 COMPOSED = ("mixlaws", "proxy_training", "service", "mixwright")
-ALWAYS_THERE = {*COMPOSED, "platformdirs", "rich", "typer"}
+ALWAYS_THERE = {*COMPOSED, "platformdirs", "rich", "typer", "markdown_it"}  # the last by rich
 
 
 @pytest.mark.parametrize(
