@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 Populated = tuple[Service, dict[str, str]]
 TEXT = """# Why
 
-The **7B** run of spring; *code* may not fall below 10 %, see [the fit](/fits/1).
+The **7B** run of spring; *code* may not fall below 10 %, see [the others](/studies).
 
 - three seeds of the natural mixture
 - ~~law~~ is out
@@ -95,7 +95,7 @@ def test_notes_are_written_tried_and_saved_by_keyboard_alone(
     expect(shown.get_by_role("heading", name="Why")).to_be_visible()
     expect(section(page).get_by_role("status")).to_have_text("Saved.")
     expect(page.get_by_role("button", name="Edit notes")).to_be_focused()
-    expect(shown.get_by_role("link", name="the fit")).to_have_attribute("href", "/fits/1")
+    expect(shown.get_by_role("link", name="the others")).to_have_attribute("href", "/studies")
     assert stored(service, study) == TEXT
     seen.open(f"/studies/{study}")
     expect(shown.get_by_role("cell", name="10 %")).to_be_visible()
