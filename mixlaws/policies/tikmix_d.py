@@ -47,7 +47,7 @@ class TikmixDState:
 
 
 @dataclass(frozen=True)
-class TikmixD:
+class TikmixD(Strengths):
     """Hyperparameters: strengths of the three terms, equal as published.
 
     Args:
@@ -55,13 +55,6 @@ class TikmixD:
         gain: of the mean gain.
         entropy: of the entropy of the mixture, above 0.
     """
-
-    uniformity: float = 1.0
-    gain: float = 1.0
-    entropy: float = 1.0
-
-    def __post_init__(self) -> None:
-        Strengths(self.uniformity, self.gain, self.entropy)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -79,8 +72,7 @@ class TikmixD:
             return state
         known = state.known.told(measured)
         table = known.table(feedback.weights)
-        strengths = Strengths(self.uniformity, self.gain, self.entropy)
-        weights = best_mixture(table / scale(table), feedback.weights, strengths)
+        weights = best_mixture(table / scale(table), feedback.weights, self)
         return TikmixDState(known.kept(), frozen(weights))
 
     def stages(self, state: TikmixDState, /) -> Sequence[Stage]:

@@ -61,7 +61,7 @@ class TikmixMState:
 
 
 @dataclass(frozen=True)
-class TikmixM:
+class TikmixM(Strengths):
     """Hyperparameters: strengths of the three terms, equal as published.
 
     Args:
@@ -69,13 +69,6 @@ class TikmixM:
         gain: of the mean gain.
         entropy: of the entropy of the mixture, above 0.
     """
-
-    uniformity: float = 1.0
-    gain: float = 1.0
-    entropy: float = 1.0
-
-    def __post_init__(self) -> None:
-        Strengths(self.uniformity, self.gain, self.entropy)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -97,15 +90,14 @@ class TikmixM:
             state = _emptied(known, state.weights)
         if np.all(np.isfinite(measured.influence)):
             state = _with_table(state, known, now, feedback.step)
-        strengths = Strengths(self.uniformity, self.gain, self.entropy)
         table = known.table(now)
         unit = scale(table)
-        weights = best_mixture(table / unit, now, strengths)
+        weights = best_mixture(table / unit, now, self)
         interactions = None
         if table.shape[1] == known.influence.shape[1]:
             interactions = learnt(state.mixtures, state.steps, state.tables / unit)
         if interactions is not None:
-            weights = climbed(interactions, now, weights, strengths)
+            weights = climbed(interactions, now, weights, self)
         return replace(state, known=known.kept(), weights=frozen(weights))
 
     def stages(self, state: TikmixMState, /) -> Sequence[Stage]:
